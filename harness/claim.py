@@ -1,0 +1,158 @@
+"""The vocabulary of the suite: what is claimed, what is trained for it, and what comes out.
+
+Frozen dataclasses and nothing else; every other module of the harness may import this one and it imports none.
+Accuracies are percent, differences are percentage points ("points").
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+class Outcome(enum.StrEnum):
+    """What a claim's evidence says. The rules are in docs/verdicts.md."""
+
+    REPRODUCED = "REPRODUCED"
+    TOO_SMALL = "TOO SMALL"
+    CONTRADICTED = "CONTRADICTED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where a finding was written down: document, section, and the number of repetitions behind its figures."""
+
+    document: str
+    section: str
+    repetitions: int = 1
+
+    def __str__(self) -> str:
+        runs = "1 run" if self.repetitions == 1 else f"{self.repetitions} runs"
+        return f'{self.document}, "{self.section}" ({runs})'
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How one network is trained: everything of a run but the network, the data and the seed.
+
+    images_per_class: size of the class-balanced training subset drawn per seed; None is the whole training set.
+    batch: images a step; the last partial batch of an epoch is kept.
+    epochs: passes over the subset.
+    optimizer: "sgd" or "adamw"; lr, momentum (SGD only) and weight_decay as torch.optim takes them.
+    schedule: per epoch; ("constant",), ("cosine", final_lr) or ("step", every_epochs, factor).
+    precision: "float32", or "bfloat16" for autocast as torch.autocast does it (float32 master weights).
+    mean, std: of the [0, 1] pixels, per RGB channel.
+    """
+
+    images_per_class: int | None
+    batch: int
+    epochs: int
+    optimizer: str
+    lr: float
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    schedule: tuple[str | float, ...] = ("constant",)
+    precision: str = "float32"
+    mean: tuple[float, float, float] = (0.4914, 0.4822, 0.4465)
+    std: tuple[float, float, float] = (0.2023, 0.1994, 0.2010)
+
+    def __post_init__(self) -> None:
+        def check(name: str, ok: bool, allowed: str) -> None:
+            if not ok:
+                raise ValueError(f"Recipe.{name} is {getattr(self, name)!r}; allowed: {allowed}")
+
+        check("images_per_class", self.images_per_class is None or self.images_per_class >= 1, "None or >= 1")
+        check("batch", self.batch >= 1, ">= 1")
+        check("epochs", self.epochs >= 1, ">= 1")
+        check("optimizer", self.optimizer in ("sgd", "adamw"), "'sgd', 'adamw'")
+        check("lr", self.lr > 0, "> 0")
+        check("momentum", 0 <= self.momentum < 1, "[0, 1)")
+        check("momentum", self.optimizer == "sgd" or self.momentum == 0, "0 with adamw (it has betas instead)")
+        check("weight_decay", self.weight_decay >= 0, ">= 0")
+        check("precision", self.precision in ("float32", "bfloat16"), "'float32', 'bfloat16'")
+        arguments = {"constant": 0, "cosine": 1, "step": 2}
+        check(
+            "schedule",
+            bool(self.schedule) and arguments.get(str(self.schedule[0])) == len(self.schedule) - 1,
+            "('constant',), ('cosine', final_lr), ('step', every_epochs, factor)",
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One configuration to train: a network (a frozen dataclass from models/), a recipe and a data set's name."""
+
+    network: Any
+    recipe: Recipe
+    dataset: str = "cifar10"
+
+    @property
+    def canonical(self) -> str:
+        """The configuration as JSON with sorted keys: equal configurations, and only they, give equal text."""
+        return json.dumps(canonical(self), sort_keys=True, separators=(",", ":"))
+
+
+def canonical(value: Any) -> Any:
+    """A configuration as plain JSON values; dataclasses carry their class name, so that a rename is a new key.
+
+    Raises TypeError for anything that has no unambiguous text (sets, arrays, functions).
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: canonical(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"kind": type(value).__name__, **fields}
+    if isinstance(value, Mapping):
+        return {str(key): canonical(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [canonical(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"{value!r} ({type(value).__name__}) has no canonical text; use numbers, strings and tuples")
+
+
+@dataclasses.dataclass(frozen=True)
+class Agreement:
+    """The second axis: does the documented number lie in the prediction interval of our seeds?
+
+    documented: the source's figure. measured: our mean. low, high: the two-sided 95 % prediction interval around
+    the documented figure for the mean of our n seeds, documented ± t·s·sqrt(1/n0 + 1/n). inside: measured in it.
+    """
+
+    documented: float
+    measured: float
+    low: float
+    high: float
+    n0: int
+
+    @property
+    def inside(self) -> bool:
+        return self.low <= self.measured <= self.high
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What the evidence says about one claim.
+
+    effect: the contrast in the claimed direction, points. lower, upper: its one-sided 95 % bounds each (together a
+    90 % interval). margin: smallest effect of interest, or the half-width d of an equivalence claim. p: of the test
+    that decides, one-sided, NaN where there is none. test: that test in words. n: seeds. seeds_to_settle: the number
+    of seeds at which the verdict would be expected to stand, None unless inconclusive (or when no number would).
+    rule: the decision rule in words with its numbers. parts: the comparisons inside a compound claim (name, verdict).
+    notes: supporting evidence that does not decide.
+    """
+
+    outcome: Outcome
+    effect: float
+    lower: float
+    upper: float
+    margin: float
+    p: float
+    test: str
+    n: int
+    rule: str
+    seeds_to_settle: int | None = None
+    parts: tuple[tuple[str, Verdict], ...] = ()
+    notes: tuple[str, ...] = ()
