@@ -45,6 +45,7 @@ class Recipe:
     optimizer: "sgd" or "adamw"; lr, momentum (SGD only) and weight_decay as torch.optim takes them.
     schedule: per epoch; ("constant",), ("cosine", final_lr) or ("step", every_epochs, factor).
     precision: "float32", or "bfloat16" for autocast as torch.autocast does it (float32 master weights).
+    test_images_per_class: the test set is the first so many of each class; None is the whole test set.
     mean, std: of the [0, 1] pixels, per RGB channel.
     """
 
@@ -57,6 +58,7 @@ class Recipe:
     weight_decay: float = 0.0
     schedule: tuple[str | float, ...] = ("constant",)
     precision: str = "float32"
+    test_images_per_class: int | None = None
     mean: tuple[float, float, float] = (0.4914, 0.4822, 0.4465)
     std: tuple[float, float, float] = (0.2023, 0.1994, 0.2010)
 
@@ -66,6 +68,8 @@ class Recipe:
                 raise ValueError(f"Recipe.{name} is {getattr(self, name)!r}; allowed: {allowed}")
 
         check("images_per_class", self.images_per_class is None or self.images_per_class >= 1, "None or >= 1")
+        tested = self.test_images_per_class
+        check("test_images_per_class", tested is None or tested >= 1, "None or >= 1")
         check("batch", self.batch >= 1, ">= 1")
         check("epochs", self.epochs >= 1, ">= 1")
         check("optimizer", self.optimizer in ("sgd", "adamw"), "'sgd', 'adamw'")
@@ -99,11 +103,13 @@ class Run:
 def canonical(value: Any) -> Any:
     """A configuration as plain JSON values; dataclasses carry their class name, so that a rename is a new key.
 
-    Raises TypeError for anything that has no unambiguous text (sets, arrays, functions).
+    A field that has its default is left out, so that a new field, with a default that means what was done before,
+    leaves every older configuration its key. (A default must therefore never change its meaning.) Raises TypeError for anything that has no unambiguous text (sets, arrays, functions).
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: canonical(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return {"kind": type(value).__name__, **fields}
+        items = {field.name: (getattr(value, field.name), field.default) for field in dataclasses.fields(value)}
+        told = {name: canonical(item) for name, (item, default) in items.items() if item != default}
+        return {"kind": type(value).__name__, **told}
     if isinstance(value, Mapping):
         return {str(key): canonical(item) for key, item in value.items()}
     if isinstance(value, tuple | list):

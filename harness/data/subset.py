@@ -1,0 +1,49 @@
+"""What a run trains and tests on: index tables from the run's own generators, the same for any device and any company."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from harness.claim import Recipe
+from harness.data.dataset import DataError, Dataset
+from harness.streams import stream
+
+
+def training_table(data: Dataset, recipe: Recipe, seed: int) -> Tensor:
+    """Which training image every step sees: int64 [epochs, images], positions in data.train_images, on the CPU.
+
+    The class-balanced subset comes from stream("subset", seed), the order of each epoch from stream("order", seed):
+    every arm with this seed and subset size sees the same images in the same order, whatever its batch size. A
+    smaller subset is contained in a larger one of the same seed. Raises DataError if a class has too few images.
+    """
+    rows = torch.arange(len(data.train_labels))
+    if recipe.images_per_class is not None:
+        rows = balanced(data.train_labels.cpu(), recipe.images_per_class, data, seed)
+    generator = stream("order", seed)
+    return torch.stack([rows[torch.randperm(len(rows), generator=generator)] for _ in range(recipe.epochs)])
+
+
+def balanced(labels: Tensor, per_class: int, data: Dataset, seed: int) -> Tensor:
+    """Positions of per_class random images of each class, int64 [classes * per_class]; raises DataError if too few."""
+    generator = stream("subset", seed)
+    chosen = []
+    for label in range(data.classes):
+        members = (labels == label).nonzero().squeeze(1)
+        if len(members) < per_class:
+            raise DataError(
+                f"{data.name} ({data.origin}) has {len(members)} training images of class "
+                f"{data.class_names[label]!r}, and the recipe needs {per_class} a class. Use the complete data set "
+                "(make data), or images with enough of every class (--data PATH)"
+            )
+        chosen.append(members[torch.randperm(len(members), generator=generator)[:per_class]])
+    return torch.cat(chosen)
+
+
+def test_rows(data: Dataset, recipe: Recipe) -> Tensor:
+    """Positions of the test images, int64: all of them, or the first test_images_per_class of each class."""
+    labels = data.test_labels.cpu()
+    if recipe.test_images_per_class is None:
+        return torch.arange(len(labels))
+    parts = [(labels == label).nonzero().squeeze(1)[: recipe.test_images_per_class] for label in range(data.classes)]
+    return torch.cat(parts)

@@ -1,0 +1,182 @@
+"""Every finished run is a row in an SQLite file that all workers share, and each run is trained by one of them.
+
+The file is in WAL mode: a killed process loses the runs it was training and nothing that was finished. Who trains what
+is settled by locks on single bytes of a file beside the store, which the operating system drops when their process
+dies; a run left by a killed worker is therefore free at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy
+import torch
+
+from harness.claim import Run
+from harness.train.engine import ENGINE_VERSION, Trained
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    key TEXT PRIMARY KEY,           -- hash of all that decides the result, see Key
+    configuration TEXT NOT NULL,    -- canonical JSON of network, recipe and data set
+    seed INTEGER NOT NULL,
+    data TEXT NOT NULL,             -- fingerprint of the images
+    numerics TEXT NOT NULL,         -- JSON: device kind, precision, seeds trained side by side
+    engine INTEGER NOT NULL,
+    test_accuracy REAL NOT NULL,    -- percent, as are all accuracies
+    test_images INTEGER NOT NULL,
+    diverged INTEGER NOT NULL,
+    curves TEXT NOT NULL,           -- JSON: train_accuracy and train_loss, one value an epoch
+    seconds REAL NOT NULL,
+    device TEXT NOT NULL,
+    versions TEXT NOT NULL,         -- JSON: python, torch, numpy
+    finished TEXT NOT NULL          -- UTC, ISO 8601
+)
+"""
+
+
+class StoreError(Exception):
+    """The store cannot be read or written; the text names the file, what happened and the next step."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Key:
+    """All that decides a run's result, but for its seed: the same key and seed, the same result.
+
+    width: how many seeds are trained side by side (the last bits of a sum depend on it).
+    """
+
+    run: Run
+    data: str
+    device: str
+    width: int
+    engine: int = ENGINE_VERSION
+
+    @property
+    def numerics(self) -> str:
+        precision = self.run.recipe.precision
+        return json.dumps({"device": self.device, "precision": precision, "width": self.width}, sort_keys=True)
+
+    def digest(self, seed: int) -> str:
+        """Hex name of the run with this seed."""
+        parts = (self.run.canonical, self.data, self.numerics, str(self.engine), str(seed))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+class Store:
+    """Finished runs by key and seed. path is the SQLite file; its folder is made if it is missing.
+
+    since: rows finished before this time (UTC, ISO 8601) are not seen and will be replaced; "" sees all of them.
+    Raises StoreError if the file cannot be opened or is not a store.
+    """
+
+    def __init__(self, path: Path, *, since: str = "") -> None:
+        self.path, self.since = path, since
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Workers wait for one another's commits, which are short.
+            self._connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode=WAL")
+            self._connection.execute("PRAGMA synchronous=NORMAL")
+            self._connection.execute(_SCHEMA)
+            self._locks = os.open(f"{path}-locks", os.O_RDWR | os.O_CREAT, 0o644)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(
+                f"--store {path}: {error}. Name a file that can be written and is an SQLite store of this suite "
+                "(a new one is made if there is none), or move the damaged one away"
+            ) from error
+
+    def close(self) -> None:
+        """Close the file; rows are safe without it."""
+        self._connection.close()
+        os.close(self._locks)
+
+    def get(self, key: Key, seeds: Iterable[int]) -> dict[int, Trained]:
+        """The finished runs among these seeds."""
+        found = {}
+        for seed in seeds:
+            row = self._execute(
+                "SELECT test_accuracy, curves, diverged, seconds, test_images FROM runs WHERE key = ? AND finished >= ?",
+                (key.digest(seed), self.since),
+            ).fetchone()
+            if row:
+                curves = json.loads(row[1])
+                accuracy, loss = (tuple(curves[name]) for name in ("train_accuracy", "train_loss"))
+                found[seed] = Trained(seed, row[0], accuracy, loss, bool(row[2]), row[3], row[4])
+        return found
+
+    def put(self, key: Key, results: Sequence[Trained], device: str) -> None:
+        """Record finished runs, all or none, replacing what was there. Raises StoreError, a full disk included."""
+        versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}
+        self._execute("BEGIN IMMEDIATE")
+        for result in results:
+            # Python's json writes NaN as NaN and reads it back: a diverged loss is a result.
+            curves = json.dumps({"train_accuracy": result.train_accuracy, "train_loss": result.train_loss})
+            self._execute(
+                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    key.digest(result.seed),
+                    key.run.canonical,
+                    result.seed,
+                    key.data,
+                    key.numerics,
+                    key.engine,
+                    result.test_accuracy,
+                    result.test_images,
+                    int(result.diverged),
+                    curves,
+                    result.seconds,
+                    device,
+                    json.dumps(versions),
+                    now(),
+                ),
+            )
+        self._execute("COMMIT")
+
+    @contextlib.contextmanager
+    def training(self, key: Key, seeds: Sequence[int]) -> Iterator[bool]:
+        """Hold the right to train these seeds while the block runs; yields False if another process holds it."""
+        # One byte a run, at an offset that its name gives. The file stays empty: locks need no bytes to exist.
+        offset = int(key.digest(seeds[0])[:15], 16)
+        try:
+            fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
+        except (BlockingIOError, PermissionError):
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, offset)
+
+    def seconds_a_run(self) -> dict[str, float]:
+        """Mean seconds of this device kind's stored runs by configuration and numerics, for estimates."""
+        rows = self._execute("SELECT configuration || numerics, avg(seconds) FROM runs GROUP BY 1").fetchall()
+        return dict(rows)
+
+    def _execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(statement, values)
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+            raise StoreError(
+                f"the store {self.path} refused a {statement.split()[0]} ({error}). Every run finished before this is "
+                "safe in it. Free disk space or check that the file can be written, and run the same command again: "
+                "it trains only what is missing"
+            ) from error
+
+
+def now() -> str:
+    """The time as the store writes it: UTC, ISO 8601 to the microsecond, so that text order is time order."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")

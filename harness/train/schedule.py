@@ -1,0 +1,23 @@
+"""The learning rate of each epoch."""
+
+from __future__ import annotations
+
+import math
+
+from harness.claim import Recipe
+
+
+def learning_rates(recipe: Recipe) -> list[float]:
+    """The learning rate of epochs 0 .. epochs-1, as torch.optim's schedulers stepped once an epoch give it.
+
+    ("cosine", final) is CosineAnnealingLR(T_max=epochs, eta_min=final); ("step", every, factor) is StepLR.
+    """
+    epochs, peak = recipe.epochs, recipe.lr
+    match recipe.schedule:
+        case ("constant",):
+            return [peak] * epochs
+        case ("cosine", final):
+            return [final + (peak - final) * (1 + math.cos(math.pi * epoch / epochs)) / 2 for epoch in range(epochs)]
+        case ("step", every, factor):
+            return [peak * factor ** (epoch // every) for epoch in range(epochs)]
+    raise ValueError(f"unknown schedule {recipe.schedule!r}")  # Recipe refuses it at construction
