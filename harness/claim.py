@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 
@@ -98,6 +98,45 @@ class Run:
     def canonical(self) -> str:
         """The configuration as JSON with sorted keys: equal configurations, and only they, give equal text."""
         return json.dumps(canonical(self), sort_keys=True, separators=(",", ":"))
+
+
+SCALES = ("smoke", "documented")
+
+
+@dataclasses.dataclass(frozen=True)
+class Arm:
+    """One side of a comparison: a network and its recipe at each scale, on a data set ("cifar10" or "cifar100").
+
+    documented: the source's test accuracy for it in percent, None where it gives none.
+    """
+
+    network: Any
+    recipes: Mapping[str, Recipe]
+    documented: float | None = None
+    dataset: str = "cifar10"
+
+    def __post_init__(self) -> None:
+        missing = [scale for scale in SCALES if scale not in self.recipes]
+        if missing:
+            raise ValueError(f"Arm.recipes has no recipe for scale {missing}; it needs one for each of {SCALES}")
+
+    def run(self, scale: str) -> Run:
+        """What is trained for this arm at this scale."""
+        return Run(self.network, self.recipes[scale], self.dataset)
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A documented finding, declared so that its cost is known before it runs.
+
+    finding: short name of the finding, e.g. "A1a". words: the finding as a sentence; {names} are the test's
+    parameters. source: where it is documented. arms: called with the test's parameters, gives the arms by name.
+    """
+
+    finding: str
+    words: str
+    source: Source
+    arms: Callable[..., Mapping[Hashable, Arm]]
 
 
 def canonical(value: Any) -> Any:

@@ -158,10 +158,9 @@ class Store:
         finally:
             fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, offset)
 
-    def seconds_a_run(self) -> dict[str, float]:
-        """Mean seconds of this device kind's stored runs by configuration and numerics, for estimates."""
-        rows = self._execute("SELECT configuration || numerics, avg(seconds) FROM runs GROUP BY 1").fetchall()
-        return dict(rows)
+    def count(self) -> int:
+        """How many finished runs this store object sees."""
+        return self._execute("SELECT count(*) FROM runs WHERE finished >= ?", (self.since,)).fetchone()[0]
 
     def _execute(self, statement: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
         try:

@@ -79,9 +79,7 @@ LONG_RECIPE["smoke"] = dataclasses.replace(
 # of the 100 classes. A rehearsal takes few images of a class, since there are ten times as many classes.
 CIFAR100_RECIPE = {
     "documented": BASE_RECIPE["documented"],
-    "smoke": dataclasses.replace(
-        BASE_RECIPE["documented"], images_per_class=4, epochs=3, test_images_per_class=5
-    ),
+    "smoke": dataclasses.replace(BASE_RECIPE["documented"], images_per_class=4, epochs=3, test_images_per_class=5),
 }
 
 # --- A3: order of normalisation and activation ------------------------------------------------------------------------
@@ -102,5 +100,10 @@ ORDER_RECIPE = {
     )
 }
 ORDER_RECIPE["smoke"] = dataclasses.replace(
-    ORDER_RECIPE["documented"], images_per_class=100, batch=64, epochs=5, schedule=("step", 2, 0.1), test_images_per_class=50
+    ORDER_RECIPE["documented"],
+    images_per_class=100,
+    batch=64,
+    epochs=5,
+    schedule=("step", 2, 0.1),
+    test_images_per_class=50,
 )

@@ -108,7 +108,9 @@ def from_npz(path: Path, name: str) -> Dataset:
                 raise DataError(f"{path} has no {', '.join(missing)}; needed: {', '.join(_KEYS)} (see the README)")
             arrays = {key: archive[key] for key in _KEYS}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} cannot be read ({error}). Write it again; the README has its layout. {WAYS}") from error
+        raise DataError(
+            f"{path} cannot be read ({error}). Write it again; the README has its layout. {WAYS}"
+        ) from error
     names = tuple(str(label) for label in arrays["class_names"])
     splits = [(arrays[f"{split}_images"], arrays[f"{split}_labels"]) for split in ("train", "test")]
     return dataset(name, str(path), names, *splits)
@@ -152,7 +154,9 @@ def from_folders(folder: Path, name: str) -> Dataset:
                     with Image.open(path) as image:
                         small = image.convert("RGB").resize((32, 32), Image.Resampling.BILINEAR)
                 except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-                    raise DataError(f"{path} is not an image that Pillow can read ({error}); remove or replace it") from error
+                    raise DataError(
+                        f"{path} is not an image that Pillow can read ({error}); remove or replace it"
+                    ) from error
                 images.append(np.asarray(small))
                 labels.append(label)
         if not images:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -53,6 +54,12 @@ class Pool:
             self._data[name] = self._load(name).to(self._device)
         return self._data[name]
 
+    def fitted(self, run: Run) -> Run:
+        """The run with as many classes in its network as the data has (images of one's own need not have ten)."""
+        return dataclasses.replace(
+            run, network=dataclasses.replace(run.network, classes=self.data(run.dataset).classes)
+        )
+
     def key(self, run: Run) -> Key:
         """The key of a run on this data and device."""
         return Key(run, self.data(run.dataset).fingerprint, self._device.type, width(run, self._device.type))
@@ -80,6 +87,11 @@ class Pool:
         blocks = [block for block in _blocks(key.width, seeds) if len(self._store.get(key, block)) < len(block)]
         return [seed for block in blocks for seed in block]
 
+    def finish(self) -> None:
+        """Train what is left of the expected runs and not in another worker's hands."""
+        while self._train_ahead():
+            pass
+
     def _train_free_blocks(self, run: Run, seeds: int, most: int | None = None) -> int:
         """Train the missing blocks of a run that no one else is training, at most so many; returns how many."""
         key, trained = self.key(run), 0
@@ -103,7 +115,7 @@ class Pool:
         for run, seeds in self._backlog:
             # Data that does not fit a run is that claim's error, not that of the claim now waiting.
             with contextlib.suppress(DataError):
-                if self._train_free_blocks(run, seeds, most=1):
+                if self._train_free_blocks(self.fitted(run), seeds, most=1):
                     return True
         return False
 

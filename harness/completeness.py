@@ -1,0 +1,46 @@
+"""No selected test may vanish: a session in which one never reported an outcome must not end green.
+
+Seen with pytest 9.2 and xdist 3.8: a worker that cannot send a report exits, and alone in a run the session then ends
+with status 0 and no test executed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+class Completeness:
+    """A pytest plugin for the process that the person started: compares what was selected with what was reported."""
+
+    def __init__(self) -> None:
+        self._selected: set[str] = set()
+        self._reported: set[str] = set()
+        self._lost: list[str] = []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._selected = {item.nodeid for item in session.items}
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self._selected = set(ids)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "teardown" and not (report.when == "setup" and report.passed):
+            self._reported.add(report.nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        option = session.config.option
+        if option.collectonly or option.plan or session.shouldstop or session.shouldfail or exitstatus not in (0, 1):
+            return  # stopped on purpose, or already red for a reason of its own
+        self._lost = sorted(self._selected - self._reported)
+        if self._lost:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        for nodeid in self._lost:
+            terminalreporter.write_line(
+                f"ERROR: {nodeid} was selected and never reported an outcome; run it alone to see why", red=True
+            )

@@ -1,0 +1,69 @@
+"""One claim's verdict with all the evidence behind it: what reports show and what travels between processes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from harness.claim import Agreement, Outcome, Verdict
+
+
+@dataclasses.dataclass(frozen=True)
+class ArmEvidence:
+    """What one arm came to: per-seed test accuracies in percent, the documented one, and which runs collapsed."""
+
+    label: str
+    accuracy: tuple[float, ...]
+    collapsed: tuple[bool, ...]
+    documented: float | None
+
+    @property
+    def mean(self) -> float:
+        return sum(self.accuracy) / len(self.accuracy)
+
+
+@dataclasses.dataclass(frozen=True)
+class Judgement:
+    """A verdict and its evidence.
+
+    claim, finding, source: the claim in words, its short name and where it is documented. contrast: what the effect
+    measures, in words. agreement: of the documented contrast with ours, None where the source gives no figure.
+    enforced: whether this verdict decides the test (it does not in a rehearsal). command: reruns just this claim.
+    """
+
+    nodeid: str
+    finding: str
+    claim: str
+    source: str
+    contrast: str
+    verdict: Verdict
+    agreement: Agreement | None
+    arms: tuple[ArmEvidence, ...]
+    scale: str
+    data: str
+    device: str
+    enforced: bool
+    command: str
+
+    def to_json(self) -> str:
+        """As JSON text of builtin types alone: what xdist and JUnit XML can carry."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> Judgement:
+        """The inverse of to_json."""
+        fields: dict[str, Any] = json.loads(text)
+        fields["verdict"] = _verdict(fields["verdict"])
+        fields["agreement"] = Agreement(**fields["agreement"]) if fields["agreement"] else None
+        fields["arms"] = tuple(
+            ArmEvidence(arm["label"], tuple(arm["accuracy"]), tuple(arm["collapsed"]), arm["documented"])
+            for arm in fields["arms"]
+        )
+        return Judgement(**fields)
+
+
+def _verdict(fields: dict[str, Any]) -> Verdict:
+    parts = tuple((name, _verdict(part)) for name, part in fields["parts"])
+    changed = {"outcome": Outcome(fields["outcome"]), "parts": parts, "notes": tuple(fields["notes"])}
+    return Verdict(**{**fields, **changed})

@@ -1,0 +1,47 @@
+"""The command-line options of the suite."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.claim import SCALES
+from harness.settings import DEFAULT_SEEDS, DEFAULT_STORE, seed_count, store_path
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add them to pytest's, in a group of their own."""
+    group = parser.getgroup("claims", "re-verifying documented findings")
+    group.addoption("--gpu", action="store_true", help="train on CUDA devices, one a worker in turn; an error without")
+    group.addoption(
+        "--scale",
+        choices=SCALES,
+        help="smoke: a rehearsal with recipes cut short; documented: the sources' own recipes "
+        "(default: documented with --gpu, else smoke)",
+    )
+    group.addoption(
+        "--data",
+        default="auto",
+        metavar="auto|cifar|synthetic|PATH",
+        help="auto: CIFAR if `make data` fetched it, else at scale smoke the procedural stand-in and at scale "
+        "documented a download; cifar: CIFAR, downloaded if need be; synthetic: the stand-in; PATH: a folder with "
+        "cifar10.npz and cifar100.npz, torchvision's CIFAR folders, or train/<class>/* and test/<class>/* of images",
+    )
+    group.addoption(
+        "--seeds",
+        type=seed_count,
+        metavar="N",
+        help="seeds an arm, at least 3 "
+        f"(default: {DEFAULT_SEEDS['smoke']} at scale smoke, {DEFAULT_SEEDS['documented']} at documented)",
+    )
+    group.addoption(
+        "--store",
+        type=store_path,
+        metavar="PATH",
+        help=f"SQLite file of finished runs, shared by all workers and sessions (default: {DEFAULT_STORE})",
+    )
+    group.addoption("--fresh", action="store_true", help="train every run again instead of using stored ones")
+    group.addoption(
+        "--plan",
+        action="store_true",
+        help="print what the selected claims would train and about how long it would take, and train nothing",
+    )

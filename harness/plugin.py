@@ -1,0 +1,199 @@
+"""The pytest plugin: options, the `lab` fixture, and hooks that delegate to the rest of the harness."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import psutil
+import pytest
+
+from harness.completeness import Completeness
+from harness.data import DataError
+from harness.data.load import stand_in
+from harness.declare import arms_of, claim_of, words_of
+from harness.judgement import Judgement
+from harness.lab import Lab, NotReproducedError
+from harness.laboratory import Laboratory
+from harness.options import add_options
+from harness.plan import distinct_runs, plan, plan_lines
+from harness.report import failure_text, summary_lines
+from harness.settings import Settings, resolve
+from harness.store import Store, StoreError, now
+from harness.train.device import DeviceError, describe, prepare
+
+SETTINGS = pytest.StashKey[Settings]()
+LABORATORY = pytest.StashKey[Laboratory]()
+STARTED = pytest.StashKey[str]()
+
+# Errors whose text is written for the person at the terminal; a traceback would hide it.
+_EXPLAINED = (NotReproducedError, DataError, StoreError, DeviceError)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    # A plan needs no workers, and xdist would hide it in one of them.
+    if config.option.plan:
+        config.option.plan_workers = _workers(config)
+        config.option.numprocesses, config.option.dist, config.option.tx = None, "no", []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "claim(claim): declared by harness.declare.claim; the documented finding verified"
+    )
+    worker: dict[str, Any] = getattr(config, "workerinput", {})
+    config.stash[STARTED] = worker.get("claims_started") or now()
+    option = config.option
+    try:
+        settings = resolve(
+            gpu=option.gpu,
+            scale=option.scale,
+            data=option.data,
+            seeds=option.seeds,
+            store=option.store,
+            since=config.stash[STARTED] if option.fresh else "",
+            root=config.rootpath,
+            worker=int(worker.get("workerid", "gw0").removeprefix("gw")),
+        )
+        if not worker and settings.store.exists():
+            Store(settings.store).close()  # a damaged store is found before anything is trained
+    except (DataError, DeviceError, StoreError) as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[SETTINGS] = settings
+    if not worker:
+        config.pluginmanager.register(Completeness())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """xdist: tell a new worker when the session began, so that --fresh means the same to all."""
+    node.workerinput["claims_started"] = node.config.stash[STARTED]
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    settings = config.stash[SETTINGS]
+    lines = [
+        f"claims: scale {settings.scale}, {settings.seeds} seeds, {describe(settings.device)}, store {settings.store}"
+        + (" (--fresh: nothing reused)" if settings.since else ""),
+        f"data: {settings.data}",
+        f"verdicts: {settings.meaning}",
+    ]
+    cores = psutil.cpu_count(logical=False) or 1
+    if settings.device.type == "cpu" and _workers(config) == 1 and cores > 1 and not config.option.plan:
+        lines.append(f"speed: one process trains on one core; -n {cores} uses all of this machine's")
+    return lines
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    config = session.config
+    settings = config.stash[SETTINGS]
+    arms = [arm for item in session.items if claim_of(item) for arm in arms_of(item).values()]
+    config.stash[LABORATORY] = Laboratory(settings, _workers(config), distinct_runs(arms, settings.scale))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    config = session.config
+    if not config.option.plan or session.testsfailed:
+        return None
+    settings = config.stash[SETTINGS]
+    claims = [item for item in session.items if claim_of(item)]
+    runs = distinct_runs([arm for item in claims for arm in arms_of(item).values()], settings.scale)
+    writer = config.get_terminal_writer()
+    writer.line()
+    try:
+        prepare(settings.device)
+        planned, obstacles = plan(runs, settings, Store(settings.store, since=settings.since))
+        probed = stand_in("cifar10").to(settings.device)
+    except _EXPLAINED as error:
+        raise pytest.UsageError(str(error)) from error
+    for line in plan_lines(planned, obstacles, len(claims), settings, probed, config.option.plan_workers):
+        writer.line(line)
+    return True
+
+
+@pytest.fixture
+def lab(request: pytest.FixtureRequest) -> Lab:
+    """The arms of this test's claim and the assertions about them; see harness.lab.Lab."""
+    item = request.node
+    declared = claim_of(item)
+    if declared is None:
+        raise pytest.UsageError(f"{item.nodeid} uses `lab` without @claim(...); see harness.declare.claim")
+    laboratory = request.config.stash[LABORATORY]
+    try:
+        pool = laboratory.pool
+        return Lab(item.nodeid, declared, words_of(item), arms_of(item), laboratory.settings, pool, failure_text)
+    except _EXPLAINED as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    if claim_of(item) is None:
+        return (yield)
+    try:
+        result = yield
+    except _EXPLAINED as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+    finally:
+        used = item.funcargs.get("lab")
+        if used and used.judgement:
+            item.user_properties.append(("claim", used.judgement.to_json()))
+    if not (used and used.judgement):
+        pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
+    return result
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    judgement = judgement_of(report)
+    if judgement is None or hasattr(report, "wasxfail"):
+        return None
+    if report.passed:
+        word = str(judgement.verdict.outcome)
+        return "passed", ".", word if judgement.enforced else f"REHEARSED ({word})"
+    return ("failed", "F", str(judgement.verdict.outcome)) if report.failed else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """In a worker that has run out of tests: help with what the others still have to train."""
+    config = session.config
+    stopped = session.shouldstop or session.shouldfail or exitstatus not in (0, 1)
+    if hasattr(config, "workerinput") and LABORATORY in config.stash and not stopped:
+        config.stash[LABORATORY].finish()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    judgements = [judgement for report in reports if (judgement := judgement_of(report))]
+    settings = config.stash[SETTINGS]
+    if judgements:
+        terminalreporter.section("claims")
+        for line in summary_lines(judgements, terminalreporter._tw.fullwidth):
+            terminalreporter.write_line(line)
+        trained = Store(settings.store, since=config.stash[STARTED]).count()
+        terminalreporter.write_line(f"runs trained in this session: {trained}, kept in {settings.store}")
+        terminalreporter.write_line(f"data: {settings.data}")
+        terminalreporter.write_line(f"verdicts: {settings.meaning}")
+        if settings.data.kind == "synthetic":
+            terminalreporter.write_line("for CIFAR: `make data` fetches it, then the same command uses it")
+
+
+def judgement_of(report: Any) -> Judgement | None:
+    """The judgement that a test's report carries, None for an ordinary test and for setup and teardown."""
+    if getattr(report, "when", None) != "call":
+        return None
+    texts = [value for name, value in report.user_properties if name == "claim"]
+    return Judgement.from_json(texts[0]) if texts else None
+
+
+def _workers(config: pytest.Config) -> int:
+    """How many processes train: xdist's workers, or this one."""
+    worker: dict[str, Any] = getattr(config, "workerinput", {})
+    asked = worker.get("workercount") or getattr(config.option, "numprocesses", None) or 1
+    return asked if isinstance(asked, int) else psutil.cpu_count(logical=asked == "logical") or 1

@@ -1,0 +1,95 @@
+"""The failing assertion: all that a person needs to know what to do next, on about one screen."""
+
+from __future__ import annotations
+
+import textwrap
+
+from harness.claim import Outcome
+from harness.judgement import ArmEvidence, Judgement
+from harness.report.scale import text_scale
+
+_WIDTH = 98
+
+_NEXT = {
+    Outcome.CONTRADICTED: "An effect of the claimed size is excluded at these seeds: the finding, as worded, does not "
+    "hold here. More seeds will rarely change that; look at the arms below.",
+    Outcome.TOO_SMALL: "The direction holds, but the effect is smaller than the claim's smallest effect of interest.",
+}
+
+
+def failure_text(judgement: Judgement) -> str:
+    """The text of a claim's failing assertion, plain, at most 98 columns wide where its words allow."""
+    verdict, agreement = judgement.verdict, judgement.agreement
+    lines = [f"{verdict.outcome}: {judgement.finding}, {judgement.claim}", ""]
+    lines += _field("source", judgement.source)
+    lines += _field(
+        "effect",
+        f"{judgement.contrast} = {verdict.effect:+.2f} points, one-sided 95 % bounds "
+        f"{verdict.lower:+.2f} and {verdict.upper:+.2f}",
+    )
+    marks = {"0": 0.0, "margin": verdict.margin}
+    if agreement:
+        marks["documented"] = agreement.documented
+    lines += ["          " + line for line in text_scale(verdict.effect, verdict.lower, verdict.upper, marks)]
+    lines += _field("verdict", verdict.rule)
+    lines += _field("test", verdict.test)
+    for note in verdict.notes:
+        lines += _field("note", note)
+    if agreement:
+        lines += _field("predicted", agreement_text(judgement))
+    lines.append("")
+    lines += arm_table(judgement.arms)
+    lines.append("")
+    lines += _field("next", next_step(judgement))
+    lines += _field("data", f"{judgement.data}; scale {judgement.scale}; {judgement.device}")
+    # On a line of its own and never wrapped, so that it can be copied.
+    lines += ["rerun     " + judgement.command]
+    return "\n".join(lines)
+
+
+def agreement_text(judgement: Judgement) -> str:
+    """Whether the documented contrast and ours agree, in words."""
+    agreement = judgement.agreement
+    runs = "1 run" if agreement.n0 == 1 else f"{agreement.n0} runs"
+    agrees = "inside" if agreement.inside else "outside"
+    return (
+        f"documented {agreement.documented:+.2f} ({runs}), ours {agreement.measured:+.2f}: {agrees} the 95 % "
+        f"prediction interval {agreement.low:+.2f} to {agreement.high:+.2f}"
+    )
+
+
+def next_step(judgement: Judgement) -> str:
+    """What the reader can do about this verdict."""
+    verdict = judgement.verdict
+    if verdict.outcome != Outcome.INCONCLUSIVE:
+        return _NEXT.get(verdict.outcome, "Nothing: the finding holds here.")
+    if verdict.seeds_to_settle is None:
+        return (
+            f"{verdict.n} seeds do not settle it, and if effect and spread stay as they are, 1,000 would not: the "
+            "truth lies close to where the verdict turns."
+        )
+    return f"{verdict.n} seeds do not settle it; about {verdict.seeds_to_settle} would (power .80, same effect and spread)."
+
+
+def arm_table(arms: tuple[ArmEvidence, ...]) -> list[str]:
+    """Per-seed test accuracies of every arm; a run that collapsed to chance is marked with !"""
+    width = max(len(arm.label) for arm in arms)
+    shown = min(10, max(len(arm.accuracy) for arm in arms))
+    head = "".join(f"{f'seed {seed}':>8}" for seed in range(shown))
+    lines = [f"{'test accuracy, %':{width}}  {'mean':>6} {'documented':>10} {head}"]
+    width = max(width, len("test accuracy, %"))
+    for arm in arms:
+        documented = f"{arm.documented:.2f}" if arm.documented is not None else "-"
+        values = "".join(
+            f"{value:7.2f}{'!' if flag else ' '}"
+            for value, flag in list(zip(arm.accuracy, arm.collapsed, strict=True))[:shown]
+        )
+        more = f" and {len(arm.accuracy) - shown} more" if len(arm.accuracy) > shown else ""
+        lines.append(f"{arm.label:{width}}  {arm.mean:6.2f} {documented:>10} {values.rstrip()}{more}")
+    if any(flag for arm in arms for flag in arm.collapsed):
+        lines.append("! collapsed: at chance, or diverged")
+    return lines
+
+
+def _field(name: str, text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=f"{name:<10}", subsequent_indent=" " * 10, break_on_hyphens=False)

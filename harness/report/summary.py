@@ -1,0 +1,46 @@
+"""The table at the end of a session: one row a claim, and what the verdicts mean."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from harness.claim import Outcome
+from harness.judgement import Judgement
+
+
+def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
+    """Rows grouped by finding, cut to the terminal's width, then the totals per verdict."""
+    rows = [("finding", "claim", "documented", "measured [90 % interval]", "n", "verdict")]
+    for judgement in sorted(judgements, key=lambda judgement: judgement.finding):
+        verdict, agreement = judgement.verdict, judgement.agreement
+        rows.append(
+            (
+                judgement.finding,
+                judgement.claim,
+                f"{agreement.documented:+.2f}{' ' if agreement.inside else '*'}" if agreement else "- ",
+                f"{verdict.effect:+.2f} [{verdict.lower:+.2f}, {verdict.upper:+.2f}]",
+                str(verdict.n),
+                str(verdict.outcome),
+            )
+        )
+    sizes = [max(len(row[column]) for row in rows) for column in range(6)]
+    # The claim's words give way first: all else is numbers.
+    sizes[1] = max(12, min(sizes[1], width - sum(sizes) + sizes[1] - 10))
+    lines = [_row(row, sizes) for row in rows]
+    totals = Counter(judgement.verdict.outcome for judgement in judgements)
+    counts = ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome])
+    lines += ["", f"{len(judgements)} claims: {counts}"]
+    if any(judgement.agreement and not judgement.agreement.inside for judgement in judgements):
+        lines.append("* our mean lies outside the 95 % prediction interval of the documented figure")
+    return lines
+
+
+def _row(row: tuple[str, ...], sizes: list[int]) -> str:
+    finding, words, documented, measured, n, verdict = row
+    if len(words) > sizes[1]:
+        words = words[: sizes[1] - 1] + "…"
+    return (
+        f"{finding:<{sizes[0]}}  {words:<{sizes[1]}}  {documented:>{sizes[2]}}  {measured:>{sizes[3]}}  "
+        f"{n:>{sizes[4]}}  {verdict}"
+    ).rstrip()

@@ -1,0 +1,87 @@
+"""What a run costs before it is trained: steps, floating-point operations, and seconds on this device."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import time
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from harness.claim import Recipe, Run
+from harness.data.dataset import Dataset
+from harness.train.engine import train
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """Of one seed of a run. steps: optimiser steps. flops: of all training and the final test, multiply-adds as two."""
+
+    steps: int
+    flops: float
+
+
+def cost(run: Run, train_images: int, test_images: int) -> Cost:
+    """The cost of one seed when the whole data set has this many training and test images."""
+    recipe = run.recipe
+    images = train_images if recipe.images_per_class is None else recipe.images_per_class * run.network.classes
+    if recipe.test_images_per_class is not None:
+        test_images = recipe.test_images_per_class * run.network.classes
+    forward, both = _flops_per_image(run.network)
+    steps = math.ceil(images / recipe.batch) * recipe.epochs
+    return Cost(steps, both * images * recipe.epochs + forward * test_images)
+
+
+@functools.cache
+def _flops_per_image(network: Any) -> tuple[float, float]:
+    """Forward, and forward plus backward, of one 3x32x32 image; counted by PyTorch on shapes alone."""
+    with torch.device("meta"):
+        module = network.build()
+        images, target = torch.empty(2, 3, 32, 32), torch.empty(2, dtype=torch.long)
+    with FlopCounterMode(display=False) as counter:
+        logits = module(images)
+        forward = counter.get_total_flops()
+        F.cross_entropy(logits.squeeze(0), target).backward()
+    return forward / 2, counter.get_total_flops() / 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Speed:
+    """A device's measured speed: seconds an optimiser step takes at least, and FLOPs a second beyond that."""
+
+    seconds_per_step: float
+    flops_per_second: float
+
+    def seconds(self, cost: Cost, width: int) -> float:
+        """Estimated seconds of one seed trained side by side with width - 1 others."""
+        return cost.steps * self.seconds_per_step / width + cost.flops / self.flops_per_second
+
+
+def probe(data: Dataset) -> Speed:
+    """Measure this device for about a second with two small training runs; data may be any data set on it.
+
+    An estimate: real networks reach different shares of the device's peak, within a factor of about two.
+    """
+    from models import BATCH, NormCNN, OrderCNN
+
+    def timed(network: Any, batch: int, steps: int) -> tuple[Cost, float]:
+        per_class = math.ceil(batch * steps / data.classes)
+        recipe = Recipe(
+            images_per_class=per_class, batch=batch, epochs=1, optimizer="sgd", lr=0.01, test_images_per_class=1
+        )
+        run = Run(dataclasses.replace(network, classes=data.classes), recipe)
+        train(run, [0], data)  # warm up: allocator, kernels
+        started = time.perf_counter()
+        train(run, [0], data)
+        return cost(run, 0, 0), time.perf_counter() - started
+
+    smallest = min(torch.bincount(data.train_labels).tolist())
+    small, small_seconds = timed(NormCNN((BATCH,) * 3), 2, min(50, smallest * data.classes // 2))
+    batch = min(100, smallest * data.classes)
+    large, large_seconds = timed(OrderCNN(("conv", "norm", "activation")), batch, 1)
+    per_step = small_seconds / small.steps
+    return Speed(per_step, large.flops / max(large_seconds - large.steps * per_step, large_seconds / 10))
