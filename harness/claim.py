@@ -143,7 +143,8 @@ def canonical(value: Any) -> Any:
     """A configuration as plain JSON values; dataclasses carry their class name, so that a rename is a new key.
 
     A field that has its default is left out, so that a new field, with a default that means what was done before,
-    leaves every older configuration its key. (A default must therefore never change its meaning.) Raises TypeError for anything that has no unambiguous text (sets, arrays, functions).
+    leaves every older configuration its key. (A default must therefore never change its meaning.)
+    Raises TypeError for anything that has no unambiguous text (sets, arrays, functions).
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         items = {field.name: (getattr(value, field.name), field.default) for field in dataclasses.fields(value)}

@@ -72,7 +72,8 @@ class Lab:
     def assert_greater(self, better: Name, worse: Name, *, margin: float) -> None:
         """The claim that one arm beats another, by an effect whose smallest interesting size is margin."""
         values = self.accuracy(better), self.accuracy(worse)
-        verdict = superiority(*values, margin=margin, collapsed=(self.collapsed(better), self.collapsed(worse)))
+        collapsed = self.collapsed(better), self.collapsed(worse)
+        verdict = superiority(*values, margin=margin, collapsed=collapsed, names=(label(better), label(worse)))
         self._judge(f"{label(better)} − {label(worse)}", verdict, values[0] - values[1], self._gap(better, worse))
 
     def assert_within(self, first: Name, second: Name, *, within: float) -> None:
@@ -86,7 +87,9 @@ class Lab:
         verdict = no_difference({label(name): self.accuracy(name) for name in names}, within=within)
         # The documented contrast is that of the source's own two extremes, fixed before any run.
         high, low = self._documented_extremes(names)
-        self._judge("the widest pair", verdict, self.accuracy(high) - self.accuracy(low), self._gap(high, low))
+        self._judge(
+            "the widest pair's difference", verdict, self.accuracy(high) - self.accuracy(low), self._gap(high, low)
+        )
 
     def assert_best(self, best: Name, rivals: Sequence[Name], *, margin: float) -> None:
         """The claim that one arm beats every rival."""
@@ -129,9 +132,10 @@ class Lab:
             spans.append(np.ptp(values, axis=1))
             collapsed.append(np.stack([self.collapsed(name) for name in names], axis=1).any(axis=1))
             documented.append(self._gap(*self._documented_extremes(names)))
-        verdict = superiority(*spans, margin=margin, collapsed=tuple(collapsed))
+        names = tuple(f"{label(group[0])} … {label(group[-1])}" for group in (other, steady))
+        verdict = superiority(*spans, margin=margin, collapsed=tuple(collapsed), names=names)
         difference = None if None in documented else documented[0] - documented[1]
-        contrast = f"span of {label(other[0])}… − span of {label(steady[0])}…"
+        contrast = f"span of {names[0]} − span of {names[1]}"
         self._judge(contrast, verdict, spans[0] - spans[1], difference)
 
     def _trend(self, by_level: Mapping[float, Name], direction: int, margin: float, contrast: str) -> None:

@@ -88,7 +88,10 @@ def resolve(
     root: Path,
     worker: int,
 ) -> Settings:
-    """Settings from option values. root: the repository. worker: this process's number. Raises DataError, DeviceError."""
+    """Settings from option values; root: the repository, worker: this process's number.
+
+    Raises DataError for data that is not there, DeviceError for --gpu without one, ValueError for an unknown scale.
+    """
     device = devices.choose(gpu, worker)
     scale = scale or ("documented" if gpu else "smoke")
     if scale not in SCALES:

@@ -106,7 +106,8 @@ class Store:
         found = {}
         for seed in seeds:
             row = self._execute(
-                "SELECT test_accuracy, curves, diverged, seconds, test_images FROM runs WHERE key = ? AND finished >= ?",
+                "SELECT test_accuracy, curves, diverged, seconds, test_images FROM runs "
+                "WHERE key = ? AND finished >= ?",
                 (key.digest(seed), self.since),
             ).fetchone()
             if row:

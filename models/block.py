@@ -11,12 +11,12 @@ from torch import nn
 
 from models.precision import Conv2d, GroupNorm
 
-# In place where the block allows it: at the sizes of DepthCNN the activation's own buffer costs more than its arithmetic.
+# In place where the block allows it: in DepthCNN the activation's own buffer costs more than its arithmetic.
 ACTIVATIONS: dict[str, Callable[[bool], nn.Module]] = {
     "relu": lambda inplace: nn.ReLU(inplace),
     "leaky_relu": lambda inplace: nn.LeakyReLU(0.01, inplace),
-    "sigmoid": lambda inplace: nn.Sigmoid(),
-    "tanh": lambda inplace: nn.Tanh(),
+    "sigmoid": lambda _: nn.Sigmoid(),
+    "tanh": lambda _: nn.Tanh(),
 }
 
 ORDER = ("conv", "norm", "activation")

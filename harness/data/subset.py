@@ -1,4 +1,4 @@
-"""What a run trains and tests on: index tables from the run's own generators, the same for any device and any company."""
+"""What a run trains and tests on: index tables from its own generators, the same on any device and in any company."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def failure_text(judgement: Judgement) -> str:
     for note in verdict.notes:
         lines += _field("note", note)
     if agreement:
-        lines += _field("predicted", agreement_text(judgement))
+        lines += _field("agreement", agreement_text(judgement))
     lines.append("")
     lines += arm_table(judgement.arms)
     lines.append("")
@@ -68,7 +68,10 @@ def next_step(judgement: Judgement) -> str:
             f"{verdict.n} seeds do not settle it, and if effect and spread stay as they are, 1,000 would not: the "
             "truth lies close to where the verdict turns."
         )
-    return f"{verdict.n} seeds do not settle it; about {verdict.seeds_to_settle} would (power .80, same effect and spread)."
+    return (
+        f"{verdict.n} seeds do not settle it; about {verdict.seeds_to_settle} would (power .80, if effect and spread "
+        "stay as they are)."
+    )
 
 
 def arm_table(arms: tuple[ArmEvidence, ...]) -> list[str]:

@@ -32,5 +32,5 @@ def text_scale(effect: float, lower: float, upper: float, marks: dict[str, float
         if at + 2 + len(text) <= WIDTH + 24:
             lines.append(" " * at + "^ " + text)
         else:
-            lines.append((" " * max(0, at - len(text) - 1) + text + " ^"))
+            lines.append(" " * max(0, at - len(text) - 1) + text + " ^")
     return lines

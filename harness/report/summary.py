@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.claim import Outcome
+from harness.claim import Outcome, Verdict
 from harness.judgement import Judgement
+
+# From this many columns on, intervals are written out and the claims' words still have room.
+_WIDE = 110
 
 
 def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
     """Rows grouped by finding, cut to the terminal's width, then the totals per verdict."""
-    rows = [("finding", "claim", "documented", "measured [90 % interval]", "n", "verdict")]
+    wide = width >= _WIDE
+    rows = [("finding", "claim", "documented", "measured [90 % interval]" if wide else "measured", "n", "verdict")]
     for judgement in sorted(judgements, key=lambda judgement: judgement.finding):
         verdict, agreement = judgement.verdict, judgement.agreement
         rows.append(
@@ -19,7 +23,7 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
                 judgement.finding,
                 judgement.claim,
                 f"{agreement.documented:+.2f}{' ' if agreement.inside else '*'}" if agreement else "- ",
-                f"{verdict.effect:+.2f} [{verdict.lower:+.2f}, {verdict.upper:+.2f}]",
+                _interval(verdict, wide),
                 str(verdict.n),
                 str(verdict.outcome),
             )
@@ -34,6 +38,13 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
     if any(judgement.agreement and not judgement.agreement.inside for judgement in judgements):
         lines.append("* our mean lies outside the 95 % prediction interval of the documented figure")
     return lines
+
+
+def _interval(verdict: Verdict, wide: bool) -> str:
+    """Effect and 90 % interval; on a narrow terminal by its half-width, which is shorter."""
+    if wide:
+        return f"{verdict.effect:+.2f} [{verdict.lower:+.2f}, {verdict.upper:+.2f}]"
+    return f"{verdict.effect:+.2f} ±{(verdict.upper - verdict.lower) / 2:.2f}"
 
 
 def _row(row: tuple[str, ...], sizes: list[int]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.claim import Outcome, Verdict
-from harness.stats._collapse import p_more_collapses, p_sign_flip
+from harness.stats._collapse import p_collapse_rates, p_sign_flip
 from harness.stats._interval import ALPHA, Interval, interval, p_above, p_below, paired, positive
 from harness.stats._power import seeds_for, seeds_to_settle
 
@@ -138,8 +138,5 @@ def _certainty(at: Interval) -> tuple[str, ...]:
 
 def _collapse_words(flags: list[np.ndarray], names: tuple[str, str]) -> str:
     counts = [f"{name} {int(flag.sum())} of {len(flag)}" for name, flag in zip(names, flags, strict=True)]
-    p = p_more_collapses(flags[1], flags[0])
-    return (
-        f"runs that collapsed to chance: {', '.join(counts)} (exact McNemar test that {names[1]} collapses more "
-        f"often, p = {p:.2g})"
-    )
+    p = p_collapse_rates(*flags)
+    return f"runs that collapsed to chance: {', '.join(counts)} (exact McNemar test of equal rates, p = {p:.2g})"

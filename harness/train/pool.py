@@ -72,7 +72,10 @@ class Pool:
         self._backlog = list(needed)
 
     def results(self, run: Run, seeds: int) -> list[Trained]:
-        """Results of seeds 0 .. seeds-1 in order, trained now where the store has none. Raises DataError, StoreError."""
+        """Results of seeds 0 .. seeds-1 in order, trained now where the store has none.
+
+        Raises DataError if the data does not fit the run, StoreError if the store fails.
+        """
         while True:
             self._train_free_blocks(run, seeds)
             found = self._store.get(self.key(run), range(seeds))
