@@ -44,7 +44,8 @@ class Recipe:
     epochs: passes over the subset.
     optimizer: "sgd" or "adamw"; lr, momentum (SGD only) and weight_decay as torch.optim takes them.
     schedule: per epoch; ("constant",), ("cosine", final_lr) or ("step", every_epochs, factor).
-    precision: "float32", or "bfloat16" for autocast as torch.autocast does it (float32 master weights).
+    precision: "float32", or "bfloat16" for autocast as torch.autocast does it (float32 master weights); "float64" is
+    a reference to hold the others against.
     test_images_per_class: the test set is the first so many of each class; None is the whole test set.
     mean, std: of the [0, 1] pixels, per RGB channel.
     """
@@ -77,7 +78,7 @@ class Recipe:
         check("momentum", 0 <= self.momentum < 1, "[0, 1)")
         check("momentum", self.optimizer == "sgd" or self.momentum == 0, "0 with adamw (it has betas instead)")
         check("weight_decay", self.weight_decay >= 0, ">= 0")
-        check("precision", self.precision in ("float32", "bfloat16"), "'float32', 'bfloat16'")
+        check("precision", self.precision in ("float32", "bfloat16", "float64"), "'float32', 'bfloat16', 'float64'")
         arguments = {"constant": 0, "cosine": 1, "step": 2}
         check(
             "schedule",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.claim import Outcome, Verdict
@@ -58,14 +57,11 @@ def no_difference(arms: Mapping[str, ArrayLike], *, within: float, alpha: float 
     if not pairs:
         raise ValueError(f"no_difference needs at least two arms; it has {list(arms)}")
 
-    # The arm with the higher mean first, so that every difference reads as a distance.
-    pairs = [sorted(pair, key=lambda name: -float(np.mean(arms[name]))) for pair in pairs]
+    def compare(pair: tuple[str, str], level: float) -> Verdict:
+        return equivalence(arms[pair[0]], arms[pair[1]], within=within, alpha=level, names=pair)
 
-    def compare(high: str, low: str, level: float) -> Verdict:
-        return equivalence(arms[high], arms[low], within=within, alpha=level, names=(high, low))
-
-    plain = {f"{high} − {low}": compare(high, low, alpha) for high, low in pairs}
-    split = {f"{high} − {low}": compare(high, low, alpha / len(pairs)) for high, low in pairs}
+    plain = {" − ".join(pair): compare(pair, alpha) for pair in pairs}
+    split = {" − ".join(pair): compare(pair, alpha / len(pairs)) for pair in pairs}
     widest = max(plain, key=lambda name: abs(plain[name].effect))
     if all(verdict.outcome == Outcome.REPRODUCED for verdict in plain.values()):
         outcome, words = Outcome.REPRODUCED, f"every pair lies within {within:g}"

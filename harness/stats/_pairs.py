@@ -139,4 +139,7 @@ def _certainty(at: Interval) -> tuple[str, ...]:
 def _collapse_words(flags: list[np.ndarray], names: tuple[str, str]) -> str:
     counts = [f"{name} {int(flag.sum())} of {len(flag)}" for name, flag in zip(names, flags, strict=True)]
     p = p_collapse_rates(*flags)
-    return f"runs that collapsed to chance: {', '.join(counts)} (exact McNemar test of equal rates, p = {p:.2g})"
+    return (
+        f"runs that collapsed to chance: {', '.join(counts)} (exact McNemar test that {names[1]} collapses more "
+        f"often, p = {p:.2g})"
+    )

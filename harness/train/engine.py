@@ -67,7 +67,7 @@ def train(run: Run, seeds: Sequence[int], data: Dataset) -> list[Trained]:
             f"batch {recipe.batch} is larger than the training set of {len(table)} images ({data.name}); "
             f"use a batch of at most {len(table)} or more images per class"
         )
-    module = build(run, seeds).to(device, memory_format=torch.channels_last)
+    module = build(run, seeds).to(device, _dtype(recipe), memory_format=torch.channels_last)
     optimizer = _optimizer(module, recipe)
     history = []
     for epoch, lr in enumerate(learning_rates(recipe)):
@@ -89,7 +89,9 @@ def train(run: Run, seeds: Sequence[int], data: Dataset) -> list[Trained]:
 
 def build(run: Run, seeds: Sequence[int]) -> StackedClassifier:
     """The network of a run for these seeds, on the CPU, with each seed's own initial weights."""
-    module = run.network.build(len(seeds))
+    # torch.nn's constructors draw weights from the global generator; these are replaced and must leave no trace.
+    with torch.random.fork_rng(devices=[]):
+        module = run.network.build(len(seeds))
     initialise(module, [functools.partial(stream, "weights", seed) for seed in seeds])
     return module
 
@@ -99,7 +101,7 @@ def _epoch(
 ) -> Tensor:
     """One pass over rows, int64 [images, S]; returns [2, S]: mean loss, and accuracy in percent, as they passed."""
     module.train()
-    total = torch.zeros(2, module.seeds, device=rows.device)
+    total = torch.zeros(2, module.seeds, device=rows.device, dtype=_dtype(recipe))
     normalise = _Normalise(recipe, rows.device)
     for batch in rows.split(recipe.batch):  # the last one may be smaller
         images = normalise(data.train_images[batch])
@@ -107,7 +109,7 @@ def _epoch(
         with _autocast(recipe, rows.device):
             logits = module(images)
         # The mean over each seed's own batch, summed over seeds: every seed gets the gradient it gets alone.
-        loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), reduction="none")
+        loss = F.cross_entropy(logits.to(_dtype(recipe)).flatten(0, 1), targets.flatten(), reduction="none")
         loss = loss.view(module.seeds, -1).mean(1)
         optimizer.zero_grad(set_to_none=True)
         loss.sum().backward()
@@ -134,16 +136,22 @@ def evaluate(module: StackedClassifier, recipe: Recipe, data: Dataset) -> tuple[
 
 
 class _Normalise:
-    """uint8 [B, S, 3, H, W] -> float32 [B, S*3, H, W]: scaled to [0, 1], then (x - mean) / std per channel."""
+    """uint8 [B, S, 3, H, W] -> float [B, S*3, H, W]: scaled to [0, 1], then (x - mean) / std per channel."""
 
     def __init__(self, recipe: Recipe, device: torch.device) -> None:
         # Made once: a tensor made inside a step would have the host wait for the device.
-        self.mean = torch.tensor(recipe.mean, device=device).view(3, 1, 1) * 255
-        self.std = torch.tensor(recipe.std, device=device).view(3, 1, 1) * 255
+        self.dtype = _dtype(recipe)
+        self.mean = torch.tensor(recipe.mean, device=device, dtype=self.dtype).view(3, 1, 1) * 255
+        self.std = torch.tensor(recipe.std, device=device, dtype=self.dtype).view(3, 1, 1) * 255
 
     def __call__(self, images: Tensor) -> Tensor:
-        pixels = images.float().sub_(self.mean).div_(self.std)
+        pixels = images.to(self.dtype).sub_(self.mean).div_(self.std)
         return pixels.flatten(1, 2).contiguous(memory_format=torch.channels_last)
+
+
+def _dtype(recipe: Recipe) -> torch.dtype:
+    """Of weights, optimiser state, loss and whatever autocast does not lower."""
+    return torch.float64 if recipe.precision == "float64" else torch.float32
 
 
 def _autocast(recipe: Recipe, device: torch.device) -> contextlib.AbstractContextManager:

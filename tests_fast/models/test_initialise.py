@@ -1,0 +1,75 @@
+"""Initial weights: PyTorch's default distribution, from each seed's own streams."""
+
+import functools
+
+import torch
+from scipy import stats
+from torch import nn
+
+from harness.claim import Recipe, Run
+from harness.streams import stream
+from harness.train.engine import build
+from models import BATCH, ORDER, DepthCNN, NormCNN, OrderCNN, group, initialise, plain_state
+
+
+def built(network, seeds):
+    module = network.build(len(seeds))
+    initialise(module, [functools.partial(stream, "weights", seed) for seed in seeds])
+    return module
+
+
+def test_weights_follow_torchs_default_initialisation():
+    module = built(OrderCNN(ORDER), [0, 1, 2])
+    torch.manual_seed(0)  # of the reference alone
+    for index, (inputs, outputs) in enumerate(((3, 16), (16, 32), (32, 64), (64, 128)), start=1):
+        ours = module.features.get_submodule(f"block{index}.conv")
+        theirs = nn.Conv2d(inputs, outputs, 3)
+        bound = 1 / (inputs * 9) ** 0.5
+        for name in ("weight", "bias"):
+            values, expected = (getattr(layer, name).detach().flatten() for layer in (ours, theirs))
+            assert values.abs().max() <= bound
+            assert expected.abs().max() <= bound
+        # Against the whole distribution, not just its range; the alarm of a right initialisation is 1 in 10,000.
+        assert stats.kstest(ours.weight.detach().flatten(), "uniform", (-bound, 2 * bound)).pvalue > 1e-4
+        assert stats.ks_2samp(ours.weight.detach().flatten(), theirs.weight.detach().flatten()).pvalue > 1e-4
+    head, reference = module.head.weight.detach(), nn.Linear(40, 10).weight
+    assert head.abs().max() <= 1 / 40**0.5
+    assert stats.ks_2samp(head.flatten(), reference.detach().flatten()).pvalue > 1e-4
+
+
+def test_norms_begin_as_identity():
+    state = built(NormCNN((BATCH, group(4), group(8))), [0, 1]).state_dict()
+    for name, value in state.items():
+        if ".norm." in name and not name.endswith("num_batches_tracked"):
+            ones = name.endswith(("weight", "running_var"))
+            assert torch.equal(value, torch.full_like(value, float(ones)))
+
+
+def test_arms_share_weights_where_place_and_shape_match():
+    relu, sigmoid, deeper = (
+        plain_state(built(network, [7]), 0)
+        for network in (DepthCNN(2, "relu"), DepthCNN(2, "sigmoid"), DepthCNN(4, "relu"))
+    )
+    assert all(torch.equal(relu[name], sigmoid[name]) for name in relu)
+    assert all(torch.equal(relu[name], deeper[name]) for name in relu)
+    orders = [plain_state(built(OrderCNN(order), [7]), 0) for order in (ORDER, ("conv", "activation", "norm"))]
+    assert all(torch.equal(orders[0][name], orders[1][name]) for name in orders[0])
+
+
+def test_a_seed_has_its_weights_in_any_company():
+    network = DepthCNN(2, "relu")
+    alone, among = plain_state(built(network, [3]), 0), plain_state(built(network, [1, 3, 2]), 1)
+    assert all(torch.equal(alone[name], among[name]) for name in alone)
+    other = plain_state(built(network, [4]), 0)
+    assert not torch.equal(alone["features.block1.conv.weight"], other["features.block1.conv.weight"])
+
+
+def test_global_random_state_plays_no_part():
+    run = Run(DepthCNN(1, "relu"), Recipe(images_per_class=1, batch=1, epochs=1, optimizer="sgd", lr=1.0))
+    torch.manual_seed(1)
+    state = torch.get_rng_state()
+    first = build(run, [0]).state_dict()
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(2)
+    second = build(run, [0]).state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)

@@ -1,0 +1,89 @@
+"""The networks are the sources': parameter counts, shapes, groups, and torchvision's block where it has one."""
+
+import dataclasses
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from harness.data.torchvision_import import torchvision
+from models import BATCH, LAYER, NO_NORM, ORDER, DepthCNN, Norm, NormCNN, OrderCNN, block, group
+
+
+def parameters(network, seeds=1):
+    return sum(parameter.numel() for parameter in network.build(seeds).parameters())
+
+
+@given(st.integers(1, 8), st.sampled_from(("relu", "sigmoid")), st.integers(1, 3))
+def test_depth_network_has_the_sources_parameters(depth, activation, seeds):
+    # 3x3 convolution with bias, scale and shift a channel; 32 -> 10 head
+    expected = (3 * 9 * 32 + 32 + 64) + (depth - 1) * (32 * 9 * 32 + 32 + 64) + (32 * 10 + 10)
+    assert parameters(DepthCNN(depth, activation), seeds) == seeds * expected
+
+
+@pytest.mark.parametrize("norms", [(BATCH,) * 3, (group(4), group(8), group(8)), (group(16), group(32), group(32))])
+def test_norm_network_has_the_sources_parameters(norms):
+    convolutions = sum(i * 9 * o + o + 2 * o for i, o in ((3, 16), (16, 32), (32, 64)))
+    assert parameters(NormCNN(norms)) == convolutions + 1024 * 10 + 10 == 34_058
+
+
+def test_order_network_has_the_sources_parameters():
+    widths = (3, 16, 32, 64, 128, 64, 32, 16, 10)
+    convolutions = sum(i * 9 * o + o + 2 * o for i, o in zip(widths, widths[1:], strict=False))
+    assert parameters(OrderCNN(ORDER)) == convolutions + 40 * 10 + 10 == 196_904
+
+
+@given(
+    st.sampled_from((DepthCNN(2, "relu"), NormCNN((LAYER,) * 3), OrderCNN(("conv", "activation", "norm")))),
+    st.integers(1, 3),
+    st.integers(2, 4),
+    st.integers(2, 100),
+)
+def test_logits_are_seeds_by_batch_by_classes(network, seeds, batch, classes):
+    module = dataclasses.replace(network, classes=classes).build(seeds)
+    nn.init.normal_(module.head.weight)
+    assert module(torch.zeros(batch, seeds * 3, 32, 32)).shape == (seeds, batch, classes)
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_block_equals_torchvisions(activation):
+    layer = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU}[activation]
+    theirs = torchvision("ops").Conv2dNormActivation(3, 8, 3, activation_layer=layer, inplace=None, bias=True)
+    ours = block(3, 8, activation=activation)
+    ours.load_state_dict(dict(zip(ours.state_dict(), theirs.state_dict().values(), strict=True)))
+    images = torch.randn(4, 3, 8, 8)
+    assert torch.equal(ours(images), theirs(images))
+    ours.eval(), theirs.eval()
+    assert torch.equal(ours(images), theirs(images))
+
+
+def test_layer_norm_is_group_norm_with_one_group():
+    images = torch.randn(2, 6, 4, 4)
+    expected = nn.functional.layer_norm(images, images.shape[1:])
+    torch.testing.assert_close(LAYER.build(6)(images), expected)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Norm("instance"), "'batch', 'group', 'layer', 'none'"),
+        (lambda: Norm("group"), "needs a number of groups"),
+        (lambda: Norm("batch", 4), "only 'group' takes groups"),
+        (lambda: group(0), ">= 1"),
+        (lambda: group(32).build(16), "32 groups do not divide 16 channels"),
+        (lambda: block(3, 8, activation="gelu"), "allowed: relu, leaky_relu, sigmoid, tanh"),
+        (lambda: block(3, 8, order=("conv", "norm")), "a permutation of"),
+        (lambda: block(0, 8), "must be at least 1"),
+        (lambda: DepthCNN(0, "relu").build(), "it must be at least 1"),
+    ],
+)
+def test_bad_arguments_are_refused_with_what_is_allowed(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_none_is_no_layer():
+    assert NO_NORM.build(8) is None
+    assert [name for name, _ in block(3, 8, norm=NO_NORM).named_children()] == ["conv", "activation"]

@@ -1,0 +1,46 @@
+"""FLOPs and steps against counts by hand."""
+
+import pytest
+import torch
+
+from harness.claim import Recipe, Run
+from harness.train.cost import Cost, Speed, cost, probe
+from models import BATCH, DepthCNN, NormCNN
+from tests_fast.images import tiny
+
+
+def convolution(inputs, outputs, size):
+    return 2 * 9 * inputs * outputs * size * size
+
+
+def test_flops_and_steps_of_a_network_counted_by_hand():
+    forward = convolution(3, 32, 32) + convolution(32, 32, 32) + 2 * 32 * 10
+    # Backward: gradients of the weights cost a forward pass, of the inputs too, except for the images.
+    backward = 2 * forward - convolution(3, 32, 32)
+    found = cost(Run(DepthCNN(2, "relu"), Recipe(300, 512, 10, "adamw", 1e-3)), 50_000, 10_000)
+    assert found.steps == 6 * 10
+    assert found.flops == pytest.approx((forward + backward) * 3000 * 10 + forward * 10_000, rel=1e-6)
+
+
+def test_whole_data_set_and_cut_test_set():
+    recipe = Recipe(None, 100, 2, "sgd", 0.1, test_images_per_class=5)
+    found = cost(Run(NormCNN((BATCH,) * 3), recipe), 1010, 999)
+    assert found.steps == 2 * 11
+    smaller = cost(Run(NormCNN((BATCH,) * 3), recipe), 1010, 10)
+    assert found.flops == smaller.flops
+
+
+def test_probe_measures_a_speed():
+    speed = probe(tiny())
+    assert 0 < speed.seconds_per_step < 1
+    assert 1e6 < speed.flops_per_second < 1e15
+
+
+def test_seconds_add_up():
+    assert Speed(0.01, 1e9).seconds(Cost(100, 2e9), width=5) == pytest.approx(100 * 0.01 / 5 + 2)
+
+
+def test_counting_leaves_global_random_state_alone():
+    state = torch.get_rng_state()
+    cost(Run(DepthCNN(7, "relu"), Recipe(1, 1, 1, "sgd", 0.1)), 10, 10)
+    assert torch.equal(torch.get_rng_state(), state)

@@ -1,0 +1,160 @@
+"""The engine against a plain notebook-style loop, and the promises about company, divergence and bad input."""
+
+import dataclasses
+import math
+
+import pytest
+import torch
+
+from harness.claim import Recipe, Run
+from harness.data.dataset import DataError
+from harness.train.engine import build, train
+from models import BATCH, DepthCNN, NormCNN, OrderCNN, group, plain_state
+from tests_fast.images import tiny
+from tests_fast.reference import notebook_training, plain_network
+
+DATA = tiny()
+# Every recipe that the claims use, cut short; 80 images with batches of 32 leave a ragged last batch.
+ADAMW = Recipe(8, 32, 3, "adamw", 1e-3, weight_decay=0.01)
+COSINE = Recipe(8, 32, 3, "sgd", 0.0195, momentum=0.91, schedule=("cosine", 0.003))
+DECAYED = Recipe(8, 32, 3, "sgd", 0.012, momentum=0.87, weight_decay=5e-4, schedule=("cosine", 5e-4))
+STEPS = Recipe(8, 32, 4, "sgd", 0.0195, momentum=0.91, schedule=("step", 2, 0.1))
+GROUPS = (group(4), group(8), group(8))
+
+
+def plainly(run, seed, dtype=torch.float32):
+    network = plain_network(run.network)
+    network.load_state_dict(plain_state(build(run, [seed]), 0))
+    return notebook_training(network, run.recipe, DATA, seed, dtype)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        Run(DepthCNN(2, "relu"), ADAMW),
+        Run(DepthCNN(2, "sigmoid"), ADAMW),
+        Run(NormCNN((BATCH,) * 3), COSINE),
+        Run(NormCNN(GROUPS), DECAYED),
+        Run(OrderCNN(("conv", "activation", "norm"), "leaky_relu"), STEPS),
+        Run(NormCNN(GROUPS), dataclasses.replace(COSINE, images_per_class=None, batch=50, epochs=1)),
+    ],
+    ids=lambda run: f"{type(run.network).__name__}-{run.recipe.optimizer}-{run.recipe.schedule[0]}",
+)
+def test_equals_a_plain_training_loop(run):
+    # In float64: training amplifies the rounding of float32 until a real difference could hide in it.
+    run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, precision="float64"))
+    for result in train(run, [0, 1], DATA):
+        losses, accuracies, tested = plainly(run, result.seed, torch.float64)
+        assert result.train_loss == pytest.approx(losses, rel=1e-6)
+        assert result.train_accuracy == pytest.approx(accuracies)
+        assert result.test_accuracy == pytest.approx(tested)
+
+
+def test_float32_begins_as_the_plain_loop_does():
+    run = Run(NormCNN((BATCH,) * 3), dataclasses.replace(COSINE, epochs=1))
+    for result in train(run, [0, 1], DATA):
+        losses, _, _ = plainly(run, result.seed)
+        assert result.train_loss == pytest.approx(losses, rel=1e-5)
+
+
+@pytest.mark.parametrize("norms", [(BATCH,) * 3, GROUPS])
+def test_bfloat16_follows_autocast(norms):
+    run = Run(NormCNN(norms), dataclasses.replace(COSINE, lr=1e-3, schedule=("constant",), precision="bfloat16"))
+    exact = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, precision="float32"))
+    for ours, full in zip(train(run, [0, 1], DATA), train(exact, [0, 1], DATA), strict=True):
+        losses, _, _ = plainly(run, ours.seed)
+        assert ours.train_loss == pytest.approx(losses, abs=0.01)
+        assert ours.train_loss != full.train_loss  # or else it would be float32 by another name
+
+
+def test_emulated_bfloat16_convolution_is_as_exact_as_the_native_one():
+    network = OrderCNN(("conv", "norm", "activation"))
+    run = Run(network, ADAMW)
+    ours, native = build(run, [0]), plain_network(network)
+    native.load_state_dict(ours.state_dict())
+    images = torch.randn(16, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found, expected = ours(images)[0].double(), native(images).double()
+    reference = native.double()(images.double())
+    error = [((value - reference).norm() / reference.norm()).item() for value in (found, expected)]
+    assert error[0] < 1.5 * error[1]
+    assert error[1] > 1e-4  # the native one rounds to bfloat16, so this compares what it means to compare
+
+
+def test_the_same_seed_gives_the_same_result_to_the_last_bit():
+    run = Run(NormCNN((BATCH,) * 3), COSINE)
+    first, second = (dataclasses.replace(train(run, [3], DATA)[0], seconds=0.0) for _ in range(2))
+    assert first == second
+    torch.manual_seed(5)
+    assert dataclasses.replace(train(run, [3], DATA)[0], seconds=0.0) == first
+
+
+def test_company_changes_nothing_but_rounding():
+    run = Run(NormCNN(GROUPS), dataclasses.replace(COSINE, precision="float64"))
+    alone = {seed: train(run, [seed], DATA)[0] for seed in (0, 4)}
+    for together in (train(run, [4, 0, 9], DATA), train(run, [0, 4], DATA)):
+        for result in together:
+            if result.seed in alone:
+                assert result.train_loss == pytest.approx(alone[result.seed].train_loss, rel=1e-6)
+                assert result.test_accuracy == alone[result.seed].test_accuracy
+
+
+def test_a_diverged_run_is_a_result_and_leaves_its_neighbours_alone(monkeypatch):
+    run = Run(DepthCNN(1, "relu"), dataclasses.replace(ADAMW, epochs=2))
+    healthy = train(run, [0, 2], DATA)
+
+    def poisoned(run, seeds):
+        module = build(run, seeds)
+        with torch.no_grad():
+            for parameter in module.parameters():
+                parameter.chunk(len(seeds))[list(seeds).index(1)].fill_(math.inf)
+        return module
+
+    monkeypatch.setattr("harness.train.engine.build", poisoned)
+    first, broken, last = train(run, [0, 1, 2], DATA)
+    assert broken.diverged
+    assert math.isnan(broken.train_loss[-1])
+    assert broken.test_accuracy == pytest.approx(10.0)  # NaN logits: always the first class
+    for result, expected in ((first, healthy[0]), (last, healthy[1])):
+        assert not result.diverged
+        assert result.train_loss == pytest.approx(expected.train_loss, abs=2e-3)
+
+
+def test_a_real_learning_rate_that_is_far_too_high_diverges():
+    recipe = Recipe(8, 8, 3, "sgd", 1e6, momentum=0.9)
+    result = train(Run(NormCNN(GROUPS), recipe), [0], DATA)[0]
+    assert result.diverged
+    assert len(result.train_loss) == 3
+
+
+def test_learns():
+    result = train(Run(NormCNN((BATCH,) * 3), dataclasses.replace(COSINE, epochs=8, batch=8)), [0], DATA)[0]
+    assert result.train_accuracy[-1] > 60
+    assert result.test_accuracy > 30
+    assert result.test_images == 60
+
+
+def test_test_set_can_be_cut_per_class():
+    recipe = dataclasses.replace(ADAMW, epochs=1, test_images_per_class=2)
+    assert train(Run(DepthCNN(1, "relu"), recipe), [0], DATA)[0].test_images == 20
+
+
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        (Run(DepthCNN(1, "relu"), dataclasses.replace(ADAMW, batch=81)), "batch 81 is larger than the training set of 80"),
+        (Run(DepthCNN(1, "relu"), dataclasses.replace(ADAMW, images_per_class=13)), "has 12 training images of class 'c0'"),
+        (Run(DepthCNN(1, "relu", classes=7), ADAMW), "has 10 classes and the network 7"),
+    ],
+)
+def test_data_that_does_not_fit_is_refused(run, message):
+    with pytest.raises(DataError, match=message):
+        train(run, [0], DATA)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("run", [Run(DepthCNN(2, "relu"), ADAMW), Run(NormCNN(GROUPS), COSINE)])
+def test_cuda_gives_what_the_cpu_gives(run):
+    on_cpu, on_gpu = (train(run, [0, 1], DATA.to(torch.device(device))) for device in ("cpu", "cuda"))
+    for ours, reference in zip(on_gpu, on_cpu, strict=True):
+        assert ours.train_loss == pytest.approx(reference.train_loss, abs=5e-3)
