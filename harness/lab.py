@@ -42,7 +42,7 @@ class Lab:
     """The `lab` fixture of one claim.
 
     Every assert_ method trains what is not yet stored, decides, records the judgement (self.judgement), and raises
-    NotReproducedError if the session's verdicts decide and this one is not REPRODUCED. Margins are in points and positive.
+    NotReproducedError if the session's verdicts decide and this one is not REPRODUCED. Margins are in points, above 0.
     Arms are named as the claim declares them; an undeclared name raises KeyError.
     """
 

@@ -109,7 +109,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     try:
         prepare(settings.device)
         planned, obstacles = plan(runs, settings, Store(settings.store, since=settings.since))
-        probed = stand_in("cifar10").to(settings.device)
+        probed = stand_in("cifar10", "smoke").to(settings.device)
     except _EXPLAINED as error:
         raise pytest.UsageError(str(error)) from error
     for line in plan_lines(planned, obstacles, len(claims), settings, probed, config.option.plan_workers):

@@ -67,7 +67,8 @@ class NormCNN:
 class OrderCNN:
     """Eight blocks of 16-32-64-128-64-32-16-10 channels, maxpool2 after every second, and a linear head.
 
-    AI-Experiments, order of normalisation and activation. 3x32x32 images, 196,904 parameters. order: of the convolution, the norm and the activation inside each block.
+    AI-Experiments, order of normalisation and activation. 3x32x32 images, 196,904 parameters. order: of the
+    convolution, the norm and the activation inside each block.
     """
 
     order: tuple[str, ...]

@@ -15,8 +15,13 @@ from harness.data.torchvision_import import torchvision
 CLASSES = {"cifar10": 10, "cifar100": 100}
 _KEYS = ("train_images", "train_labels", "test_images", "test_labels", "class_names")
 _TORCHVISION = {"cifar10": ("CIFAR10", "cifar-10-batches-py"), "cifar100": ("CIFAR100", "cifar-100-python")}
-# Training and test images per class of the stand-in: what the recipes ask for at most, and no more.
-_STAND_IN = {"cifar10": (500, 200), "cifar100": (200, 20)}
+# Training and test images per class of the stand-in: what the recipes ask for at most, since making more takes time.
+_STAND_IN = {
+    ("cifar10", "smoke"): (100, 50),
+    ("cifar100", "smoke"): (10, 5),
+    ("cifar10", "documented"): (500, 200),
+    ("cifar100", "documented"): (200, 20),
+}
 
 WAYS = (
     "Ways to get it: `make data` (downloads CIFAR-10 and CIFAR-100 by torchvision into data/, about 330 MB); "
@@ -31,12 +36,14 @@ class Choice:
     """Which data a session uses, decided before anything is loaded.
 
     kind: "cifar", "synthetic" or "folders" (class folders of images). folder: where the files are; None for the
-    stand-in. why: the reason, for the header. download: fetch what is missing by torchvision.
+    stand-in. why: the reason, for the header. scale: of the recipes that it must suffice for. download: fetch what is
+    missing by torchvision.
     """
 
     kind: str
     folder: Path | None
     why: str
+    scale: str = "documented"
     download: bool = False
 
     def __str__(self) -> str:
@@ -51,7 +58,7 @@ def choose(option: str, scale: str, home: Path) -> Choice:
     Raises DataError if a PATH is missing or holds nothing that can be used.
     """
     if option == "synthetic":
-        return Choice("synthetic", None, "as asked with --data synthetic")
+        return Choice("synthetic", None, "as asked with --data synthetic", scale)
     if option == "cifar":
         return Choice("cifar", home, "as asked with --data cifar", download=True)
     if option != "auto":
@@ -70,14 +77,14 @@ def choose(option: str, scale: str, home: Path) -> Choice:
     if _on_disk("cifar10", home):
         return Choice("cifar", home, "found on disk")
     if scale == "smoke":
-        return Choice("synthetic", None, f"no CIFAR in {home}; a rehearsal downloads nothing unasked")
+        return Choice("synthetic", None, f"no CIFAR in {home}; a rehearsal downloads nothing unasked", scale)
     return Choice("cifar", home, f"scale {scale} needs CIFAR", download=True)
 
 
 def load(choice: Choice, name: str) -> Dataset:
     """The data set that serves as `name` ("cifar10" or "cifar100"), on the CPU. Raises DataError."""
     if choice.folder is None:
-        return stand_in(name)
+        return stand_in(name, choice.scale)
     if choice.kind == "folders":
         return from_folders(choice.folder, name)
     if (choice.folder / f"{name}.npz").is_file():
@@ -91,9 +98,9 @@ def _on_disk(name: str, folder: Path) -> bool:
     return (folder / f"{name}.npz").is_file() or (folder / _TORCHVISION[name][1]).is_dir()
 
 
-def stand_in(name: str) -> Dataset:
-    """The procedural stand-in with as many classes as the data set it stands in for."""
-    train, test = _STAND_IN[name]
+def stand_in(name: str, scale: str) -> Dataset:
+    """The procedural stand-in with as many classes as the data set it stands in for, sized for a scale's recipes."""
+    train, test = _STAND_IN[name, scale]
     images = synthetic(CLASSES[name], train_per_class=train, test_per_class=test)
     names = tuple(f"class {label}" for label in range(CLASSES[name]))
     return dataset(name, f"procedural stand-in, version {VERSION}", names, images[:2], images[2:])

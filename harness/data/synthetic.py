@@ -21,7 +21,7 @@ _SHAPES, _TEXTURES, _PALETTES = 8, 6, 6
 # Pictures drawn at once: their planes of float32 stay in a core's cache.
 _CHUNK = 64
 # Random numbers a picture: named draws, the lattices of its noise, and the grain of its pixels.
-_DRAWS = 112
+_DRAWS = 160
 _LATTICES = (5, 9, 17)
 _ROW = _DRAWS + sum(side * side for side in _LATTICES) + SIZE * SIZE
 

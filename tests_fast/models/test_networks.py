@@ -1,6 +1,7 @@
 """The networks are the sources': parameter counts, shapes, groups, and torchvision's block where it has one."""
 
 import dataclasses
+import itertools
 
 import pytest
 import torch
@@ -31,7 +32,7 @@ def test_norm_network_has_the_sources_parameters(norms):
 
 def test_order_network_has_the_sources_parameters():
     widths = (3, 16, 32, 64, 128, 64, 32, 16, 10)
-    convolutions = sum(i * 9 * o + o + 2 * o for i, o in zip(widths, widths[1:], strict=False))
+    convolutions = sum(i * 9 * o + o + 2 * o for i, o in itertools.pairwise(widths))
     assert parameters(OrderCNN(ORDER)) == convolutions + 40 * 10 + 10 == 196_904
 
 

@@ -68,7 +68,8 @@ def trained(network, seeds, optimizer, steps=3, size=4):
         stepper.step()
     gradients = {name: parameter.grad.chunk(len(seeds)) for name, parameter in module.named_parameters()}
     return [
-        {"output": logits[at], **plain_state(module, at)} | {f"{name}.grad": parts[at] for name, parts in gradients.items()}
+        {"output": logits[at], **plain_state(module, at)}
+        | {f"{name}.grad": parts[at] for name, parts in gradients.items()}
         for at in range(len(seeds))
     ]
 
@@ -90,7 +91,9 @@ def plainly_trained(network, seed, optimizer, steps=3, size=4):
 def assert_same(found, expected):
     assert found.keys() == expected.keys()
     for name, value in expected.items():
-        torch.testing.assert_close(found[name], value, rtol=1e-7, atol=1e-9, msg=lambda text, name=name: f"{name}: {text}")
+        torch.testing.assert_close(
+            found[name], value, rtol=1e-7, atol=1e-9, msg=lambda text, name=name: f"{name}: {text}"
+        )
 
 
 @given(NETWORKS, st.lists(st.integers(0, 50), min_size=1, max_size=4, unique=True), st.sampled_from(sorted(OPTIMIZERS)))
@@ -127,7 +130,13 @@ def test_a_diverged_neighbour_spreads_to_no_other_seed(norm):
 
 
 @given(
-    st.integers(1, 8), st.integers(1, 3), NORMS, ACTIVATION, st.permutations(ORDER).map(tuple), st.integers(1, 4), st.data()
+    st.integers(1, 8),
+    st.integers(1, 3),
+    NORMS,
+    ACTIVATION,
+    st.permutations(ORDER).map(tuple),
+    st.integers(1, 4),
+    st.data(),
 )
 def test_a_block_of_any_order_equals_torch_layers(inputs, quarter, norm, activation, order, seeds, data):
     outputs = 4 * quarter

@@ -1,0 +1,145 @@
+"""Where images come from: every form that is read, what --data means at each scale, and what damage says."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from harness.data.dataset import DataError
+from harness.data.load import choose, from_npz, load, stand_in
+from harness.data.torchvision_import import torchvision
+
+
+def arrays(classes=10, train=3, test=2):
+    generator = np.random.default_rng(0)
+    made = {}
+    for split, per_class in (("train", train), ("test", test)):
+        made[f"{split}_labels"] = np.repeat(np.arange(classes), per_class).astype(np.uint8)
+        count = classes * per_class
+        made[f"{split}_images"] = generator.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
+    return made | {"class_names": np.array([f"class{label}" for label in range(classes)])}
+
+
+@pytest.fixture
+def npz(tmp_path):
+    np.savez(tmp_path / "cifar10.npz", **arrays())
+    return tmp_path
+
+
+def test_npz_is_read(npz):
+    data = load(choose(str(npz), "documented", npz / "nothing"), "cifar10")
+    assert data.class_names[3] == "class3"
+    assert data.train_images.shape == (30, 3, 32, 32)
+    assert data.fingerprint == load(choose("auto", "smoke", npz), "cifar10").fingerprint
+
+
+def test_class_folders_are_read_and_scaled(tmp_path):
+    for split in ("train", "test"):
+        for label, colour in enumerate(((250, 10, 10), (10, 250, 10), (10, 10, 250))):
+            (tmp_path / split / f"colour{label}").mkdir(parents=True)
+            for index, size in enumerate(((64, 48), (32, 32))):
+                Image.new("RGB", size, colour).save(tmp_path / split / f"colour{label}" / f"{index}.png")
+    data = load(choose(str(tmp_path), "smoke", tmp_path), "cifar10")
+    assert data.class_names == ("colour0", "colour1", "colour2")
+    assert torch.bincount(data.train_labels).tolist() == [2, 2, 2]
+    assert data.train_images[0, :, 5, 5].tolist() == [250, 10, 10]
+
+
+def cifar_batches(folder):
+    """The files of torchvision's CIFAR-10 archive, with few images and so with other checksums."""
+    batches = folder / "cifar-10-batches-py"
+    batches.mkdir(parents=True)
+    made = arrays()
+    rows = made["train_images"].transpose(0, 3, 1, 2).reshape(30, -1)
+    for index in range(5):
+        content = {
+            "data": rows[index * 6 : index * 6 + 6],
+            "labels": made["train_labels"][index * 6 : index * 6 + 6].tolist(),
+        }
+        (batches / f"data_batch_{index + 1}").write_bytes(pickle.dumps(content))
+    test = {"data": made["test_images"].transpose(0, 3, 1, 2).reshape(20, -1), "labels": made["test_labels"].tolist()}
+    (batches / "test_batch").write_bytes(pickle.dumps(test))
+    (batches / "batches.meta").write_bytes(pickle.dumps({"label_names": made["class_names"].tolist()}))
+
+
+def test_an_unverified_cifar_archive_is_not_unpickled(tmp_path):
+    cifar_batches(tmp_path)
+    with pytest.raises(DataError, match="corrupted"):
+        load(choose(str(tmp_path), "smoke", tmp_path), "cifar10")
+
+
+def test_a_verified_cifar_archive_equals_the_npz(tmp_path, npz, monkeypatch):
+    cifar_batches(tmp_path / "archive")
+    # torchvision's own verification, of files that are not the real ones
+    monkeypatch.setattr(torchvision("datasets").CIFAR10, "_check_integrity", lambda self: True)
+    monkeypatch.setattr("torchvision.datasets.cifar.check_integrity", lambda path, md5: True)
+    data = load(choose(str(tmp_path / "archive"), "smoke", tmp_path), "cifar10")
+    assert data.fingerprint == load(choose(str(npz), "smoke", tmp_path), "cifar10").fingerprint
+
+
+def test_auto_prefers_what_is_on_disk_and_never_falls_back_silently(tmp_path, npz):
+    empty = tmp_path / "empty"
+    assert choose("auto", "smoke", npz).kind == "cifar"
+    rehearsal = choose("auto", "smoke", empty)
+    assert (rehearsal.kind, rehearsal.download) == ("synthetic", False)
+    assert "downloads nothing unasked" in str(rehearsal)
+    documented = choose("auto", "documented", empty)
+    assert (documented.kind, documented.download) == ("cifar", True)
+    assert choose("synthetic", "documented", npz).kind == "synthetic"
+    assert choose("cifar", "smoke", empty).download
+
+
+def test_no_network_and_no_data_says_how_to_get_it(tmp_path, monkeypatch):
+    def offline(*args, **kwargs):
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr("torchvision.datasets.cifar.download_and_extract_archive", offline)
+    with pytest.raises(DataError, match=r"Network is unreachable.*make data.*--data PATH.*--data synthetic"):
+        load(choose("auto", "documented", tmp_path), "cifar10")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]), "cannot be read"),
+        (lambda path: path.write_bytes(b""), "cannot be read"),
+        (lambda path: path.write_bytes(b"not an archive"), "cannot be read"),
+        (lambda path: np.savez(path, train_images=arrays()["train_images"]), "has no train_labels, test_images"),
+        (lambda path: np.savez(path, **arrays() | {"class_names": np.array([{}], dtype=object)}), "cannot be read"),
+        (lambda path: np.savez(path, **arrays() | {"train_labels": np.zeros(30)}), "needed: integers"),
+    ],
+)
+def test_a_damaged_file_is_named(npz, damage, message):
+    damage(npz / "cifar10.npz")
+    with pytest.raises(DataError, match=message) as error:
+        from_npz(npz / "cifar10.npz", "cifar10")
+    assert "cifar10.npz" in str(error.value)
+
+
+def test_folders_that_cannot_be_used_are_named(tmp_path):
+    with pytest.raises(DataError, match="no such folder"):
+        choose(str(tmp_path / "missing"), "smoke", tmp_path)
+    with pytest.raises(DataError, match="the folder holds none of"):
+        choose(str(tmp_path), "smoke", tmp_path)
+    for folder in ("train/a", "train/b", "test/a"):
+        (tmp_path / folder).mkdir(parents=True)
+    with pytest.raises(DataError, match="the same folders in both"):
+        load(choose(str(tmp_path), "smoke", tmp_path), "cifar10")
+    (tmp_path / "test" / "b").mkdir()
+    (tmp_path / "train" / "a" / "broken.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"broken\.png is not an image"):
+        load(choose(str(tmp_path), "smoke", tmp_path), "cifar10")
+
+
+def test_a_missing_half_is_named(npz):
+    with pytest.raises(DataError, match="cifar100 is not in"):
+        load(choose(str(npz), "smoke", npz), "cifar100")
+
+
+@pytest.mark.parametrize(("name", "classes"), [("cifar10", 10), ("cifar100", 100)])
+def test_the_stand_in_has_the_classes_of_what_it_stands_in_for(name, classes):
+    data = stand_in(name, "smoke")
+    assert data.classes == classes
+    assert data.fingerprint == stand_in(name, "smoke").fingerprint
