@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.claim import SCALES
-from harness.settings import DEFAULT_SEEDS, DEFAULT_STORE, seed_count, store_path
+from harness.settings import DEFAULT_SEEDS, DEFAULT_STORE, file_to_write, seed_count, store_path
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -40,6 +40,12 @@ def add_options(parser: pytest.Parser) -> None:
         help=f"SQLite file of finished runs, shared by all workers and sessions (default: {DEFAULT_STORE})",
     )
     group.addoption("--fresh", action="store_true", help="train every run again instead of using stored ones")
+    group.addoption(
+        "--results",
+        type=file_to_write,
+        metavar="FILE",
+        help="write the session's verdicts, with every arm's accuracies, to a Markdown file",
+    )
     group.addoption(
         "--plan",
         action="store_true",

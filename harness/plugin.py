@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
+import platform
 from collections.abc import Generator
 from typing import Any
 
 import psutil
 import pytest
+import torch
 
 from harness.completeness import Completeness
 from harness.data import DataError
@@ -17,9 +20,10 @@ from harness.lab import Lab, NotReproducedError
 from harness.laboratory import Laboratory
 from harness.options import add_options
 from harness.plan import distinct_runs, plan, plan_lines
-from harness.report import failure_text, summary_lines
+from harness.report import failure_text, results_page, summary_lines
 from harness.settings import Settings, resolve
 from harness.store import Store, StoreError, now
+from harness.train import ENGINE_VERSION
 from harness.train.device import DeviceError, describe, prepare
 
 SETTINGS = pytest.StashKey[Settings]()
@@ -171,17 +175,34 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     judgements = [judgement for report in reports if (judgement := judgement_of(report))]
-    settings = config.stash[SETTINGS]
-    if judgements:
-        terminalreporter.section("claims")
-        for line in summary_lines(judgements, terminalreporter._tw.fullwidth):
-            terminalreporter.write_line(line)
-        trained = Store(settings.store, since=config.stash[STARTED]).count()
-        terminalreporter.write_line(f"runs trained in this session: {trained}, kept in {settings.store}")
-        terminalreporter.write_line(f"data: {settings.data}")
-        terminalreporter.write_line(f"verdicts: {settings.meaning}")
-        if settings.data.kind == "synthetic":
-            terminalreporter.write_line("for CIFAR: `make data` fetches it, then the same command uses it")
+    if not judgements:
+        return
+    settings, write = config.stash[SETTINGS], terminalreporter.write_line
+    terminalreporter.section("claims")
+    for line in summary_lines(judgements, terminalreporter._tw.fullwidth):
+        write(line)
+    trained = Store(settings.store, since=config.stash[STARTED]).count()
+    write(f"runs trained in this session: {trained}, kept in {settings.store}")
+    write(f"data: {settings.data}")
+    write(f"verdicts: {settings.meaning}")
+    if settings.data.kind == "synthetic":
+        write("for CIFAR: `make data` fetches it, then the same command uses it")
+    if config.option.results:
+        page = results_page(judgements, {**facts(settings), "runs trained in this session": str(trained)})
+        config.option.results.write_text(page, encoding="utf-8")
+        write(f"written: {config.option.results}")
+
+
+def facts(settings: Settings) -> dict[str, str]:
+    """What a session's results were measured with."""
+    return {
+        "date": datetime.date.today().isoformat(),
+        "scale": f"{settings.scale}, {settings.seeds} seeds",
+        "data": str(settings.data),
+        "device": describe(settings.device),
+        "versions": f"Python {platform.python_version()}, torch {torch.__version__}, engine {ENGINE_VERSION}",
+        "meaning": settings.meaning,
+    }
 
 
 def judgement_of(report: Any) -> Judgement | None:

@@ -77,6 +77,14 @@ def store_path(text: str) -> Path:
     return path
 
 
+def file_to_write(text: str) -> Path:
+    """The type of --results: a path in a folder that exists."""
+    path = Path(text).expanduser()
+    if path.is_dir() or not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written; name a file in a folder that exists")
+    return path
+
+
 def resolve(
     *,
     gpu: bool,

@@ -40,7 +40,7 @@ def balanced(labels: Tensor, per_class: int, data: Dataset, seed: int) -> Tensor
     return torch.cat(chosen)
 
 
-def tested_rows(data: Dataset, recipe: Recipe) -> Tensor:
+def rows_of_test_set(data: Dataset, recipe: Recipe) -> Tensor:
     """Positions of the test images, int64: all of them, or the first test_images_per_class of each class."""
     labels = data.test_labels.cpu()
     if recipe.test_images_per_class is None:

@@ -1,6 +1,7 @@
 """What a person sees: the failing assertion, the summary of a session, the plan."""
 
 from harness.report.failure import failure_text
+from harness.report.markdown import results_page
 from harness.report.summary import summary_lines
 
-__all__ = ["failure_text", "summary_lines"]
+__all__ = ["failure_text", "results_page", "summary_lines"]

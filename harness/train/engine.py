@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from harness.claim import Recipe, Run
 from harness.data.dataset import DataError, Dataset
-from harness.data.subset import tested_rows, training_table
+from harness.data.subset import rows_of_test_set, training_table
 from harness.streams import stream
 from harness.train.schedule import learning_rates
 from models import StackedClassifier, initialise
@@ -124,7 +124,7 @@ def _epoch(
 def evaluate(module: StackedClassifier, recipe: Recipe, data: Dataset) -> tuple[Tensor, int]:
     """Test accuracy in percent, float [S], in eval mode and the recipe's precision, and the number of test images."""
     module.eval()
-    rows = tested_rows(data, recipe).to(data.test_images.device)
+    rows = rows_of_test_set(data, recipe).to(data.test_images.device)
     correct = torch.zeros(module.seeds, device=rows.device)
     normalise = _Normalise(recipe, rows.device)
     for batch in rows.split(max(1, _EVALUATED_AT_ONCE // module.seeds)):

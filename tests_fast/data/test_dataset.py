@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.claim import Recipe
 from harness.data.dataset import DataError, dataset
-from harness.data.subset import balanced, tested_rows, training_table
+from harness.data.subset import balanced, rows_of_test_set, training_table
 from tests_fast.images import tiny
 
 DATA = tiny(train=12, test=6)
@@ -115,6 +115,6 @@ def test_subsets_are_drawn_evenly():
 
 
 def test_test_set_is_whole_or_cut_evenly():
-    assert len(tested_rows(DATA, RECIPE)) == 60
-    cut = tested_rows(DATA, Recipe(5, 8, 3, "sgd", 0.1, test_images_per_class=2))
+    assert len(rows_of_test_set(DATA, RECIPE)) == 60
+    cut = rows_of_test_set(DATA, Recipe(5, 8, 3, "sgd", 0.1, test_images_per_class=2))
     assert torch.bincount(DATA.test_labels[cut]).tolist() == [2] * 10

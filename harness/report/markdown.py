@@ -1,0 +1,72 @@
+"""The verdicts of a session as a Markdown page, to be kept beside the device and versions that they were measured with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from harness.claim import Outcome
+from harness.judgement import ArmEvidence, Judgement
+
+
+def results_page(judgements: Sequence[Judgement], facts: Mapping[str, str]) -> str:
+    """One row a claim, then one row an arm with its mean beside the documented one. facts: what it was measured with."""
+    ordered = sorted(judgements, key=lambda judgement: judgement.finding)
+    totals = Counter(judgement.verdict.outcome for judgement in ordered)
+    lines = ["# Verdicts", ""]
+    lines += [f"- {name}: {value}" for name, value in facts.items()]
+    lines += ["- totals: " + ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome]), ""]
+    lines += [
+        "Effects are in points, in the claimed direction, with one-sided 95 % bounds. The margin is the smallest effect "
+        "of interest, or the half-width of an equivalence. *Agrees*: is our effect inside the 95 % prediction interval "
+        "of the documented one?",
+        "",
+    ]
+    rows = [
+        (
+            judgement.finding,
+            judgement.claim,
+            f"{judgement.agreement.documented:+.2f}" if judgement.agreement else "–",
+            f"{judgement.verdict.effect:+.2f}",
+            f"{judgement.verdict.lower:+.2f} to {judgement.verdict.upper:+.2f}",
+            f"{judgement.verdict.margin:.2f}",
+            f"{judgement.verdict.p:.2g}",
+            str(judgement.verdict.n),
+            f"**{judgement.verdict.outcome}**",
+            ("yes" if judgement.agreement.inside else "no") if judgement.agreement else "–",
+        )
+        for judgement in ordered
+    ]
+    lines += _table("Finding|Claim|Documented|Effect|Bounds|Margin|p|n|Verdict|Agrees".split("|"), rows)
+    lines += ["", "## Test accuracy of every arm, percent", ""]
+    lines += _table("Finding|Arm|Documented|Mean|SD|Seeds".split("|"), _arm_rows(ordered))
+    return "\n".join(lines) + "\n"
+
+
+def _arm_rows(judgements: Sequence[Judgement]) -> list[tuple[str, ...]]:
+    """Every distinct arm under the first finding that shows it; the arms of one finding's claims overlap."""
+    rows, seen = [], set()
+    for judgement in judgements:
+        for arm in judgement.arms:
+            # The same results under another label are the same arm (a claim about one batch size leaves it out).
+            if (judgement.finding[:2], arm.accuracy, arm.documented) in seen:
+                continue
+            seen.add((judgement.finding[:2], arm.accuracy, arm.documented))
+            documented = f"{arm.documented:.2f}" if arm.documented is not None else "–"
+            where = judgement.claim.split(",")[0] if len(judgement.arms) == 2 else ""
+            name = f"{arm.label} ({where})" if where else arm.label
+            rows.append((judgement.finding, name, documented, f"{arm.mean:.2f}", f"{_sd(arm):.2f}", _seeds(arm)))
+    return rows
+
+
+def _seeds(arm: ArmEvidence) -> str:
+    values = zip(arm.accuracy, arm.collapsed, strict=True)
+    return " ".join(f"{value:.2f}{'!' if collapsed else ''}" for value, collapsed in values)
+
+
+def _sd(arm: ArmEvidence) -> float:
+    return (sum((value - arm.mean) ** 2 for value in arm.accuracy) / (len(arm.accuracy) - 1)) ** 0.5
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]

@@ -1,0 +1,99 @@
+"""Real pytest runs in folders of their own, with the plugin, tiny real networks and class folders of tiny images."""
+
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from harness.claim import Recipe, Run
+from harness.train import train
+from harness.train.cost import cost
+from models import DepthCNN
+from tests_fast.images import tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CLAIMS = """
+    import pytest
+    from harness.claim import Arm, Recipe, Source
+    from harness.declare import claim
+    from models import DepthCNN
+
+    SOURCE = Source("A paper", "Table 1", repetitions=5)
+    RECIPE = Recipe(images_per_class=8, batch=20, epochs=8, optimizer="sgd", lr=0.05, momentum=0.9)
+    RECIPES = {"smoke": RECIPE, "documented": RECIPE}
+
+
+    def net(width, documented=None):
+        return Arm(DepthCNN(1, "relu", width=width), RECIPES, documented)
+
+
+    def wide_and_narrow():
+        return {"wide": net(16, 60.0), "narrow": net(1, 20.0)}
+
+
+    @claim("T1", "a wide network beats a narrow one", source=SOURCE, arms=wide_and_narrow)
+    def test_wide_beats_narrow(lab):
+        lab.assert_greater("wide", "narrow", margin=2.0)
+
+
+    @claim("T2", "a narrow network beats a wide one", source=SOURCE, arms=wide_and_narrow)
+    def test_narrow_beats_wide(lab):
+        lab.assert_greater("narrow", "wide", margin=2.0)
+
+
+    @pytest.mark.parametrize("width", (2, 3))
+    @claim("T3", "width {width} equals itself", source=SOURCE, arms=lambda width: {"a": net(width), "b": net(width)})
+    def test_equal(lab, width):
+        lab.assert_within("a", "b", within=1.0)
+
+
+    def test_ordinary():
+        pass
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm():
+    """Have torch import all that it imports lazily: an in-process run forgets what it was first to import."""
+    train(Run(DepthCNN(1, "relu", width=4), Recipe(2, 20, 1, "sgd", 0.1)), [0], tiny())
+    cost(Run(DepthCNN(1, "relu"), Recipe(2, 20, 1, "sgd", 0.1)), 1, 1)
+
+
+@pytest.fixture
+def suite(pytester, monkeypatch):
+    """A folder with claims/, the plugin loaded as in this repository, and images/ to train on."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makeconftest('pytest_plugins = ["harness.plugin"]')
+    pytester.makeini(
+        "[pytest]\naddopts = --import-mode=importlib --strict-markers --strict-config -p no:cacheprovider\n"
+    )
+    (pytester.path / "claims").mkdir()
+    write(pytester, CLAIMS)
+    generator = np.random.default_rng(0)
+    for split, count in (("train", 8), ("test", 10)):
+        for label in range(5):
+            folder = pytester.path / "images" / split / f"class{label}"
+            folder.mkdir(parents=True)
+            for index in range(count):
+                pixels = generator.integers(0, 60, (32, 32, 3))
+                pixels[..., label % 3] += 80 if label < 3 else 160
+                Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / f"{index}.png")
+    return pytester
+
+
+def write(pytester, claims):
+    (pytester.path / "claims" / "test_width.py").write_text(textwrap.dedent(claims))
+
+
+@pytest.fixture
+def run(suite):
+    """Run pytest on the suite's images; returns the result. With workers, in a process of its own."""
+
+    def runs(*arguments, data="images"):
+        runner = suite.runpytest_subprocess if "-n" in arguments else suite.runpytest_inprocess
+        return runner("claims", *(["--data", data] if data else []), *arguments)
+
+    return runs

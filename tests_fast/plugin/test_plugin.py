@@ -1,0 +1,234 @@
+"""The plugin from outside: what a session prints, decides, trains and refuses."""
+
+import json
+import sqlite3
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from harness.judgement import Judgement
+from tests_fast.plugin.conftest import CLAIMS, write
+
+
+def rows(suite, path=".claims/runs.sqlite"):
+    return sqlite3.connect(suite.path / path).execute("SELECT count(*) FROM runs").fetchone()[0]
+
+
+def test_a_rehearsal_shows_verdicts_and_fails_nothing(suite, run):
+    result = run("-v", "--seeds", "5")
+    result.assert_outcomes(passed=5)
+    result.stdout.fnmatch_lines(
+        [
+            "claims: scale smoke, 5 seeds, cpu (*), store *runs.sqlite",
+            "data: folders at images (class folders, as asked with --data)",
+            "verdicts: a rehearsal: recipes are cut short, verdicts say nothing about the findings, and none fails *",
+            "*test_narrow_beats_wide REHEARSED (CONTRADICTED)*",
+            "*test_equal?2? REHEARSED (REPRODUCED)*",
+            "*= claims =*",
+            "T2 *a narrow network beats a w* -40.00 *5  CONTRADICTED",
+            "4 claims: * REPRODUCED, *",
+            "runs trained in this session: 20, kept in *",
+        ]
+    )
+    assert rows(suite) == 20  # four networks, five seeds; T1 and T2 share theirs
+
+
+def test_verdicts_decide_at_scale_documented(run):
+    result = run("--scale", "documented")
+    result.assert_outcomes(passed=4, failed=1)
+    text = result.stdout.str()
+    result.stdout.fnmatch_lines(
+        [
+            "verdicts: verdicts speak of your images, not of CIFAR: a claim that is not REPRODUCED on them fails",
+            "CONTRADICTED: T2, a narrow network beats a wide one",
+            'source    A paper, "Table 1" (5 runs)',
+            "effect    narrow − wide = -*",
+            "verdict   L = -*",
+            "test      paired t (one-sided) p = *n = 5",
+            "agreement documented -40.00 (5 runs), ours -*",
+            "test accuracy, % *mean documented *seed 0*seed 4",
+            "narrow * 20.00 *",
+            "next      *",
+            "rerun     pytest claims/test_width.py::test_narrow_beats_wide --scale documented --seeds 10 --data images",
+            "CONTRADICTED claims/test_width.py::test_narrow_beats_wide*",
+        ]
+    )
+    assert "Traceback" not in text
+    assert "harness/lab.py" not in text
+
+
+def test_a_second_session_trains_nothing_and_fresh_trains_all_again(suite, run):
+    run("--seeds", "4").assert_outcomes(passed=5)
+    assert rows(suite) == 16
+    run("--seeds", "4").stdout.fnmatch_lines(["runs trained in this session: 0, *"])
+    run("--seeds", "5").stdout.fnmatch_lines(["runs trained in this session: 4, *"])
+    run("--seeds", "4", "--fresh").stdout.fnmatch_lines(
+        ["* (--fresh: nothing reused)", "runs trained in this session: 16, *"]
+    )
+    assert rows(suite) == 20
+
+
+def test_workers_share_runs_and_reach_the_same_verdicts(suite, run):
+    alone = run("--store", "alone.sqlite", "--junitxml", "alone.xml")
+    together = run("-n", "2", "--store", "together.sqlite", "--junitxml", "together.xml")
+    together.assert_outcomes(passed=5)
+    together.stdout.fnmatch_lines(["*= claims =*", "runs trained in this session: 12, *"])
+    assert rows(suite, "alone.sqlite") == rows(suite, "together.sqlite") == 12
+    alone.assert_outcomes(passed=5)
+    results = [
+        dict(sqlite3.connect(suite.path / name).execute("SELECT key, test_accuracy FROM runs").fetchall())
+        for name in ("alone.sqlite", "together.sqlite")
+    ]
+    assert results[0] == results[1]
+
+
+def test_junit_carries_the_judgement(suite, run):
+    run("-n", "2", "--seeds", "5", "--junitxml", "junit.xml", "-k", "narrow_beats")
+    prop = ElementTree.parse(suite.path / "junit.xml").find(".//testcase/properties/property[@name='claim']")
+    judgement = Judgement.from_json(prop.get("value"))
+    assert judgement.finding == "T2"
+    assert judgement.verdict.outcome == "CONTRADICTED"
+    assert Judgement.from_json(judgement.to_json()) == judgement
+    assert json.loads(prop.get("value"))["arms"][0]["label"] == "narrow"
+
+
+def test_a_plan_prints_the_cost_and_trains_nothing(suite, run):
+    result = run("--plan", "-n", "2", "-k", "wide or equal")
+    result.stdout.fnmatch_lines(
+        [
+            "4 claims at 3 seeds; nothing is trained",
+            "network * runs *stored *steps *TFLOP *minutes",
+            "DepthCNN on cifar10 *4 *12 *0 *192 *",
+            "all *4 *12 *0 *192 *",
+            "*for 2 workers on this device*",
+        ]
+    )
+    assert result.ret == 0
+    assert rows(suite) == 0
+    run("-k", "equal")
+    run("--plan").stdout.fnmatch_lines(["all *4 *6 *6 *96 *"])
+
+
+def test_a_plan_downloads_nothing(suite, run):
+    result = run("--plan", "--scale", "documented", data=None)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        ["data: cifar at *data (scale documented needs CIFAR)", "in the way: cifar10 is not on disk*"]
+    )
+    assert not (suite.path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--seeds", "2"], "*'2' is not a number of seeds; allowed: 3 to 1000*"),
+        (["--seeds", "many"], "*'many' is not a number of seeds*"),
+        (["--scale", "huge"], "*invalid choice: 'huge' (choose from*smoke*documented*"),
+        (["--data", "nowhere"], "*--data nowhere: no such folder. Allowed: auto, cifar, synthetic*"),
+        (["--store", "images"], "*'images' is a folder; name an SQLite file*"),
+        (["--store", "broken.sqlite"], "*broken.sqlite: file is not a database*"),
+    ],
+)
+def test_bad_options_are_refused_before_anything_runs(suite, run, arguments, message):
+    (suite.path / "broken.sqlite").write_bytes(b"no database" * 100)
+    result = run(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
+    assert "Traceback" not in result.stderr.str()
+
+
+def test_gpu_without_one_says_what_was_found(run, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    result = run("--gpu")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--gpu needs a CUDA device: torch * finds 0 CUDA devices*Leave --gpu out*"])
+
+
+def test_a_claim_that_asserts_nothing_fails(suite, run):
+    write(suite, CLAIMS.replace('lab.assert_greater("wide", "narrow", margin=2.0)', "pass"))
+    result = run("-k", "wide_beats_narrow")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*declares a claim and asserts nothing about it with `lab`*"])
+
+
+def test_a_claim_that_asserts_twice_fails(suite, run):
+    line = '        lab.assert_greater("wide", "narrow", margin=2.0)\n'
+    write(suite, CLAIMS.replace(line, line * 2))
+    run("-k", "wide_beats_narrow").stdout.fnmatch_lines(["*asserts twice; one claim is one assertion*"])
+
+
+def test_data_that_does_not_fit_fails_the_claims_that_need_it_alone(suite, run):
+    too_large = """
+        if width == 3:
+            large = Recipe(images_per_class=99, batch=20, epochs=2, optimizer="sgd", lr=0.05)
+            return Arm(DepthCNN(1, "relu", width=3), {"smoke": large, "documented": large})
+"""
+    head = "def net(width, documented=None):"
+    write(suite, CLAIMS.replace(head, head + too_large))
+    result = run("-n", "2")
+    result.assert_outcomes(passed=4, failed=1)
+    result.stdout.fnmatch_lines(["*has 8 training images of class 'class0'*, and the recipe needs 99 a class*"])
+
+
+def test_a_vanished_test_turns_the_session_red(suite, run):
+    write(suite, "def test_ordinary():\n    pass\n\n\ndef test_other():\n    pass\n")
+    # Taken out after collection was counted, as a report that never arrives would leave it.
+    suite.makeconftest(
+        """
+        import pytest
+        pytest_plugins = ["harness.plugin"]
+
+        def pytest_runtestloop(session):
+            session.items[:] = session.items[1:]
+        """
+    )
+    result = run()
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(
+        ["ERROR: claims/test_width.py::test_ordinary was selected and never reported an outcome*"]
+    )
+
+
+def test_a_killed_worker_loses_one_test_and_nothing_that_was_trained(suite, run):
+    write(
+        suite,
+        CLAIMS
+        + """
+
+    @claim("T4", "a worker dies", source=SOURCE, arms=lambda: {"a": net(5), "b": net(6)})
+    def test_zz_killed(lab):
+        import os, signal
+        lab.accuracy("a")
+        if not os.path.exists("spared"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        lab.assert_within("a", "b", within=50.0)
+""",
+    )
+    result = run("-n", "2")
+    result.assert_outcomes(passed=5, failed=1)
+    result.stdout.fnmatch_lines(["*worker 'gw*' crashed while running 'claims/test_width.py::test_zz_killed'*"])
+    before = rows(suite)
+    (suite.path / "spared").touch()
+    again = run("-n", "2")
+    again.assert_outcomes(passed=6)
+    again.stdout.fnmatch_lines([f"runs trained in this session: {18 - before}, *"])
+    assert before >= 15  # the 12 of the other claims, and the dead worker's finished arm
+
+
+def test_a_full_disk_is_explained(suite, run):
+    suite.makeconftest(
+        """
+        import harness.store
+        pytest_plugins = ["harness.plugin"]
+        opened = harness.store.Store.__init__
+
+        def small(self, *args, **kwargs):
+            opened(self, *args, **kwargs)
+            self._connection.execute("PRAGMA max_page_count = 4")
+
+        harness.store.Store.__init__ = small
+        """
+    )
+    result = run("-k", "wide_beats")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*disk is full*Free disk space*"])
