@@ -94,7 +94,8 @@ class Lab:
     def assert_best(self, best: Name, rivals: Sequence[Name], *, margin: float) -> None:
         """The claim that one arm beats every rival."""
         arms = {label(name): self.accuracy(name) for name in (best, *rivals)}
-        verdict = best_of(arms, best=label(best), margin=margin)
+        collapsed = {label(name): self.collapsed(name) for name in (best, *rivals)}
+        verdict = best_of(arms, best=label(best), margin=margin, collapsed=collapsed)
         closest, _ = self._documented_extremes(rivals)
         difference = self.accuracy(best) - self.accuracy(closest)
         self._judge(f"{label(best)} − its closest rival", verdict, difference, self._gap(best, closest))
@@ -119,7 +120,8 @@ class Lab:
         """The claim that (first − second) grows along the levels, end to end by about margin or more."""
         levels, pairs = list(by_level), list(by_level.values())
         gaps = np.stack([self.accuracy(first) - self.accuracy(second) for first, second in pairs], axis=1)
-        verdict = trend(levels, gaps, direction=+1, margin=margin)
+        collapsed = np.stack([self.collapsed(first) | self.collapsed(second) for first, second in pairs], axis=1)
+        verdict = trend(levels, gaps, direction=+1, margin=margin, collapsed=collapsed)
         documented = [self._gap(*pair) for pair in (pairs[-1], pairs[0])]
         change = None if None in documented else documented[0] - documented[1]
         self._judge("gap at the last − at the first level", verdict, gaps[:, -1] - gaps[:, 0], change)
@@ -141,7 +143,8 @@ class Lab:
     def _trend(self, by_level: Mapping[float, Name], direction: int, margin: float, contrast: str) -> None:
         levels, names = list(by_level), list(by_level.values())
         values = np.stack([self.accuracy(name) for name in names], axis=1)
-        verdict = trend(levels, values, direction=direction, margin=margin)
+        collapsed = np.stack([self.collapsed(name) for name in names], axis=1)
+        verdict = trend(levels, values, direction=direction, margin=margin, collapsed=collapsed)
         documented = self._gap(names[-1], names[0])
         ends = direction * (values[:, -1] - values[:, 0])
         self._judge(contrast, verdict, ends, None if documented is None else direction * documented)

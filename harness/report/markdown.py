@@ -1,4 +1,4 @@
-"""The verdicts of a session as a Markdown page, to be kept beside the device and versions that they were measured with."""
+"""The verdicts of a session as a Markdown page, with what they were measured on."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from collections.abc import Mapping, Sequence
 from harness.claim import Outcome
 from harness.judgement import ArmEvidence, Judgement
 
+_VERDICTS = ("Finding", "Claim", "Documented", "Effect", "Bounds", "Margin", "p", "n", "Verdict", "Agrees")
+_ARMS = ("Finding", "Arm", "Documented", "Mean", "SD", "Seeds")
+
 
 def results_page(judgements: Sequence[Judgement], facts: Mapping[str, str]) -> str:
-    """One row a claim, then one row an arm with its mean beside the documented one. facts: what it was measured with."""
+    """A row a claim, then a row an arm with its mean beside the documented one. facts: what it was measured with."""
     ordered = sorted(judgements, key=lambda judgement: judgement.finding)
     totals = Counter(judgement.verdict.outcome for judgement in ordered)
     lines = ["# Verdicts", ""]
     lines += [f"- {name}: {value}" for name, value in facts.items()]
     lines += ["- totals: " + ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome]), ""]
     lines += [
-        "Effects are in points, in the claimed direction, with one-sided 95 % bounds. The margin is the smallest effect "
-        "of interest, or the half-width of an equivalence. *Agrees*: is our effect inside the 95 % prediction interval "
-        "of the documented one?",
+        "Effects are in points, in the claimed direction, with one-sided 95 % bounds. The margin is the smallest "
+        "effect of interest, or the half-width of an equivalence. *Agrees*: is our effect inside the 95 % prediction "
+        "interval of the documented one? A run marked ! collapsed to chance or diverged.",
         "",
     ]
     rows = [
@@ -37,9 +40,9 @@ def results_page(judgements: Sequence[Judgement], facts: Mapping[str, str]) -> s
         )
         for judgement in ordered
     ]
-    lines += _table("Finding|Claim|Documented|Effect|Bounds|Margin|p|n|Verdict|Agrees".split("|"), rows)
+    lines += _table(_VERDICTS, rows)
     lines += ["", "## Test accuracy of every arm, percent", ""]
-    lines += _table("Finding|Arm|Documented|Mean|SD|Seeds".split("|"), _arm_rows(ordered))
+    lines += _table(_ARMS, _arm_rows(ordered))
     return "\n".join(lines) + "\n"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,111 +9,208 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from harness.claim import Outcome, Verdict
-from harness.stats._interval import ALPHA, interval, p_above, positive, sample
-from harness.stats._pairs import superiority
-from harness.stats._power import seeds_for
+from harness.stats._collapse import collapse_words
+from harness.stats._four_way import MEANING, decide
+from harness.stats._interval import ALPHA, certainty, interval, lowest, positive, sample
+from harness.stats._pairs import bounds_words
+from harness.stats._power import all_settled, more_than, seeds_for, soonest
+from harness.stats._words import count, level_words, p_words, points
 
 
 def trend(
-    levels: Sequence[float], values: ArrayLike, *, direction: int, margin: float, alpha: float = ALPHA
+    levels: Sequence[float],
+    values: ArrayLike,
+    *,
+    direction: int,
+    margin: float,
+    collapsed: ArrayLike | None = None,
+    alpha: float = ALPHA,
 ) -> Verdict:
-    """Do the values move in one direction along the levels, end to end by about margin or more?
+    """Do the values move one way along the levels, end to end by about margin or more? (Rules: docs/verdicts.md.)
 
-    levels: [k], positive and ascending. values: percent or points [n, k], one row a seed. direction: +1 rises, -1
-    falls. Two statements, each at level alpha (intersection-union): the end-to-end difference by the four-way rule
-    with the margin, and the per-seed least-squares slope on log2(level) in the claimed direction. The end-to-end
-    verdict stands, except that without a slope whose lower bound is above 0 REPRODUCED and TOO SMALL become
-    INCONCLUSIVE. Page's test is a note: it rejects on trends with real reversals, too. Raises ValueError for other
-    levels, directions or shapes, and as superiority.
+    levels: [k], k >= 2, positive and ascending (depths, batch sizes). values: percent or points [n, k], one row a
+    seed. direction: +1 rises, -1 falls. margin: end to end, points, > 0. collapsed: which runs collapsed, bool [n, k].
+    alpha: as superiority.
+
+    The four-way rule with two statements for the direction and one for the size. The direction holds when both L > 0:
+    of the per-seed end-to-end difference and of the per-seed least-squares slope on log2(level), each turned into the
+    claimed direction and each at alpha (intersection-union). The size is excluded when the end-to-end U < margin. So
+    REPRODUCED needs the slope and an end-to-end difference that is reproduced by itself; an end-to-end difference
+    without the slope is INCONCLUSIVE, or CONTRADICTED if it is smaller than claimed. effect, lower, upper are end to
+    end. p is as in superiority, the larger of both p for the direction. Page's test is a note, for 3 seeds and levels
+    or more: it rejects on trends with real reversals, too.
+
+    Raises ValueError for other levels, directions or shapes, NaN or infinity (naming level and position), fewer than 3
+    seeds, or a margin that is not above 0.
     """
     steps, rows = _levels_and_rows(levels, values)
+    margin = positive("margin", margin)
     if direction not in (1, -1):
-        raise ValueError(f"direction is {direction!r}; allowed: +1 (rises), -1 (falls)")
-    first, last = (rows[:, 0], rows[:, -1])
-    ends = superiority(*((last, first) if direction > 0 else (first, last)), margin=margin, alpha=alpha)
-    x = np.log2(steps) - np.log2(steps).mean()
-    slopes = direction * (rows @ x) / (x @ x)
-    slope = interval(slopes, alpha)
-    p_slope = p_above(slopes, 0.0)
-    outcome, rule = ends.outcome, f"end to end, {ends.rule}"
-    if slope.lower > 0:
-        rule += f"; the slope agrees ({slope.effect:+.2f} points a doubling, lower bound {slope.lower:+.2f})"
-    else:
-        rule += f"; the slope does not confirm it ({slope.effect:+.2f} points a doubling, lower {slope.lower:+.2f})"
-        if outcome in (Outcome.REPRODUCED, Outcome.TOO_SMALL):
-            outcome = Outcome.INCONCLUSIVE
-    settle = None
-    if outcome == Outcome.INCONCLUSIVE:
-        needed = [ends.seeds_to_settle] if ends.outcome == Outcome.INCONCLUSIVE else []
-        needed += [seeds_for(slope.effect, slope.sd, alpha)] if slope.lower <= 0 and ends.effect > 0 else []
-        settle = None if not needed or None in needed else max(*needed, len(rows) + 1)
-    ordered = rows if direction > 0 else rows[:, ::-1]
-    page = stats.page_trend_test(ordered)
-    return dataclasses.replace(
-        ends,
-        outcome=outcome,
-        p=max(ends.p, p_slope),
-        test=f"{ends.test} (end to end); slope on log2(level), paired t p = {p_slope:.2g}",
+        raise ValueError(f"direction is {direction!r}; needed: +1 (rises) or -1 (falls)")
+    flags = np.zeros(rows.shape, dtype=bool) if collapsed is None else np.asarray(collapsed, dtype=bool)
+    if flags.shape != rows.shape:
+        raise ValueError(f"collapsed has shape {list(flags.shape)}; needed: that of values, {list(rows.shape)}")
+    ends, slopes = direction * (rows[:, -1] - rows[:, 0]), direction * slope_per_doubling(steps, rows)
+    at, slope = interval(ends, alpha), interval(slopes, alpha)
+    ends_guarded = bool(flags[:, [0, -1]].any())
+    found = decide([(ends, ends_guarded), (slopes, bool(flags.any()))], [(ends, ends_guarded)], margin, alpha)
+
+    agrees = "agrees" if slope.lower > 0 else "does not confirm the direction"
+    rule = (
+        f"end to end {bounds_words(at.lower, at.upper, margin)}, and the slope {agrees} "
+        f"({points(slope.effect, 0)} points a doubling, L = {points(slope.lower, 0)}): "
+        f"{MEANING[found.by_t]}{found.doubt}"
+    )
+    if at.lower > 0 and slope.lower <= 0:
+        rule += " (the ends differ as claimed, but the levels between them do not follow)"
+    test = f"end to end and slope on log2(level), the larger p: {found.no_effect.words}"
+    if found.by_t in (Outcome.TOO_SMALL, Outcome.CONTRADICTED):
+        test += f"; against {margin:g} or more end to end, {found.size.words}"
+    notes = certainty(at)
+    if flags.any():
+        per_level = [f"{level:g}: {int(count)}" for level, count in zip(steps, flags.sum(axis=0), strict=True)]
+        notes += (f"runs collapsed to chance or diverged, of {at.n} a level: {', '.join(per_level)}",)
+    if ends_guarded:
+        low, high = (0, -1) if direction > 0 else (-1, 0)
+        names = (f"level {steps[high]:g}", f"level {steps[low]:g}")
+        notes += (collapse_words(flags[:, high], flags[:, low], names),)
+    if len(steps) >= 3:
+        page = stats.page_trend_test(rows if direction > 0 else rows[:, ::-1])
+        notes += (f"Page's test of a monotone trend (supporting only): {p_words(float(page.pvalue))}",)
+    return Verdict(
+        outcome=found.outcome,
+        effect=at.effect,
+        lower=at.lower,
+        upper=at.upper,
+        margin=margin,
+        p=found.p,
+        test=f"{test}; n = {at.n}",
+        n=at.n,
         rule=rule,
-        seeds_to_settle=settle,
-        notes=(*ends.notes, f"Page's test for a monotone trend (supporting only): p = {page.pvalue:.2g}"),
+        seeds_to_settle=found.seeds_to_settle,
+        notes=notes,
     )
 
 
 def never_falls(levels: Sequence[float], values: ArrayLike, *, margin: float, alpha: float = ALPHA) -> Verdict:
-    """Is there no step along the levels, and no change from end to end, that falls by margin or more?
+    """Does no step along the levels, nor the change from end to end, fall by more than margin? (docs/verdicts.md.)
 
-    levels, values: as trend. Non-inferiority of every step and of the ends, an intersection-union test: REPRODUCED
-    when every lower bound is above -margin, each at level alpha. CONTRADICTED when some fall beyond the margin is
-    established at level alpha / comparisons (upper bound below -margin). Else INCONCLUSIVE. The effect shown is that
-    of the comparison with the lowest lower bound. Raises ValueError as trend.
+    levels, values, alpha: as trend. margin: the largest fall that still counts as stable, points, > 0.
+
+    Non-inferiority of c changes: every step, and the ends where there is more than one step. REPRODUCED when every
+    lower bound, each at alpha, is above -margin (intersection-union). CONTRADICTED when some fall larger than margin
+    is established: the least upper bound, each at alpha / c (Bonferroni), is below -margin. Else INCONCLUSIVE. effect,
+    lower, upper are of the smallest change (the deepest fall), with those bounds. parts: each change, at alpha. p is
+    the largest non-inferiority p, or where CONTRADICTED the smallest p of a fall times c. Raises ValueError as trend.
     """
     steps, rows = _levels_and_rows(levels, values)
     margin = positive("margin", margin)
-    spans = [(index, index + 1) for index in range(len(steps) - 1)]
-    if len(steps) > 2:
-        spans.append((0, len(steps) - 1))
-    parts = []
-    for before, after in spans:
-        change = rows[:, after] - rows[:, before]
-        at, strict = interval(change, alpha), interval(change, alpha / len(spans))
-        p = p_above(change, -margin)
-        if at.lower > -margin:
-            outcome, words = Outcome.REPRODUCED, "no fall as large as the margin"
-        elif strict.upper < -margin:
-            outcome, words = Outcome.CONTRADICTED, "it falls by more than the margin"
-        else:
-            outcome, words = Outcome.INCONCLUSIVE, "a fall beyond the margin is neither excluded nor shown"
-        settle = None
-        if outcome == Outcome.INCONCLUSIVE:
-            settle = seeds_for(abs(at.effect + margin), at.sd, alpha if at.effect > -margin else alpha / len(spans))
-            settle = None if settle is None else max(settle, at.n + 1)
-        rule = f"{words}: change {at.effect:+.2f}, bounds {at.lower:+.2f} to {at.upper:+.2f}, margin -{margin:g}"
-        test = f"paired t (one-sided, non-inferiority) p = {p:.2g}; n = {at.n}"
-        name = f"{steps[before]:g} to {steps[after]:g}"
-        parts.append((name, Verdict(outcome, at.effect, at.lower, at.upper, margin, p, test, at.n, rule, settle)))
-    outcomes = {part.outcome for _, part in parts}
-    name, shown = min(parts, key=lambda part: part[1].lower)
-    if Outcome.CONTRADICTED in outcomes:
-        outcome = Outcome.CONTRADICTED
-        name, shown = min((part for part in parts if part[1].outcome == outcome), key=lambda part: part[1].upper)
+    spans = _spans(len(steps))
+    changes = contrasts_along(rows)
+    effect, lower, upper = (float(value) for value in lowest(changes, alpha))
+    split = alpha / len(spans)
+    plain = [interval(change, alpha) for change in changes]
+    strict = [interval(change, split) for change in changes]
+    names = [f"{steps[before]:g} to {steps[after]:g}" for before, after in spans]
+    parts = tuple((name, _change(change, margin, alpha)) for name, change in zip(names, changes, strict=True))
+    p_none, p_fall = [at.p_above(-margin) for at in plain], [at.p_below(-margin) for at in plain]
+    deepest = names[min(range(len(spans)), key=lambda i: plain[i].lower)]
+    surest = names[min(range(len(spans)), key=lambda i: strict[i].upper)]
+    p, settle, n = max(p_none), None, len(rows)
+    changed = count(len(spans), "change")
+    test = f"the largest p of {changed}, paired t (one-sided, non-inferiority) {p_words(p)}"
+    if lower > -margin:
+        outcome = Outcome.REPRODUCED
+        rule = (
+            f"of {changed} the least L = {points(lower, -margin)} (from {deepest}) > {-margin:g}: no "
+            f"fall of more than {margin:g}"
+        )
+    elif upper < -margin:
+        outcome, p = Outcome.CONTRADICTED, min(1.0, min(p_fall) * len(spans))
+        test += f"; against a fall of {margin:g} at most (times {changed}) {p_words(p)}"
+        rule = (
+            f"of {changed} the least U = {points(upper, -margin)} (from {surest}, a {level_words(split)} "
+            f"bound) < {-margin:g}: it falls by more than {margin:g}"
+        )
     else:
-        outcome = Outcome.INCONCLUSIVE if Outcome.INCONCLUSIVE in outcomes else Outcome.REPRODUCED
-    needed = [part.seeds_to_settle for _, part in parts if part.outcome == Outcome.INCONCLUSIVE]
-    return dataclasses.replace(
-        shown,
+        outcome = Outcome.INCONCLUSIVE
+        rule = (
+            f"of {changed} the least L = {points(lower, -margin)} (from {deepest}) <= {-margin:g} <= "
+            f"the least U = {points(upper, -margin)} (from {surest}): a fall of more than {margin:g} is neither "
+            "excluded nor shown"
+        )
+        if effect > -margin:
+            open_ones = (at for at in plain if at.lower <= -margin)
+            settle = all_settled(seeds_for(at.effect + margin, sd=at.sd, alpha=alpha) for at in open_ones)
+        else:
+            settle = soonest(seeds_for(-margin - at.effect, sd=at.sd, alpha=split) for at in plain)
+        settle = more_than(n, settle)
+    return Verdict(
         outcome=outcome,
-        p=max(part.p for _, part in parts),
-        test=f"{shown.test} (from level {name}; the largest p of {len(parts)} comparisons decides)",
-        rule=f"from level {name}, {shown.rule}",
-        seeds_to_settle=None if outcome != Outcome.INCONCLUSIVE or None in needed else max(needed),
-        parts=tuple(parts),
+        effect=effect,
+        lower=lower,
+        upper=upper,
+        margin=margin,
+        p=p,
+        test=f"{test}; n = {n}",
+        n=n,
+        rule=rule,
+        seeds_to_settle=settle,
+        parts=parts,
+        notes=tuple(f"{name}: {note}" for name, part in parts for note in part.notes),
+    )
+
+
+def slope_per_doubling(levels: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Least-squares slopes of rows [..., k] on log2 of levels [k]: points a doubling, [...]."""
+    x = np.log2(levels) - np.log2(levels).mean()
+    return rows @ x / (x @ x)
+
+
+def contrasts_along(rows: np.ndarray) -> np.ndarray:
+    """The changes [..., c, n] of every step and, where there is more than one, end to end, of rows [..., n, k]."""
+    spans = _spans(rows.shape[-1])
+    return np.stack([rows[..., after] - rows[..., before] for before, after in spans], axis=-2)
+
+
+def _spans(levels: int) -> list[tuple[int, int]]:
+    steps = [(index, index + 1) for index in range(levels - 1)]
+    return steps if levels == 2 else [*steps, (0, levels - 1)]
+
+
+def _change(change: np.ndarray, margin: float, alpha: float) -> Verdict:
+    """The verdict on one change [n] by itself."""
+    at = interval(change, alpha)
+    p, settle = at.p_above(-margin), None
+    shown = f"L = {points(at.lower, -margin)}, U = {points(at.upper, -margin)}, limit {-margin:g}"
+    test = f"paired t (one-sided, non-inferiority) {p_words(p)}"
+    if at.lower > -margin:
+        outcome, words = Outcome.REPRODUCED, f"no fall of more than {margin:g}"
+    elif at.upper < -margin:
+        outcome, words, p = Outcome.CONTRADICTED, f"it falls by more than {margin:g}", at.p_below(-margin)
+        test += f"; against a fall of {margin:g} at most {p_words(p)}"
+    else:
+        outcome, words = Outcome.INCONCLUSIVE, f"a fall of more than {margin:g} is neither excluded nor shown"
+        settle = more_than(at.n, seeds_for(abs(at.effect + margin), sd=at.sd, alpha=alpha))
+    return Verdict(
+        outcome=outcome,
+        effect=at.effect,
+        lower=at.lower,
+        upper=at.upper,
+        margin=margin,
+        p=p,
+        test=f"{test}; n = {at.n}",
+        n=at.n,
+        rule=f"{shown}: {words}",
+        seeds_to_settle=settle,
+        notes=certainty(at),
     )
 
 
 def _levels_and_rows(levels: Sequence[float], values: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     steps, rows = np.asarray(levels, dtype=np.float64), np.asarray(values, dtype=np.float64)
-    if steps.ndim != 1 or len(steps) < 2 or (steps <= 0).any() or (np.diff(steps) <= 0).any():
+    ascending = steps.ndim == 1 and len(steps) >= 2 and bool(np.isfinite(steps).all() and (np.diff(steps) > 0).all())
+    if not ascending or steps[0] <= 0:
         raise ValueError(f"levels are {list(levels)}; needed: at least two, positive and ascending")
     if rows.ndim != 2 or rows.shape[1] != len(steps):
         raise ValueError(f"values have shape {list(rows.shape)}; needed: [seeds, {len(steps)}], a column a level")

@@ -8,22 +8,50 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from harness.stats._words import p_words
+
 # Up to here all 2^n sign patterns are enumerated; above, a fixed random sample of them is drawn.
-_MOST_PATTERNS = 2**14
+MOST_PATTERNS = 2**14
+DRAWN_PATTERNS = 9_999
 
 
 def collapse(accuracy: ArrayLike, *, chance: float, test_images: int, diverged: ArrayLike) -> np.ndarray:
     """Which runs learned nothing that a test can see, bool [n].
 
-    A run collapsed if it diverged, or if its test accuracy (percent, [n]) is below chance + 5 binomial standard
-    deviations of a guess on that many test images (11.5 % for ten classes and 10,000 images).
+    accuracy: percent [n]. chance: percent, of guessing. test_images: behind each accuracy. diverged: bool [n]. A run
+    collapsed if it diverged, or if its accuracy is below chance + 5 binomial standard deviations of guessing (11.5 %
+    for ten classes and 10,000 images). Raises ValueError for a NaN of a run that is not marked as diverged, unequal
+    lengths, a chance outside (0, 100) or no test images.
     """
+    values, flags = np.asarray(accuracy, dtype=np.float64), np.asarray(diverged, dtype=bool)
+    if values.ndim != 1 or values.shape != flags.shape:
+        raise ValueError(f"accuracy has shape {list(values.shape)}, diverged {list(flags.shape)}; needed: [n] each")
+    if not 0 < chance < 100:
+        raise ValueError(f"chance is {chance}; needed: percent, above 0 and below 100")
+    if test_images < 1:
+        raise ValueError(f"test_images is {test_images}; needed: at least 1")
+    bad = np.flatnonzero(~np.isfinite(values) & ~flags)
+    if len(bad):
+        raise ValueError(f"accuracy: {values[bad[0]]} at position {bad[0]}, in a run not marked as diverged")
     rate = chance / 100
     limit = chance + 5 * 100 * math.sqrt(rate * (1 - rate) / test_images)
-    return np.asarray(diverged, dtype=bool) | (np.asarray(accuracy, dtype=np.float64) < limit)
+    return flags | (values < limit)
 
 
-def p_collapse_rates(one: np.ndarray, other: np.ndarray) -> float:
+def flagged(collapsed: tuple[ArrayLike, ...] | None, names: tuple[str, ...], n: int) -> tuple[np.ndarray, ...]:
+    """The flags of each arm as bool [n], all False for None. Raises ValueError, naming the arm, for other shapes."""
+    if collapsed is None:
+        return tuple(np.zeros(n, dtype=bool) for _ in names)
+    if len(collapsed) != len(names):
+        raise ValueError(f"collapsed has {len(collapsed)} arrays; needed: one for each of {', '.join(names)}")
+    flags = tuple(np.asarray(flag, dtype=bool) for flag in collapsed)
+    for name, flag in zip(names, flags, strict=True):
+        if flag.shape != (n,):
+            raise ValueError(f"collapsed of {name} has shape {list(flag.shape)}; needed: [{n}], one flag a seed")
+    return flags
+
+
+def p_more_collapses(one: np.ndarray, other: np.ndarray) -> float:
     """Exact one-sided p of "one collapses no more often than other", bool [n] paired by seed.
 
     McNemar's test in its exact form: among the seeds where just one of the two collapsed, a binomial with rate 1/2.
@@ -42,12 +70,29 @@ def p_sign_flip(differences: np.ndarray, threshold: float) -> float:
     Needs no normality, only symmetry about the centre (Fisher, The Design of Experiments, 1935, section 21).
     """
     result = stats.permutation_test(
-        (differences - threshold,),
-        lambda sample, axis: sample.mean(axis=axis),
+        # Rounded so that seeds with equal differences tie, whatever float subtraction made of them.
+        (np.round(differences - threshold, 9),),
+        lambda signed, axis: signed.mean(axis=axis),
         permutation_type="samples",
         alternative="greater",
-        n_resamples=_MOST_PATTERNS if 2 ** len(differences) <= _MOST_PATTERNS else 9_999,
+        n_resamples=MOST_PATTERNS if 2 ** len(differences) <= MOST_PATTERNS else DRAWN_PATTERNS,
         vectorized=True,
         rng=np.random.default_rng(0),
     )
     return float(result.pvalue)
+
+
+def flip_name(n: int) -> str:
+    """What the sign-flip test of n seeds is called: it is exact only while all patterns are enumerated."""
+    return "exact sign-flip" if 2**n <= MOST_PATTERNS else f"sign-flip ({DRAWN_PATTERNS:,} drawn patterns)"
+
+
+def collapse_words(better: np.ndarray, worse: np.ndarray, names: tuple[str, str]) -> str:
+    """The note on which runs collapsed, with the exact test that the second arm collapses more often than the first."""
+    only_better, only_worse = int((better & ~worse).sum()), int((worse & ~better).sum())
+    return (
+        f"collapsed to chance or diverged: {names[0]} {int(better.sum())} of {len(better)}, "
+        f"{names[1]} {int(worse.sum())} of {len(worse)}; exact McNemar test that {names[1]} collapses more often: "
+        f"{p_words(p_more_collapses(worse, better))} (seeds where only it did: {only_worse}, only {names[0]}: "
+        f"{only_better})"
+    )

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
+from scipy import special
 
 ALPHA = 0.05
 FEWEST_SEEDS = 3
+
+# Points. Accuracies are counts over a test set, so true differences are 0 or at least 100 / (test images); a spread
+# below this is the rounding of float subtraction (60.3 - 60.0 is not 0.3), which must not pass for certainty or doubt.
+_ROUNDING_DECIMALS = 9
+_ROUNDING = 10.0**-_ROUNDING_DECIMALS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,18 +33,38 @@ class Interval:
         """All differences are equal: the interval is a point, by the data alone and not by the model."""
         return self.sd == 0
 
+    def _t(self, threshold: float) -> float:
+        return (self.effect - threshold) / (self.sd / math.sqrt(self.n))
+
+    def p_above(self, threshold: float) -> float:
+        """One-sided p of "the mean is at most threshold", Student's t; 0 or 1 where all differences are equal.
+
+        Below alpha exactly when the lower bound at alpha is above the threshold.
+        """
+        if self.certain:
+            return 0.0 if self.effect > threshold else 1.0
+        return float(special.stdtr(self.n - 1, -self._t(threshold)))
+
+    def p_below(self, threshold: float) -> float:
+        """One-sided p of "the mean is at least threshold"."""
+        if self.certain:
+            return 0.0 if self.effect < threshold else 1.0
+        return float(special.stdtr(self.n - 1, self._t(threshold)))
+
 
 def bounds(differences: np.ndarray, alpha: float = ALPHA) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """mean, lower, upper, sd over the last axis of differences [..., n]: Student's one-sided bounds, df n - 1.
 
-    Differences equal to within float rounding count as equal (sd 0): accuracies are counts over a test set, and their
-    true differences are either 0 or at least 100 / (number of test images).
+    Each bound alone has error rate alpha; together they are a two-sided interval of level 1 - 2 alpha. Differences
+    that are equal to within float rounding have sd 0 and bounds equal to their mean, rounded to 9 decimals.
     """
     n = differences.shape[-1]
-    mean = differences.mean(axis=-1)
-    sd = differences.std(axis=-1, ddof=1)
-    sd = np.where(sd < 1e-9, 0.0, sd)
-    half = stats.t.ppf(1 - alpha, n - 1) * sd / np.sqrt(n)
+    mean, sd = differences.mean(axis=-1), differences.std(axis=-1, ddof=1)
+    certain = sd < _ROUNDING
+    sd = np.where(certain, 0.0, sd)
+    # + 0.0 turns the -0.0 that rounding may leave into 0.0.
+    mean = np.where(certain, np.round(mean, _ROUNDING_DECIMALS) + 0.0, mean)
+    half = special.stdtrit(n - 1, 1 - alpha) * sd / np.sqrt(n)
     return mean, mean - half, mean + half, sd
 
 
@@ -48,17 +74,16 @@ def interval(differences: np.ndarray, alpha: float = ALPHA) -> Interval:
     return Interval(mean, lower, upper, sd, len(differences))
 
 
-def p_above(differences: np.ndarray, threshold: float) -> float:
-    """One-sided p of "the mean is at most threshold", by Student's t; 0 or 1 where all differences are equal."""
-    at = interval(differences)
-    if at.certain:
-        return 0.0 if at.effect > threshold else 1.0
-    return float(stats.ttest_1samp(differences, threshold, alternative="greater").pvalue)
+def lowest(contrasts: np.ndarray, alpha: float = ALPHA) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """effect, lower, upper of the smallest of c mean contrasts, over contrasts [..., c, n].
 
-
-def p_below(differences: np.ndarray, threshold: float) -> float:
-    """One-sided p of "the mean is at least threshold"."""
-    return p_above(-differences, -threshold)
+    The least lower bound is a bound at level alpha by itself: it lies above the truth only if that of the truly
+    smallest contrast does (intersection-union; Berger, Technometrics, 1982). The least upper bound is a minimum over
+    c chances to be wrong, so each takes alpha / c (Bonferroni).
+    """
+    mean, lower, _, _ = bounds(contrasts, alpha)
+    _, _, upper, _ = bounds(contrasts, alpha / contrasts.shape[-2])
+    return mean.min(axis=-1), lower.min(axis=-1), upper.min(axis=-1)
 
 
 def sample(name: str, values: ArrayLike) -> np.ndarray:
@@ -67,12 +92,12 @@ def sample(name: str, values: ArrayLike) -> np.ndarray:
     if array.ndim != 1:
         raise ValueError(f"{name}: shape {list(array.shape)}; needed: one accuracy a seed, [n]")
     if len(array) < FEWEST_SEEDS:
-        raise ValueError(f"{name}: {len(array)} seeds; at least {FEWEST_SEEDS} are needed for a spread to test against")
+        raise ValueError(f"{name}: {len(array)} seeds; at least {FEWEST_SEEDS} are needed to have a spread")
     bad = np.flatnonzero(~np.isfinite(array))
     if len(bad):
         raise ValueError(
-            f"{name}: {array[bad[0]]} at position {bad[0]}. A diverged run still has a finite accuracy (of what it "
-            "predicts); pass that, and mark the run as collapsed"
+            f"{name}: {array[bad[0]]} at position {bad[0]}; needed: finite values. A run that diverged still has the "
+            "accuracy of what it predicts: pass that, and mark the run as collapsed"
         )
     return array
 
@@ -87,6 +112,13 @@ def paired(first: ArrayLike, second: ArrayLike, names: tuple[str, str]) -> tuple
 
 def positive(name: str, value: float) -> float:
     """value as float. Raises ValueError unless it is finite and above 0."""
-    if not (np.isfinite(value) and value > 0):
-        raise ValueError(f"{name} is {value}; it must be above 0, in points, in the direction of the claim")
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{name} is {value}; needed: points, above 0 (the direction is the claim's own)")
     return float(value)
+
+
+def certainty(at: Interval) -> tuple[str, ...]:
+    """The note for an interval that is a point; none for others."""
+    if not at.certain:
+        return ()
+    return (f"all {at.n} differences are equal, so the interval is a point and p is 0 or 1 by definition",)

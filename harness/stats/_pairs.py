@@ -1,21 +1,17 @@
-"""Two arms: one beats the other, or they are within d points."""
+"""Two arms: one beats the other, or they are within d points of each other."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
+from statsmodels.stats.weightstats import DescrStatsW
 
 from harness.claim import Outcome, Verdict
-from harness.stats._collapse import p_collapse_rates, p_sign_flip
-from harness.stats._interval import ALPHA, Interval, interval, p_above, p_below, paired, positive
-from harness.stats._power import seeds_for, seeds_to_settle
-
-
-def four_way(direction: bool, small: bool) -> Outcome:
-    """The rule of superiority claims. direction: L > 0 is established. small: U < margin is established."""
-    if direction:
-        return Outcome.TOO_SMALL if small else Outcome.REPRODUCED
-    return Outcome.CONTRADICTED if small else Outcome.INCONCLUSIVE
+from harness.stats._collapse import collapse_words, flagged
+from harness.stats._four_way import MEANING, decide
+from harness.stats._interval import ALPHA, Interval, certainty, interval, paired, positive
+from harness.stats._power import more_than, seeds_for
+from harness.stats._words import level_words, p_words, points
 
 
 def superiority(
@@ -27,119 +23,135 @@ def superiority(
     alpha: float = ALPHA,
     names: tuple[str, str] = ("better", "worse"),
 ) -> Verdict:
-    """Does one arm beat the other, and by an effect of about margin or more?
+    """Does one arm beat the other, and is an effect of margin not excluded? (Decision rules: docs/verdicts.md.)
 
-    better, worse: accuracy in percent [n], paired by seed. margin: smallest effect of interest, > 0. collapsed: which
-    runs of each collapsed, bool [n] each. The bounds are Student's on the paired differences. Where a run collapsed
-    the differences are skewed and Student's bounds lie (13 % false alarms at n = 10), so there the exact sign-flip
-    test must confirm each bound that decides, and the verdict is INCONCLUSIVE if it does not. Raises ValueError for
-    NaN, fewer than 3 seeds, unequal lengths, or a margin that is not positive.
+    better, worse: accuracy in percent [n], paired by seed. margin: smallest effect of interest, points, > 0.
+    collapsed: which runs of each arm collapsed, bool [n] each. alpha: level of each one-sided bound (a sequential look
+    passes its nominal level). names: of the arms, for texts.
+
+    L and U are Student's bounds on the mean paired difference. REPRODUCED: L > 0 and U >= margin. TOO SMALL: L > 0 and
+    U < margin. CONTRADICTED: L <= 0 and U < margin. INCONCLUSIVE: L <= 0 and U >= margin. Where a run collapsed the
+    differences are skewed and t bounds lie, so each bound that the verdict rests on must be confirmed by the sign-flip
+    test, else it is INCONCLUSIVE. p is of what the verdict rests on: that there is no effect (REPRODUCED,
+    INCONCLUSIVE), that it reaches the margin (CONTRADICTED), the larger of both (TOO SMALL).
+
+    Raises ValueError for NaN or infinity (naming arm and position), fewer than 3 seeds, unequal lengths, or a margin
+    that is not above 0.
     """
     one, two = paired(better, worse, names)
     margin = positive("margin", margin)
+    flags = flagged(collapsed, names, len(one))
+    guarded = any(bool(flag.any()) for flag in flags)
     differences = one - two
     at = interval(differences, alpha)
-    outcome = four_way(at.lower > 0, at.upper < margin)
-    p_t, p_flip = p_above(differences, 0.0), p_sign_flip(differences, 0.0)
-    p, rule, notes = p_t, _four_way_words(at, margin), _certainty(at)
-    flags = [np.zeros(at.n, bool)] * 2 if collapsed is None else [np.asarray(flag, bool) for flag in collapsed]
-    if any(len(flag) != at.n for flag in flags):
-        raise ValueError(f"collapsed has {[len(flag) for flag in flags]} seeds; needed: {at.n} for each arm")
-    if any(flag.any() for flag in flags):
-        p = max(p_t, p_flip)
-        notes += (_collapse_words(flags, names),)
-        confirmed = _confirmed(outcome, differences, margin, alpha)
-        if confirmed != outcome:
-            outcome = confirmed
-            rule += f"; but runs collapsed, and the sign-flip test does not confirm it: {outcome}"
-            if 2.0**-at.n > alpha:
-                rule += f" (with {at.n} seeds it cannot reach {alpha:g}; that takes 5)"
-    settle = None
-    if outcome == Outcome.INCONCLUSIVE:
-        settle = seeds_to_settle(differences, margin)
-        settle = None if settle is None else max(settle, at.n + 1, 5)
-    test = f"paired t (one-sided) p = {p_t:.2g}; exact sign-flip p = {p_flip:.2g}; n = {at.n}"
-    return Verdict(outcome, at.effect, at.lower, at.upper, margin, p, test, at.n, rule, settle, notes=notes)
-
-
-def _confirmed(outcome: Outcome, differences: np.ndarray, margin: float, alpha: float) -> Outcome:
-    """The verdict after each of Student's bounds that it rests on is held against the sign-flip test."""
-    if outcome in (Outcome.REPRODUCED, Outcome.TOO_SMALL) and p_sign_flip(differences, 0.0) > alpha:
-        return Outcome.INCONCLUSIVE
-    if outcome in (Outcome.TOO_SMALL, Outcome.CONTRADICTED) and p_sign_flip(-differences, -margin) > alpha:
-        # The claimed size is not excluded after all; what remains is whether the direction holds.
-        return Outcome.REPRODUCED if outcome == Outcome.TOO_SMALL else Outcome.INCONCLUSIVE
-    return outcome
+    found = decide([(differences, guarded)], [(differences, guarded)], margin, alpha)
+    test = found.no_effect.words
+    if found.by_t in (Outcome.TOO_SMALL, Outcome.CONTRADICTED):
+        test += f"; against an effect of {margin:g} or more, {found.size.words}"
+    return Verdict(
+        outcome=found.outcome,
+        effect=at.effect,
+        lower=at.lower,
+        upper=at.upper,
+        margin=margin,
+        p=found.p,
+        test=f"{test}; n = {at.n}",
+        n=at.n,
+        rule=f"{bounds_words(at.lower, at.upper, margin)}: {MEANING[found.by_t]}{found.doubt}",
+        seeds_to_settle=found.seeds_to_settle,
+        notes=certainty(at) + ((collapse_words(*flags, names),) if guarded else ()),
+    )
 
 
 def equivalence(
-    first: ArrayLike,
-    second: ArrayLike,
+    a: ArrayLike,
+    b: ArrayLike,
     *,
     within: float,
     alpha: float = ALPHA,
-    names: tuple[str, str] = ("first", "second"),
+    names: tuple[str, str] = ("a", "b"),
 ) -> Verdict:
-    """Are two arms within `within` points of each other? Two one-sided tests (Schuirmann, 1987), paired by seed.
+    """Are two arms within `within` points of each other? (Decision rules: docs/verdicts.md.)
 
-    REPRODUCED when both one-sided bounds lie inside (-d, d): that is TOST at level alpha. CONTRADICTED when the
-    interval lies wholly outside, judged with each bound at alpha / 2, because a difference beyond d may lie on either
-    side. Else INCONCLUSIVE. p is TOST's, the larger of its two. Raises ValueError as superiority.
+    a, b: accuracy in percent [n], paired by seed. within: d, points, > 0. alpha, names: as superiority.
+
+    REPRODUCED when both one-sided bounds at alpha lie inside (-d, d): two one-sided tests at level alpha (TOST;
+    Schuirmann, J. Pharmacokin. Biopharm., 1987). CONTRADICTED when the interval with bounds at alpha / 2 (two-sided
+    95 %) lies wholly outside: the difference may lie beyond d on either side, so bounds at alpha would be wrong up to
+    2 alpha of the time for a d small beside the standard error. Else INCONCLUSIVE. p is TOST's, the larger of its two;
+    for CONTRADICTED that of the two-sided test of "within d". Raises ValueError as superiority.
     """
-    one, two = paired(first, second, names)
+    one, two = paired(a, b, names)
     within = positive("within", within)
     differences = one - two
     at, wide = interval(differences, alpha), interval(differences, alpha / 2)
-    p = max(p_above(differences, -within), p_below(differences, within))
-    if -within < at.lower and at.upper < within:
-        outcome, words = Outcome.REPRODUCED, f"lies inside ±{within:g}: they are equivalent"
-    elif wide.lower >= within or wide.upper <= -within:
-        outcome, words = Outcome.CONTRADICTED, f"lies wholly outside ±{within:g}: they differ by more"
+    p_inside, p_beyond = p_equivalent(differences, at, within), p_outside(at, within)
+    p, test = p_inside, f"paired equivalence (two one-sided t tests) {p_words(p_inside)}"
+    shown = f"the interval {points(at.lower, -within)} to {points(at.upper, within)}"
+    outcome, settle = Outcome.INCONCLUSIVE, None
+    if inside(at, within):
+        outcome = Outcome.REPRODUCED
+        rule = f"{shown} lies inside ±{within:g}: a difference of {within:g} or more is excluded"
+    elif outside(wide, within):
+        outcome, p = Outcome.CONTRADICTED, p_beyond
+        test += f"; that they differ by less than {within:g} (two-sided) {p_words(p_beyond)}"
+        rule = (
+            f"the {level_words(alpha)} interval {points(wide.lower, within)} to {points(wide.upper, -within)} lies "
+            f"wholly outside ±{within:g}: a difference below {within:g} is excluded"
+        )
     else:
-        outcome, words = Outcome.INCONCLUSIVE, f"neither lies inside ±{within:g} nor wholly outside it"
-    settle = None
-    if outcome == Outcome.INCONCLUSIVE:
-        distance = abs(within - abs(at.effect))
-        level = alpha if abs(at.effect) < within else alpha / 2
-        settle = seeds_for(distance, at.sd, level)
-        settle = None if settle is None else max(settle, at.n + 1)
+        rule = f"{shown} is neither inside ±{within:g} nor established to lie wholly outside it"
+        settle = more_than(at.n, seeds_inside(at, within, alpha) or seeds_outside(at, within, alpha))
     return Verdict(
-        outcome,
-        at.effect,
-        at.lower,
-        at.upper,
-        within,
-        p,
-        f"paired equivalence (two one-sided t tests) p = {p:.2g}; n = {at.n}",
-        at.n,
-        f"the interval {at.lower:+.2f} to {at.upper:+.2f} {words}",
+        outcome=outcome,
+        effect=at.effect,
+        lower=at.lower,
+        upper=at.upper,
+        margin=within,
+        p=p,
+        test=f"{test}; n = {at.n}",
+        n=at.n,
+        rule=rule,
         seeds_to_settle=settle,
-        notes=_certainty(at),
+        notes=certainty(at),
     )
 
 
-def _four_way_words(at: Interval, margin: float) -> str:
-    low = f"L = {at.lower:+.2f} {'>' if at.lower > 0 else '<='} 0"
-    high = f"U = {at.upper:+.2f} {'>=' if at.upper >= margin else '<'} margin {margin:g}"
-    meaning = {
-        Outcome.REPRODUCED: "the direction holds and the claimed size is not excluded",
-        Outcome.TOO_SMALL: "the direction holds, but an effect of the claimed size is excluded",
-        Outcome.CONTRADICTED: "the direction is not shown, and an effect of the claimed size is excluded",
-        Outcome.INCONCLUSIVE: "neither no effect nor the claimed size is excluded",
-    }[four_way(at.lower > 0, at.upper < margin)]
-    return f"{low} and {high}: {meaning}"
+def bounds_words(lower: float, upper: float, margin: float) -> str:
+    """ "L = +3.10 > 0 and U = +5.20 >= margin 2"."""
+    low = f"L = {points(lower, 0)} {'>' if lower > 0 else '<='} 0"
+    return f"{low} and U = {points(upper, margin)} {'>=' if upper >= margin else '<'} margin {margin:g}"
 
 
-def _certainty(at: Interval) -> tuple[str, ...]:
-    if not at.certain:
-        return ()
-    return (f"all {at.n} differences are equal, so the interval is a point and p is 0 or 1 by definition",)
+def inside(at: Interval, within: float) -> bool:
+    """Both bounds lie inside (-within, within)."""
+    return -within < at.lower and at.upper < within
 
 
-def _collapse_words(flags: list[np.ndarray], names: tuple[str, str]) -> str:
-    counts = [f"{name} {int(flag.sum())} of {len(flag)}" for name, flag in zip(names, flags, strict=True)]
-    p = p_collapse_rates(*flags)
-    return (
-        f"runs that collapsed to chance: {', '.join(counts)} (exact McNemar test that {names[1]} collapses more "
-        f"often, p = {p:.2g})"
-    )
+def outside(wide: Interval, within: float) -> bool:
+    """Both bounds lie on one side of (-within, within)."""
+    return wide.lower >= within or wide.upper <= -within
+
+
+def p_equivalent(differences: np.ndarray, at: Interval, within: float) -> float:
+    """TOST's p; 0 or 1 where all differences are equal."""
+    if at.certain:
+        return 0.0 if inside(at, within) else 1.0
+    return float(DescrStatsW(differences).ttost_mean(-within, within)[0])
+
+
+def p_outside(at: Interval, within: float) -> float:
+    """p of "they differ by less than within", over both sides; 0 or 1 where all differences are equal."""
+    if at.certain:
+        return 0.0 if outside(at, within) else 1.0
+    return min(1.0, 2 * min(at.p_above(within), at.p_below(-within)))
+
+
+def seeds_inside(at: Interval, within: float, alpha: float) -> int | None:
+    """Seeds at which TOST would find equivalence with power .80; None where the effect is not inside."""
+    return seeds_for(within - at.effect, within + at.effect, sd=at.sd, alpha=alpha)
+
+
+def seeds_outside(at: Interval, within: float, alpha: float) -> int | None:
+    """Seeds at which a difference beyond `within` would be found with power .80; None where the effect is inside."""
+    return seeds_for(abs(at.effect) - within, sd=at.sd, alpha=alpha / 2)

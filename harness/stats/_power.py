@@ -2,36 +2,75 @@
 
 from __future__ import annotations
 
-import numpy as np
-from scipy import stats
+import bisect
+import math
+from collections.abc import Iterable
 
-from harness.stats._interval import ALPHA
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from harness.stats._interval import ALPHA, FEWEST_SEEDS, interval, positive, sample
 
 MOST_SEEDS = 1000
-_POWER = 0.80
+POWER = 0.80
+# The noncentral t is evaluated no farther out: there the power is 1 for every purpose, and the series grows fragile.
+_FARTHEST = 30.0
 
 
-def seeds_for(distance: float, sd: float, alpha: float = ALPHA) -> int | None:
-    """Seeds at which a one-sided t test finds a mean `distance` away from its threshold with power .80.
+def seeds_for(*distances: float, sd: float, alpha: float = ALPHA) -> int | None:
+    """Seeds at which one-sided t tests find a mean this far on the right side of each threshold, with power .80.
 
-    From the noncentral t distribution (Cohen, Statistical Power Analysis, 1988, ch. 2). None above 1000 seeds.
+    distances: from each threshold that must be passed, points; several share the 20 % of misses (a lower bound of the
+    joint power). From the noncentral t distribution (Cohen, Statistical Power Analysis, 1988, ch. 2). None where a
+    distance is not above 0 or it takes more than 1000 seeds.
     """
-    if distance <= 0:
+    if min(distances) <= 0:
         return None
-    sizes = np.arange(2, MOST_SEEDS + 1)
     if sd == 0:
-        return 3
-    power = stats.nct.sf(stats.t.ppf(1 - alpha, sizes - 1), sizes - 1, distance / sd * np.sqrt(sizes))
-    enough = np.flatnonzero(power >= _POWER)
-    return max(3, int(sizes[enough[0]])) if len(enough) else None
+        return FEWEST_SEEDS
+
+    def enough(n: int) -> bool:
+        critical = special.stdtrit(n - 1, 1 - alpha)
+        shifts = [min(distance / sd * math.sqrt(n), _FARTHEST) for distance in distances]
+        return sum(float(special.nctdtr(n - 1, shift, critical)) for shift in shifts) <= 1 - POWER
+
+    sizes = range(FEWEST_SEEDS, MOST_SEEDS + 1)
+    index = bisect.bisect_left(sizes, True, key=enough)
+    return sizes[index] if index < len(sizes) else None
 
 
-def seeds_to_settle(differences: np.ndarray, margin: float) -> int | None:
-    """Seeds at which an inconclusive superiority claim would stand, if mean and spread stay as measured.
+def soonest(candidates: Iterable[int | None]) -> int | None:
+    """The least of the numbers of seeds, for conditions of which one is enough; None where there is none."""
+    return min((n for n in candidates if n is not None), default=None)
 
-    It stands as soon as its lower bound passes 0 or its upper bound falls below the margin, whichever needs fewer.
-    differences: float [n], points. None above 1000 seeds.
+
+def all_settled(candidates: Iterable[int | None]) -> int | None:
+    """The greatest of the numbers of seeds, for conditions that must all hold; None if one of them never would."""
+    found = list(candidates)
+    return None if None in found else max((n for n in found if n is not None), default=None)
+
+
+def more_than(n: int, seeds: int | None, *, flips: bool = False, alpha: float = ALPHA) -> int | None:
+    """seeds, raised to what is more than the n at hand and, where sign flips must confirm, to what they need."""
+    if seeds is None:
+        return None
+    raised = max(seeds, n + 1, fewest_for_flips(alpha) if flips else 0)
+    return raised if raised <= MOST_SEEDS else None
+
+
+def fewest_for_flips(alpha: float) -> int:
+    """Seeds from which the sign-flip test can reach alpha at all: its least p is 2^-n."""
+    return math.ceil(-math.log2(alpha))
+
+
+def seeds_to_settle(differences: ArrayLike, margin: float, *, alpha: float = ALPHA) -> int | None:
+    """Seeds at which an inconclusive superiority claim would stand with power .80, if mean and spread stay as measured.
+
+    differences: paired, in the claimed direction, float [n], points. It stands as soon as its lower bound passes 0 or
+    its upper bound falls below the margin, whichever needs fewer seeds; counted from nothing, not on top of the n at
+    hand. None above 1000 seeds. Raises ValueError for NaN, fewer than 3 differences or a margin that is not above 0.
     """
-    effect, sd = float(differences.mean()), float(differences.std(ddof=1))
-    found = [seeds_for(distance, sd) for distance in (effect, margin - effect)]
-    return min((n for n in found if n is not None), default=None)
+    at = interval(np.asarray(sample("differences", differences)), alpha)
+    distances = (at.effect, positive("margin", margin) - at.effect)
+    return soonest(seeds_for(distance, sd=at.sd, alpha=alpha) for distance in distances)

@@ -1,0 +1,193 @@
+"""Trends along levels, and never falling along them."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import stats
+
+from harness.claim import Outcome
+from harness.stats import never_falls, superiority, trend
+
+ACCURACY = st.integers(0, 1000).map(lambda count: count / 100)
+GRIDS = st.tuples(st.integers(3, 8), st.integers(2, 5)).flatmap(
+    lambda shape: hnp.arrays(np.float64, shape, elements=ACCURACY)
+)
+MARGINS = st.sampled_from([0.5, 2.0, 5.0])
+# The source's runs, one row a repetition, depths 1 to 8.
+SIGMOID = np.array(
+    [
+        [20.29, 21.42, 22.04, 22.77, 24.96, 23.68, 16.90, 18.87],
+        [18.91, 20.46, 21.53, 24.91, 21.72, 23.20, 20.60, 19.00],
+        [18.49, 21.69, 20.77, 20.65, 21.55, 24.45, 23.64, 15.63],
+        [21.03, 23.34, 23.81, 23.75, 19.78, 21.10, 21.50, 19.50],
+        [16.30, 21.83, 21.86, 22.69, 21.64, 20.30, 23.28, 19.94],
+    ]
+)
+RELU = np.array(
+    [
+        [23.88, 29.90, 32.82, 32.75, 34.11, 36.33, 38.52, 42.19],
+        [21.63, 28.89, 33.84, 36.78, 33.76, 36.89, 38.43, 35.46],
+        [24.09, 30.01, 33.49, 33.65, 35.36, 35.27, 36.67, 38.76],
+        [23.15, 26.13, 30.74, 36.28, 37.24, 38.46, 37.38, 32.96],
+        [22.29, 31.01, 32.27, 36.46, 35.44, 34.03, 36.43, 38.69],
+    ]
+)
+DEPTHS = range(1, 9)
+
+
+def levels_of(values):
+    return [2**index for index in range(values.shape[1])]
+
+
+@given(GRIDS, MARGINS, st.sampled_from([1, -1]))
+def test_the_compound_rule_of_a_trend(values, margin, direction):
+    found = trend(levels_of(values), values, direction=direction, margin=margin)
+    assume(min(abs(found.lower), abs(found.upper - margin)) > 1e-9)
+    x = np.arange(values.shape[1])
+    slopes = np.array([direction * np.polyfit(x, row, 1)[0] for row in values])
+    if np.std(slopes) < 1e-9:
+        rises = slopes.mean() > 1e-9
+    else:
+        low = stats.ttest_1samp(slopes, 0, alternative="greater").confidence_interval(0.95).low
+        assume(abs(low) > 1e-9)
+        rises = low > 0
+    ends = direction * (values[:, -1] - values[:, 0])
+    alone = superiority(ends, np.zeros(len(ends)), margin=margin).outcome
+    if rises:
+        assert found.outcome == alone
+    else:
+        without = {Outcome.REPRODUCED: Outcome.INCONCLUSIVE, Outcome.TOO_SMALL: Outcome.CONTRADICTED}
+        assert found.outcome == without.get(alone, alone)
+
+
+@given(GRIDS, MARGINS)
+def test_falling_is_rising_upside_down(values, margin):
+    down = trend(levels_of(values), values, direction=-1, margin=margin)
+    up = trend(levels_of(values), -values, direction=1, margin=margin)
+    assert (down.outcome, down.effect, down.p) == (up.outcome, up.effect, up.p)
+
+
+def test_the_source_figures_of_depth():
+    assert trend(DEPTHS, RELU, direction=1, margin=2).outcome == Outcome.REPRODUCED
+    # "Deteriorates with depth": the source's own figures rise before they fall, and do not settle it.
+    assert trend(DEPTHS, SIGMOID, direction=-1, margin=2).outcome == Outcome.INCONCLUSIVE
+    peak_on = trend(range(4, 9), SIGMOID[:, 3:], direction=-1, margin=2)
+    assert peak_on.outcome == Outcome.REPRODUCED
+
+
+def test_pages_test_is_a_note():
+    found = trend(DEPTHS, RELU, direction=1, margin=2)
+    assert stats.page_trend_test(RELU).pvalue < 1e-4
+    assert any(note.startswith("Page's test") and "p < 0.0001" in note for note in found.notes)
+    falling = trend(range(4, 9), SIGMOID[:, 3:], direction=-1, margin=2)
+    expected = stats.page_trend_test(SIGMOID[:, :2:-1]).pvalue
+    assert any(f"p = {expected:.4f}" in note for note in falling.notes)
+    assert not any("Page" in note for note in trend([1, 2], RELU[:, :2], direction=1, margin=2).notes)
+
+
+def test_ends_that_differ_without_a_slope_are_not_a_trend():
+    rng = np.random.default_rng(0)
+    values = np.array([0.0, 6.0, 6.0, -6.0, -6.0, 2.0]) + rng.normal(0, 0.1, (5, 6))
+    found = trend(levels_of(values), values, direction=1, margin=1)
+    assert found.lower > 0
+    assert found.outcome == Outcome.INCONCLUSIVE
+    assert "the levels between them do not follow" in found.rule
+    assert found.seeds_to_settle is None
+    assert trend(levels_of(values), values, direction=1, margin=5).outcome == Outcome.CONTRADICTED
+
+
+def test_collapsed_runs_of_a_trend_need_the_sign_flip():
+    values = np.array([[40.0, 30.0, 10.0], [41.0, 31.0, 10.0], [42.0, 31.0, 10.5], [41.0, 30.5, 10.0]])
+    assert trend([1, 2, 4], values, direction=-1, margin=2).outcome == Outcome.REPRODUCED
+    found = trend([1, 2, 4], values, direction=-1, margin=2, collapsed=values < 11)
+    assert found.outcome == Outcome.INCONCLUSIVE
+    assert "4: 4" in found.notes[0]
+    assert found.seeds_to_settle == 5
+
+
+@given(GRIDS, MARGINS)
+def test_never_falls_looks_at_every_step_and_the_ends(values, margin):
+    found = never_falls(levels_of(values), values, margin=margin)
+    k = values.shape[1]
+    spans = [(i, i + 1) for i in range(k - 1)] + ([(0, k - 1)] if k > 2 else [])
+    outcomes = [part.outcome for _, part in found.parts]
+    assert len(outcomes) == len(spans)
+    assert (found.outcome == Outcome.REPRODUCED) == (set(outcomes) == {Outcome.REPRODUCED})
+    assert (found.outcome == Outcome.REPRODUCED) == (found.lower > -margin)
+    assert (found.outcome == Outcome.CONTRADICTED) == (found.upper < -margin)
+    assert found.lower <= found.effect <= found.upper
+    for (_, part), (before, after) in zip(found.parts, spans, strict=True):
+        change = values[:, after] - values[:, before]
+        if np.std(change) > 1e-3 and part.outcome != Outcome.CONTRADICTED:
+            assert part.p == pytest.approx(stats.ttest_1samp(change, -margin, alternative="greater").pvalue, abs=1e-9)
+
+
+@given(GRIDS, MARGINS)
+def test_a_wider_margin_never_harms_never_falls(values, margin):
+    order = [Outcome.CONTRADICTED, Outcome.INCONCLUSIVE, Outcome.REPRODUCED]
+    narrow, wide = (never_falls(levels_of(values), values, margin=m).outcome for m in (margin, 2 * margin))
+    assert order.index(wide) >= order.index(narrow)
+
+
+def test_never_falls_on_plain_figures():
+    rng = np.random.default_rng(1)
+    noise = rng.normal(0, 0.2, (5, 4))
+    assert never_falls([1, 2, 4, 8], noise + np.array([30, 33, 34, 34]), margin=1).outcome == Outcome.REPRODUCED
+    dip = never_falls([1, 2, 4, 8], noise + np.array([30, 33, 29, 36]), margin=1)
+    assert dip.outcome == Outcome.CONTRADICTED
+    assert "from 2 to 4" in dip.rule
+    # No step falls by more than the margin, but together they do.
+    creep = never_falls([1, 2, 4, 8], noise + np.array([30, 29.3, 28.6, 27.9]), margin=1)
+    assert creep.outcome == Outcome.CONTRADICTED
+    assert "from 1 to 8" in creep.rule
+    unsure = never_falls([1, 2, 4, 8], rng.normal(0, 3, (5, 4)), margin=1)
+    assert unsure.outcome == Outcome.INCONCLUSIVE
+    assert unsure.seeds_to_settle > 5
+
+
+@pytest.mark.parametrize(
+    "procedure", [lambda *a: trend(*a, direction=1, margin=1), lambda *a: never_falls(*a, margin=1)]
+)
+class TestRefusals:
+    @pytest.mark.parametrize("levels", [[1, 1, 2], [2, 1, 3], [0, 1, 2], [-1, 1, 2], [1, 2, np.inf]])
+    def test_levels(self, procedure, levels):
+        with pytest.raises(ValueError, match="positive and ascending"):
+            procedure(levels, RELU[:, :3])
+
+    def test_shape(self, procedure):
+        with pytest.raises(ValueError, match=r"values have shape \[5, 8\]; needed: \[seeds, 2\]"):
+            procedure([1, 2], RELU)
+
+    def test_nan_is_named_by_level_and_position(self, procedure):
+        values = RELU[:, :3].copy()
+        values[4, 1] = np.nan
+        with pytest.raises(ValueError, match="level 2: nan at position 4"):
+            procedure([1, 2, 3], values)
+
+    def test_seeds(self, procedure):
+        with pytest.raises(ValueError, match="2 seeds; at least 3"):
+            procedure([1, 2, 3], RELU[:2, :3])
+
+
+def test_refused_directions_and_margins():
+    with pytest.raises(ValueError, match="direction is 0"):
+        trend([1, 2], RELU[:, :2], direction=0, margin=1)
+    with pytest.raises(ValueError, match="margin is 0"):
+        trend([1, 2], RELU[:, :2], direction=1, margin=0)
+    with pytest.raises(ValueError, match="margin is -1"):
+        never_falls([1, 2], RELU[:, :2], margin=-1)
+
+
+def test_constant_values_are_a_point():
+    flat = np.full((4, 3), 50.0)
+    assert trend([1, 2, 4], flat, direction=1, margin=1).outcome == Outcome.CONTRADICTED
+    steady = never_falls([1, 2, 4], flat, margin=1)
+    assert (steady.outcome, steady.p) == (Outcome.REPRODUCED, 0.0)
+
+
+def test_numbers_are_builtins(builtin_numbers):
+    for values in (RELU, SIGMOID, np.full((4, 8), 50.0), -RELU):
+        builtin_numbers(trend(DEPTHS, values, direction=1, margin=np.float64(2)))
+        builtin_numbers(never_falls(DEPTHS, values, margin=np.int64(2)))

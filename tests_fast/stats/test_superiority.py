@@ -1,0 +1,229 @@
+"""One arm beats another: the four-way rule, its texts, and its edges."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import stats
+
+from harness.claim import Outcome, Verdict
+from harness.stats import seeds_to_settle, superiority
+
+# Accuracies as a test set of 10,000 images gives them: multiples of 0.01.
+ACCURACY = st.integers(0, 10_000).map(lambda count: count / 100)
+PAIRS = st.integers(3, 9).flatmap(lambda n: hnp.arrays(np.float64, (2, n), elements=ACCURACY))
+MARGINS = st.sampled_from([0.5, 1.0, 3.0, 20.0])
+
+
+def same(one: Verdict, other: Verdict) -> None:
+    assert one.outcome == other.outcome
+    for name in ("effect", "lower", "upper", "p"):
+        assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-8)
+
+
+@given(PAIRS, MARGINS)
+def test_the_outcome_is_the_one_cell_of_the_four_way_rule(pair, margin):
+    found = superiority(*pair, margin=margin)
+    assume(min(abs(found.lower), abs(found.upper - margin)) > 1e-9 or found.lower == found.upper)
+    cells = {
+        (True, True): Outcome.REPRODUCED,
+        (True, False): Outcome.TOO_SMALL,
+        (False, False): Outcome.CONTRADICTED,
+        (False, True): Outcome.INCONCLUSIVE,
+    }
+    assert found.outcome == cells[found.lower > 0, found.upper >= margin]
+
+
+@given(PAIRS, MARGINS, st.randoms(use_true_random=False), st.floats(-20, 20))
+def test_the_order_of_seeds_and_a_shift_of_both_arms_change_nothing(pair, margin, random, shift):
+    found = superiority(*pair, margin=margin)
+    assume(min(abs(found.lower), abs(found.upper - margin)) > 1e-6)
+    order = list(range(pair.shape[1]))
+    random.shuffle(order)
+    same(found, superiority(*pair[:, order], margin=margin))
+    same(found, superiority(*(pair + shift), margin=margin))
+
+
+@given(PAIRS)
+def test_p_and_lower_bound_agree_and_equal_scipys_paired_test(pair):
+    assume(np.std(pair[0] - pair[1]) > 1e-3)
+    found = superiority(*pair, margin=1000.0)
+    expected = stats.ttest_rel(*pair, alternative="greater")
+    no_effect = float(expected.pvalue)
+    assert found.lower == pytest.approx(expected.confidence_interval(0.95).low, abs=1e-8)
+    assert (found.lower > 0) == (no_effect < 0.05)
+    high = stats.ttest_rel(*pair, alternative="less").confidence_interval(0.95).high
+    assert found.upper == pytest.approx(high, abs=1e-8)
+    against = float(stats.ttest_1samp(pair[0] - pair[1], 1000.0, alternative="less").pvalue)
+    # A margin that no accuracies can reach is excluded: TOO SMALL rests on both tests, CONTRADICTED on this one.
+    expected_p = {
+        Outcome.TOO_SMALL: max(no_effect, against),
+        Outcome.CONTRADICTED: against,
+    }.get(found.outcome, no_effect)
+    assert found.p == pytest.approx(expected_p, abs=1e-8)
+
+
+@given(PAIRS, st.sampled_from([0.5, 1.0, 3.0]))
+def test_a_smaller_margin_is_harder_to_exclude(pair, margin):
+    ranks = {Outcome.CONTRADICTED: 0, Outcome.INCONCLUSIVE: 1, Outcome.TOO_SMALL: 0, Outcome.REPRODUCED: 1}
+    wider, narrower = superiority(*pair, margin=2 * margin), superiority(*pair, margin=margin)
+    assert ranks[narrower.outcome] >= ranks[wider.outcome]
+
+
+def test_the_four_outcomes_on_plain_figures():
+    worse = np.array([50.0, 51.0, 49.0, 52.0, 50.0])
+    gain = np.array([2.0, 2.4, 1.8, 2.2, 2.1])
+    assert superiority(worse + gain, worse, margin=2).outcome == Outcome.REPRODUCED
+    assert superiority(worse + gain, worse, margin=5).outcome == Outcome.TOO_SMALL
+    assert superiority(worse - gain, worse, margin=1).outcome == Outcome.CONTRADICTED
+    noisy = superiority(worse + np.array([9.0, -8.0, 5.0, -2.0, 1.0]), worse, margin=2)
+    assert noisy.outcome == Outcome.INCONCLUSIVE
+    assert noisy.seeds_to_settle > 5
+
+
+def test_texts_carry_the_numbers():
+    worse = np.array([50.0, 51.0, 49.0, 52.0, 50.0])
+    found = superiority(worse + np.array([4.0, 5.0, 3.5, 4.5, 4.2]), worse, margin=2.0)
+    assert found.rule == (
+        "L = +3.71 > 0 and U = +4.77 >= margin 2: the direction holds and the claimed size is not excluded"
+    )
+    assert found.test == "paired t (one-sided) p < 0.0001; exact sign-flip p = 0.0312; n = 5"
+
+
+def test_a_bound_that_is_almost_on_its_limit_is_shown_apart_from_it():
+    found = superiority([1.0, 1.0, 1.003], [1.0, 1.0, 1.0], margin=5)
+    assert "L = -0.00" in superiority([0.0, 0.0, 0.003], [0.0] * 3, margin=5).rule
+    assert "L = +0.00 " not in found.rule
+    assert "L = -0.00 " not in found.rule
+
+
+def test_the_source_figures_of_activation_at_depth_four():
+    sigmoid = [22.77, 24.91, 20.65, 23.75, 22.69]
+    relu = [32.75, 36.78, 33.65, 36.28, 36.46]
+    found = superiority(relu, sigmoid, margin=3)
+    assert found.outcome == Outcome.REPRODUCED
+    assert found.effect == pytest.approx(12.23, abs=0.01)
+
+
+class TestCollapse:
+    relu = np.array([42.0, 41.0, 43.0, 42.5, 41.5])
+    sigmoid = np.array([10.0, 10.0, 10.0, 10.0, 40.0])
+    none, four = np.zeros(5, bool), np.array([1, 1, 1, 1, 0], bool)
+
+    def test_a_clear_effect_is_confirmed_and_the_counts_are_noted(self):
+        found = superiority(
+            self.relu, self.sigmoid, margin=1, collapsed=(self.none, self.four), names=("relu", "sigmoid")
+        )
+        assert found.outcome == Outcome.REPRODUCED
+        assert found.p == 0.03125
+        assert "relu 0 of 5, sigmoid 4 of 5" in found.notes[0]
+        assert "p = 0.0625" in found.notes[0]
+
+    @pytest.mark.parametrize("n", [3, 4])
+    def test_fewer_than_five_seeds_cannot_be_confirmed_and_the_text_says_so(self, n):
+        arms = self.relu[:n], self.sigmoid[:n]
+        assert superiority(*arms, margin=1).outcome == Outcome.REPRODUCED
+        found = superiority(*arms, margin=1, collapsed=(self.none[:n], self.four[:n]))
+        assert found.outcome == Outcome.INCONCLUSIVE
+        assert f"with {n} seeds its p is never below {2**-n:.4f}; at least 5 seeds are needed" in found.rule
+        assert found.seeds_to_settle == 5
+
+    def test_a_size_excluded_by_t_alone_is_not_excluded(self):
+        found = superiority(self.sigmoid[:4], self.relu[:4], margin=1, collapsed=(self.four[:4], self.none[:4]))
+        assert found.outcome == Outcome.INCONCLUSIVE
+        assert "does not confirm CONTRADICTED" in found.rule
+
+    def test_flags_that_are_all_false_change_nothing(self):
+        plain = superiority(self.relu, self.sigmoid, margin=1)
+        assert superiority(self.relu, self.sigmoid, margin=1, collapsed=(self.none, self.none)) == plain
+
+    @given(PAIRS, MARGINS)
+    def test_collapse_never_turns_a_verdict_into_anything_but_inconclusive(self, pair, margin):
+        flags = np.zeros(pair.shape, dtype=bool)
+        flags[0, 0] = True
+        plain, guarded = superiority(*pair, margin=margin), superiority(*pair, margin=margin, collapsed=tuple(flags))
+        assert guarded.outcome in (plain.outcome, Outcome.INCONCLUSIVE)
+        if guarded.outcome == plain.outcome:
+            assert guarded.p >= plain.p
+
+    def test_flags_of_another_length_are_refused(self):
+        with pytest.raises(ValueError, match=r"collapsed of worse has shape \[3\]"):
+            superiority(self.relu, self.sigmoid, margin=1, collapsed=(self.none, self.none[:3]))
+
+
+class TestAllDifferencesEqual:
+    @pytest.mark.parametrize(
+        ("gain", "outcome", "p"),
+        [
+            (0.3, Outcome.REPRODUCED, 0.0),
+            (0.2, Outcome.TOO_SMALL, 0.0),
+            (0.0, Outcome.CONTRADICTED, 0.0),
+            (-0.3, Outcome.CONTRADICTED, 0.0),
+        ],
+    )
+    def test_the_point_decides(self, gain, outcome, p):
+        # 60.3 - 60.0 and its like differ in their last bits: that must count as no spread, and 0.3 as the margin.
+        worse = np.array([60.0, 61.7, 10.1])
+        found = superiority(worse + gain, worse, margin=0.3)
+        assert (found.outcome, found.p) == (outcome, p)
+        assert found.lower == found.effect == found.upper == gain
+        assert "all 3 differences are equal" in found.notes[0]
+
+
+class TestRefusals:
+    def test_nan_is_named_by_arm_and_position(self):
+        with pytest.raises(ValueError, match="worse: nan at position 2"):
+            superiority([1.0, 2.0, 3.0], [1.0, 2.0, np.nan], margin=1)
+        with pytest.raises(ValueError, match="relu: inf at position 0"):
+            superiority([np.inf, 2.0, 3.0], [1.0, 2.0, 3.0], margin=1, names=("relu", "sigmoid"))
+
+    def test_too_few_seeds(self):
+        with pytest.raises(ValueError, match="better: 2 seeds; at least 3 are needed"):
+            superiority([1.0, 2.0], [1.0, 2.0], margin=1)
+
+    def test_unequal_lengths(self):
+        with pytest.raises(ValueError, match="better has 4 seeds and worse 3"):
+            superiority([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0], margin=1)
+
+    @pytest.mark.parametrize("margin", [0, -1, np.nan, np.inf])
+    def test_margin(self, margin):
+        with pytest.raises(ValueError, match="margin is"):
+            superiority([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], margin=margin)
+
+
+class TestSeedsToSettle:
+    def test_the_power_at_that_number_is_80_percent_and_below_it_less(self):
+        differences = np.array([2.0, -1.0, 3.0, 0.5, -0.5])
+        # The lower bound has 0.8 to go, the upper 0.2.
+        n = seeds_to_settle(differences, 1.0)
+        ratio = differences.mean() / differences.std(ddof=1)
+
+        def power(size):
+            return stats.nct.sf(stats.t.ppf(0.95, size - 1), size - 1, ratio * np.sqrt(size))
+
+        assert power(n) >= 0.80 > power(n - 1)
+
+    def test_the_nearer_limit_counts(self):
+        differences = np.array([2.0, -1.0, 3.0, 0.5, -0.5])
+        # Mirrored about half the margin, the effect is as far from the one limit as it was from the other.
+        assert seeds_to_settle(differences, 3.0) == seeds_to_settle(3.0 - differences, 3.0)
+
+    def test_none_where_more_than_a_thousand(self):
+        assert seeds_to_settle(np.array([100.0, -100.0, 0.1, 0.0]), 0.2) is None
+
+    def test_a_huge_effect_needs_the_least(self):
+        assert seeds_to_settle(np.array([50.0, 50.0001, 49.9999]), 1.0) == 3
+
+    @given(PAIRS, MARGINS)
+    def test_only_an_inconclusive_verdict_has_one_and_it_is_above_n(self, pair, margin):
+        found = superiority(*pair, margin=margin)
+        if found.outcome != Outcome.INCONCLUSIVE:
+            assert found.seeds_to_settle is None
+        elif found.seeds_to_settle is not None:
+            assert found.n < found.seeds_to_settle <= 1000
+
+
+def test_numbers_are_builtins(builtin_numbers):
+    builtin_numbers(superiority(np.array([3.0, 4.0, 9.0]), np.array([1, 2, 3]), margin=np.float64(1)))
+    builtin_numbers(superiority(np.ones(4), np.zeros(4), margin=np.int64(1)))
