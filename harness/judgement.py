@@ -29,6 +29,7 @@ class Judgement:
 
     claim, finding, source: the claim in words, its short name and where it is documented. contrast: what the effect
     measures, in words. agreement: of the documented contrast with ours, None where the source gives no figure.
+    compared: what agreement is about, in words, where it is not the contrast of the effect; else "".
     enforced: whether this verdict decides the test (it does not in a rehearsal). command: reruns just this claim.
     """
 
@@ -39,6 +40,7 @@ class Judgement:
     contrast: str
     verdict: Verdict
     agreement: Agreement | None
+    compared: str
     arms: tuple[ArmEvidence, ...]
     scale: str
     data: str

@@ -84,12 +84,14 @@ class Lab:
 
     def assert_no_difference(self, names: Sequence[Name], *, within: float) -> None:
         """The claim that no two of these arms differ by `within` points or more."""
-        verdict = no_difference({label(name): self.accuracy(name) for name in names}, within=within)
+        # Highest mean first, so that every difference reads as a distance.
+        ordered = sorted(names, key=lambda name: -self.accuracy(name).mean())
+        verdict = no_difference({label(name): self.accuracy(name) for name in ordered}, within=within)
         # The documented contrast is that of the source's own two extremes, fixed before any run.
         high, low = self._documented_extremes(names)
-        self._judge(
-            "the widest pair's difference", verdict, self.accuracy(high) - self.accuracy(low), self._gap(high, low)
-        )
+        difference = self.accuracy(high) - self.accuracy(low)
+        compared = f"{label(high)} − {label(low)}"
+        self._judge("the deciding pair's difference", verdict, difference, self._gap(high, low), compared)
 
     def assert_best(self, best: Name, rivals: Sequence[Name], *, margin: float) -> None:
         """The claim that one arm beats every rival."""
@@ -98,7 +100,8 @@ class Lab:
         verdict = best_of(arms, best=label(best), margin=margin, collapsed=collapsed)
         closest, _ = self._documented_extremes(rivals)
         difference = self.accuracy(best) - self.accuracy(closest)
-        self._judge(f"{label(best)} − its closest rival", verdict, difference, self._gap(best, closest))
+        compared = f"{label(best)} − {label(closest)}"
+        self._judge(f"{label(best)} − its closest rival", verdict, difference, self._gap(best, closest), compared)
 
     def assert_rises(self, by_level: Mapping[float, Name], *, margin: float) -> None:
         """The claim that accuracy grows along the levels (keys, ascending), end to end by about margin or more."""
@@ -114,7 +117,7 @@ class Lab:
         values = np.stack([self.accuracy(name) for name in names], axis=1)
         verdict = never_falls(levels, values, margin=margin)
         ends = values[:, -1] - values[:, 0]
-        self._judge("the deepest fall allowed for", verdict, ends, self._gap(names[-1], names[0]))
+        self._judge("the least change", verdict, ends, self._gap(names[-1], names[0]), "last − first level")
 
     def assert_gap_widens(self, by_level: Mapping[float, tuple[Name, Name]], *, margin: float) -> None:
         """The claim that (first − second) grows along the levels, end to end by about margin or more."""
@@ -181,8 +184,14 @@ class Lab:
         ordered = sorted(known, key=lambda name: self._arms[name].documented)
         return ordered[-1], ordered[0]
 
-    def _judge(self, contrast: str, verdict: Verdict, values: np.ndarray, documented: float | None) -> None:
-        """Record the judgement of this claim; values: the contrast per seed that the documented one is held against."""
+    def _judge(
+        self, contrast: str, verdict: Verdict, values: np.ndarray, documented: float | None, compared: str = ""
+    ) -> None:
+        """Record the judgement of this claim.
+
+        values: the contrast per seed, [n], that the documented one is held against; compared: what it is, where it is
+        not the contrast of the verdict's effect.
+        """
         if self.judgement is not None:
             raise RuntimeError(f"{self._nodeid} asserts twice; one claim is one assertion")
         source: Source = self._claim.source
@@ -197,6 +206,7 @@ class Lab:
             contrast=contrast,
             verdict=verdict,
             agreement=agreed,
+            compared=compared,
             arms=tuple(self._evidence.values()),
             scale=settings.scale,
             data=str(settings.data),

@@ -28,7 +28,7 @@ def failure_text(judgement: Judgement) -> str:
         f"{verdict.lower:+.2f} and {verdict.upper:+.2f}",
     )
     marks = {"0": 0.0, "margin": verdict.margin}
-    if agreement:
+    if agreement and not judgement.compared:
         marks["documented"] = agreement.documented
     lines += ["          " + line for line in text_scale(verdict.effect, verdict.lower, verdict.upper, marks)]
     lines += _field("verdict", verdict.rule)
@@ -52,8 +52,9 @@ def agreement_text(judgement: Judgement) -> str:
     agreement = judgement.agreement
     runs = "1 run" if agreement.n0 == 1 else f"{agreement.n0} runs"
     agrees = "inside" if agreement.inside else "outside"
+    what = f"{judgement.compared}: " if judgement.compared else ""
     return (
-        f"documented {agreement.documented:+.2f} ({runs}), ours {agreement.measured:+.2f}: {agrees} the 95 % "
+        f"{what}documented {agreement.documented:+.2f} ({runs}), ours {agreement.measured:+.2f}: {agrees} the 95 % "
         f"prediction interval {agreement.low:+.2f} to {agreement.high:+.2f}"
     )
 

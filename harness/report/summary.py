@@ -17,12 +17,12 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
     wide = width >= _WIDE
     rows = [("finding", "claim", "documented", "measured [90 % interval]" if wide else "measured", "n", "verdict")]
     for judgement in sorted(judgements, key=lambda judgement: judgement.finding):
-        verdict, agreement = judgement.verdict, judgement.agreement
+        verdict = judgement.verdict
         rows.append(
             (
                 judgement.finding,
                 judgement.claim,
-                f"{agreement.documented:+.2f}{' ' if agreement.inside else '*'}" if agreement else "- ",
+                _documented(judgement),
                 _interval(verdict, wide),
                 str(verdict.n),
                 str(verdict.outcome),
@@ -37,7 +37,16 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
     lines += ["", f"{len(judgements)} claims: {counts}"]
     if any(judgement.agreement and not judgement.agreement.inside for judgement in judgements):
         lines.append("* our mean lies outside the 95 % prediction interval of the documented figure")
+    if any(judgement.agreement and judgement.compared for judgement in judgements):
+        lines.append("(documented) is of the source's own extremes, the measured effect of the pair that decides")
     return lines
+
+
+def _documented(judgement: Judgement) -> str:
+    if judgement.agreement is None:
+        return "- "
+    value = f"{judgement.agreement.documented:+.2f}"
+    return (f"({value})" if judgement.compared else value) + (" " if judgement.agreement.inside else "*")
 
 
 def _interval(verdict: Verdict, wide: bool) -> str:

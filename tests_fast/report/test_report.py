@@ -1,0 +1,110 @@
+"""What a person reads: the failure, the text scale, the summary at any width, the Markdown page."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.claim import Agreement, Outcome, Verdict
+from harness.judgement import ArmEvidence, Judgement
+from harness.report import failure_text, results_page, summary_lines
+from harness.report.scale import text_scale
+
+VERDICT = Verdict(Outcome.INCONCLUSIVE, 3.78, -2.24, 9.81, 3.32, 0.13, "paired t p = 0.13; n = 5", 5, "L <= 0", 12)
+JUDGEMENT = Judgement(
+    nodeid="claims/test_x.py::test_y[4-base]",
+    finding="A2a",
+    claim="at batch size 4 (base), batch norm is far below group norm",
+    source='AI-Experiments, "BatchNorm vs GroupNorm" (1 run)',
+    contrast="group norm − batch norm",
+    verdict=VERDICT,
+    agreement=Agreement(6.65, 3.78, -13.0, 26.3, 1),
+    compared="",
+    arms=(
+        ArmEvidence("group norm", (40.48, 36.77, 35.8, 37.89, 38.8), (False,) * 5, 40.46),
+        ArmEvidence("batch norm", (37.95, 32.1, 10.0, 38.34, 24.69), (False, False, True, False, False), None),
+    ),
+    scale="documented",
+    data="cifar at data (found on disk)",
+    device="cpu (a processor, 2 cores)",
+    enforced=True,
+    command="pytest 'claims/test_x.py::test_y[4-base]' --scale documented --seeds 12",
+)
+VALUES = st.floats(-100, 100)
+
+
+def test_the_failure_says_what_was_claimed_found_and_comes_next():
+    text = failure_text(JUDGEMENT)
+    lines = text.splitlines()
+    assert lines[0] == "INCONCLUSIVE: A2a, at batch size 4 (base), batch norm is far below group norm"
+    for part in (
+        'AI-Experiments, "BatchNorm vs GroupNorm" (1 run)',
+        "group norm − batch norm = +3.78 points, one-sided 95 % bounds -2.24 and +9.81",
+        "^ margin +3.32",
+        "^ documented +6.65",
+        "paired t p = 0.13",
+        "documented +6.65 (1 run), ours +3.78: inside the 95 % prediction interval -13.00 to",
+        "about 12 would",
+        "10.00!",
+        "! collapsed",
+    ):
+        assert part in text
+    assert lines[-1] == "rerun     " + JUDGEMENT.command
+    assert all(len(line) <= 100 for line in lines[:-1])
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_verdict_says_what_to_do_next(outcome):
+    verdict = dataclasses.replace(VERDICT, outcome=outcome, seeds_to_settle=None)
+    text = failure_text(dataclasses.replace(JUDGEMENT, verdict=verdict, agreement=None))
+    assert "next      " in text
+    assert "documented +" not in text
+    assert "None" not in text
+
+
+@given(VALUES, st.floats(0, 50), st.floats(0, 50), st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3))
+def test_the_scale_keeps_the_order_of_its_numbers(effect, below, above, marks):
+    bar, *carets = text_scale(effect, effect - below, effect + above, marks)
+    assert bar.count("*") == 1
+    assert len(bar) <= 61
+    assert len(carets) == len(marks)
+    at = {line.replace("^", " ").split()[0]: line.index("^") for line in carets}
+    for name, value in marks.items():
+        for other, second in marks.items():
+            if value < second:
+                assert at[name] <= at[other]
+        if value < effect:
+            assert at[name] <= bar.index("*")
+
+
+@given(st.integers(88, 250), st.integers(1, 4))
+def test_the_summary_fits_its_width(width, count):
+    lines = summary_lines([JUDGEMENT] * count, width)
+    assert all(len(line) <= width for line in lines)
+    assert f"{count} claims: {count} INCONCLUSIVE" in lines
+    assert sum(line.endswith("5  INCONCLUSIVE") for line in lines) == count
+
+
+def test_the_summary_fits_an_80_column_terminal():
+    outside = dataclasses.replace(JUDGEMENT, agreement=Agreement(6.65, 3.78, 5.0, 8.0, 1), compared="a − b")
+    table = [line for line in summary_lines([JUDGEMENT, outside], 80) if line.startswith(("finding", "A2a"))]
+    assert len(table) == 3
+    assert max(map(len, table)) <= 80
+    assert "(+6.65)*" in table[2]
+
+
+def test_the_page_shows_every_claim_and_every_arm_once():
+    page = results_page([JUDGEMENT, JUDGEMENT], {"device": "a processor"})
+    assert "- device: a processor" in page
+    assert "- totals: 2 INCONCLUSIVE" in page
+    assert page.count("| **INCONCLUSIVE** | yes |") == 2
+    assert page.count("37.95 32.10 10.00! 38.34 24.69") == 1
+    assert "| A2a | group norm (at batch size 4 (base)) | 40.46 | 37.95 |" in page
+
+
+@given(st.builds(lambda effect: dataclasses.replace(VERDICT, effect=effect, parts=(("a", VERDICT),)), VALUES))
+def test_a_judgement_survives_its_json(verdict):
+    judgement = dataclasses.replace(JUDGEMENT, verdict=verdict)
+    assert Judgement.from_json(judgement.to_json()) == judgement
