@@ -24,7 +24,7 @@ DEPTH_RECIPE = {
     )
 }
 DEPTH_RECIPE["smoke"] = dataclasses.replace(
-    DEPTH_RECIPE["documented"], images_per_class=40, batch=64, epochs=4, test_images_per_class=50
+    DEPTH_RECIPE["documented"], images_per_class=30, batch=64, epochs=4, test_images_per_class=50
 )
 
 # --- A2: normalisation and batch size ---------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ ORDER_RECIPE = {
 }
 ORDER_RECIPE["smoke"] = dataclasses.replace(
     ORDER_RECIPE["documented"],
-    images_per_class=100,
+    images_per_class=50,
     batch=64,
     epochs=5,
     schedule=("step", 2, 0.1),

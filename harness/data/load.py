@@ -16,7 +16,7 @@ CLASSES = {"cifar10": 10, "cifar100": 100}
 _KEYS = ("train_images", "train_labels", "test_images", "test_labels", "class_names")
 _TORCHVISION = {"cifar10": ("CIFAR10", "cifar-10-batches-py"), "cifar100": ("CIFAR100", "cifar-100-python")}
 # Training and test images per class of the stand-in: what the recipes ask for at most, since making more takes time.
-_STAND_IN = {
+STAND_IN = {
     ("cifar10", "smoke"): (100, 50),
     ("cifar100", "smoke"): (10, 5),
     ("cifar10", "documented"): (500, 200),
@@ -100,7 +100,7 @@ def _on_disk(name: str, folder: Path) -> bool:
 
 def stand_in(name: str, scale: str) -> Dataset:
     """The procedural stand-in with as many classes as the data set it stands in for, sized for a scale's recipes."""
-    train, test = _STAND_IN[name, scale]
+    train, test = STAND_IN[name, scale]
     images = synthetic(CLASSES[name], train_per_class=train, test_per_class=test)
     names = tuple(f"class {label}" for label in range(CLASSES[name]))
     return dataset(name, f"procedural stand-in, version {VERSION}", names, images[:2], images[2:])
