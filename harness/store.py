@@ -45,6 +45,10 @@ CREATE TABLE IF NOT EXISTS runs (
 """
 
 
+# Offset of the lock under which a store is opened, beyond those of the runs.
+_OPENING = 2**60
+
+
 class StoreError(Exception):
     """The store cannot be read or written; the text names the file, what happened and the next step."""
 
@@ -76,6 +80,9 @@ class Key:
 class Store:
     """Finished runs by key and seed. path is the SQLite file; its folder is made if it is missing.
 
+    A process that trains opens one Store on a file and keeps it: POSIX drops all of a process's locks on a file when
+    it closes any descriptor of it.
+
     since: rows finished before this time (UTC, ISO 8601) are not seen and will be replaced; "" sees all of them.
     Raises StoreError if the file cannot be opened or is not a store.
     """
@@ -84,12 +91,17 @@ class Store:
         self.path, self.since = path, since
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._locks = os.open(f"{path}-locks", os.O_RDWR | os.O_CREAT, 0o644)
             # Workers wait for one another's commits, which are short.
             self._connection = sqlite3.connect(path, timeout=60, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=NORMAL")
-            self._connection.execute(_SCHEMA)
-            self._locks = os.open(f"{path}-locks", os.O_RDWR | os.O_CREAT, 0o644)
+            # One at a time: SQLite's timeout does not cover the change to WAL, and workers start together.
+            fcntl.lockf(self._locks, fcntl.LOCK_EX, 1, _OPENING)
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                self._connection.execute("PRAGMA synchronous=NORMAL")
+                self._connection.execute(_SCHEMA)
+            finally:
+                fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, _OPENING)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(
                 f"--store {path}: {error}. Name a file that can be written and is an SQLite store of this suite "

@@ -93,7 +93,8 @@ def run(suite):
     """Run pytest on the suite's images; returns the result. With workers, in a process of its own."""
 
     def runs(*arguments, data="images"):
-        runner = suite.runpytest_subprocess if "-n" in arguments else suite.runpytest_inprocess
+        in_workers = "-n" in arguments and "--plan" not in arguments
+        runner = suite.runpytest_subprocess if in_workers else suite.runpytest_inprocess
         return runner("claims", *(["--data", data] if data else []), *arguments)
 
     return runs

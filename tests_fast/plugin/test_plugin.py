@@ -1,12 +1,12 @@
 """The plugin from outside: what a session prints, decides, trains and refuses."""
 
-import json
 import sqlite3
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 
 from harness.judgement import Judgement
+from harness.store import Store
 from tests_fast.plugin.conftest import CLAIMS, write
 
 
@@ -44,7 +44,7 @@ def test_verdicts_decide_at_scale_documented(run):
             'source    A paper, "Table 1" (5 runs)',
             "effect    narrow − wide = -*",
             "verdict   L = -*",
-            "test      paired t (one-sided) p = *n = 5",
+            "test      paired t (one-sided) p = *",
             "agreement documented -40.00 (5 runs), ours -*",
             "test accuracy, % *mean documented *seed 0*seed 4",
             "narrow * 20.00 *",
@@ -69,27 +69,25 @@ def test_a_second_session_trains_nothing_and_fresh_trains_all_again(suite, run):
 
 
 def test_workers_share_runs_and_reach_the_same_verdicts(suite, run):
-    alone = run("--store", "alone.sqlite", "--junitxml", "alone.xml")
-    together = run("-n", "2", "--store", "together.sqlite", "--junitxml", "together.xml")
+    run("--seeds", "5", "--store", "alone.sqlite").assert_outcomes(passed=5)
+    together = run("-n", "2", "--seeds", "5", "--store", "together.sqlite", "--junitxml", "together.xml")
     together.assert_outcomes(passed=5)
-    together.stdout.fnmatch_lines(["*= claims =*", "runs trained in this session: 12, *"])
-    assert rows(suite, "alone.sqlite") == rows(suite, "together.sqlite") == 12
-    alone.assert_outcomes(passed=5)
+    together.stdout.fnmatch_lines(["*= claims =*", "runs trained in this session: 20, *"])
     results = [
         dict(sqlite3.connect(suite.path / name).execute("SELECT key, test_accuracy FROM runs").fetchall())
         for name in ("alone.sqlite", "together.sqlite")
     ]
+    assert len(results[0]) == 20
     assert results[0] == results[1]
 
-
-def test_junit_carries_the_judgement(suite, run):
-    run("-n", "2", "--seeds", "5", "--junitxml", "junit.xml", "-k", "narrow_beats")
-    prop = ElementTree.parse(suite.path / "junit.xml").find(".//testcase/properties/property[@name='claim']")
+    # JUnit XML carries each judgement whole, over the process boundary.
+    junit = ElementTree.parse(suite.path / "together.xml")
+    prop = junit.find(".//testcase[@name='test_narrow_beats_wide']/properties/property[@name='claim']")
     judgement = Judgement.from_json(prop.get("value"))
     assert judgement.finding == "T2"
     assert judgement.verdict.outcome == "CONTRADICTED"
+    assert judgement.arms[0].label == "narrow"
     assert Judgement.from_json(judgement.to_json()) == judgement
-    assert json.loads(prop.get("value"))["arms"][0]["label"] == "narrow"
 
 
 def test_a_plan_prints_the_cost_and_trains_nothing(suite, run):
@@ -165,7 +163,7 @@ def test_data_that_does_not_fit_fails_the_claims_that_need_it_alone(suite, run):
 """
     head = "def net(width, documented=None):"
     write(suite, CLAIMS.replace(head, head + too_large))
-    result = run("-n", "2")
+    result = run()
     result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(["*has 8 training images of class 'class0'*, and the recipe needs 99 a class*"])
 
@@ -215,20 +213,14 @@ def test_a_killed_worker_loses_one_test_and_nothing_that_was_trained(suite, run)
     assert before >= 15  # the 12 of the other claims, and the dead worker's finished arm
 
 
-def test_a_full_disk_is_explained(suite, run):
-    suite.makeconftest(
-        """
-        import harness.store
-        pytest_plugins = ["harness.plugin"]
-        opened = harness.store.Store.__init__
+def test_a_full_disk_is_explained(run, monkeypatch):
+    opened = Store.__init__
 
-        def small(self, *args, **kwargs):
-            opened(self, *args, **kwargs)
-            self._connection.execute("PRAGMA max_page_count = 4")
+    def small(self, *args, **kwargs):
+        opened(self, *args, **kwargs)
+        self._connection.execute("PRAGMA max_page_count = 4")  # SQLite's own "database or disk is full"
 
-        harness.store.Store.__init__ = small
-        """
-    )
+    monkeypatch.setattr(Store, "__init__", small)
     result = run("-k", "wide_beats")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*disk is full*Free disk space*"])
