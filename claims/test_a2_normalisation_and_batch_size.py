@@ -69,7 +69,7 @@ def both_at_every_batch_size(setting):
 
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("batch", SMALL)
-@claim("A2a", "at batch size {batch} ({setting}), batch norm is far below group norm", source=BATCH_SIZE, arms=both)
+@claim("A2a", "{setting}, batch {batch}: batch norm is far below group norm", source=BATCH_SIZE, arms=both)
 def test_batch_norm_far_below_group_norm_at_small_batches(lab, setting, batch):
     documented = GROUP_NORM[setting][batch] - BATCH_NORM[setting][batch]
     lab.assert_greater("group norm", "batch norm", margin=documented / 2)
@@ -77,7 +77,7 @@ def test_batch_norm_far_below_group_norm_at_small_batches(lab, setting, batch):
 
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("batch", LARGE)
-@claim("A2b", "at batch size {batch} ({setting}), the norms are within 3 points", source=BATCH_SIZE, arms=both)
+@claim("A2b", "{setting}, batch {batch}: the norms are within 3 points", source=BATCH_SIZE, arms=both)
 def test_norms_are_similar_from_batch_size_8(lab, setting, batch):
     lab.assert_within("batch norm", "group norm", within=SIMILAR)
 
@@ -85,7 +85,7 @@ def test_norms_are_similar_from_batch_size_8(lab, setting, batch):
 @pytest.mark.parametrize("setting", SETTINGS)
 @claim(
     "A2c",
-    "group norm is stable at every batch size ({setting})",
+    "{setting}: group norm is stable at every batch size",
     source=BATCH_SIZE,
     arms=group_norm_at_every_batch_size,
 )
@@ -96,7 +96,7 @@ def test_group_norm_is_stable_at_every_batch_size(lab, setting):
 @pytest.mark.parametrize("setting", SETTINGS)
 @claim(
     "A2c'",
-    "group norm spans less than batch norm over the batch sizes ({setting})",
+    "{setting}: over the batch sizes, group norm spans less than batch norm",
     source=BATCH_SIZE,
     arms=both_at_every_batch_size,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from typing import Any
 
 from harness.claim import Agreement, Outcome, Verdict
@@ -47,6 +48,12 @@ class Judgement:
     device: str
     enforced: bool
     command: str
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Where it belongs in a list: by finding, then by the claim's words with numbers as numbers."""
+        words = re.split(r"(\d+)", self.claim)
+        return self.finding, [(int(part), "") if part.isdigit() else (-1, part) for part in words]
 
     def to_json(self) -> str:
         """As JSON text of builtin types alone: what xdist and JUnit XML can carry."""

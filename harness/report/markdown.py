@@ -9,12 +9,12 @@ from harness.claim import Outcome
 from harness.judgement import ArmEvidence, Judgement
 
 _VERDICTS = ("Finding", "Claim", "Documented", "Effect", "Bounds", "Margin", "p", "n", "Verdict", "Agrees")
-_ARMS = ("Finding", "Arm", "Documented", "Mean", "SD", "Seeds")
+_ARMS = ("Finding", "Claim", "Arm", "Documented", "Mean", "SD", "Seeds")
 
 
 def results_page(judgements: Sequence[Judgement], facts: Mapping[str, str]) -> str:
     """A row a claim, then a row an arm with its mean beside the documented one. facts: what it was measured with."""
-    ordered = sorted(judgements, key=lambda judgement: judgement.finding)
+    ordered = sorted(judgements, key=lambda judgement: judgement.place)
     totals = Counter(judgement.verdict.outcome for judgement in ordered)
     lines = ["# Verdicts", ""]
     lines += [f"- {name}: {value}" for name, value in facts.items()]
@@ -47,7 +47,7 @@ def results_page(judgements: Sequence[Judgement], facts: Mapping[str, str]) -> s
 
 
 def _arm_rows(judgements: Sequence[Judgement]) -> list[tuple[str, ...]]:
-    """Every distinct arm under the first finding that shows it; the arms of one finding's claims overlap."""
+    """Every distinct arm under the first claim that shows it; the arms of a finding's claims overlap."""
     rows, seen = [], set()
     for judgement in judgements:
         for arm in judgement.arms:
@@ -56,9 +56,8 @@ def _arm_rows(judgements: Sequence[Judgement]) -> list[tuple[str, ...]]:
                 continue
             seen.add((judgement.finding[:2], arm.accuracy, arm.documented))
             documented = f"{arm.documented:.2f}" if arm.documented is not None else "–"
-            where = judgement.claim.split(",")[0] if len(judgement.arms) == 2 else ""
-            name = f"{arm.label} ({where})" if where else arm.label
-            rows.append((judgement.finding, name, documented, f"{arm.mean:.2f}", f"{_sd(arm):.2f}", _seeds(arm)))
+            first = (judgement.finding, judgement.claim, arm.label, documented)
+            rows.append((*first, f"{arm.mean:.2f}", f"{_sd(arm):.2f}", _seeds(arm)))
     return rows
 
 

@@ -16,7 +16,7 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
     """Rows grouped by finding, cut to the terminal's width, then the totals per verdict."""
     wide = width >= _WIDE
     rows = [("finding", "claim", "documented", "measured [90 % interval]" if wide else "measured", "n", "verdict")]
-    for judgement in sorted(judgements, key=lambda judgement: judgement.finding):
+    for judgement in sorted(judgements, key=lambda judgement: judgement.place):
         verdict = judgement.verdict
         rows.append(
             (

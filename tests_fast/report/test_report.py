@@ -101,10 +101,18 @@ def test_the_page_shows_every_claim_and_every_arm_once():
     assert "- totals: 2 INCONCLUSIVE" in page
     assert page.count("| **INCONCLUSIVE** | yes |") == 2
     assert page.count("37.95 32.10 10.00! 38.34 24.69") == 1
-    assert "| A2a | group norm (at batch size 4 (base)) | 40.46 | 37.95 |" in page
+    assert "batch norm is far below group norm | group norm | 40.46 | 37.95 |" in page
 
 
 @given(st.builds(lambda effect: dataclasses.replace(VERDICT, effect=effect, parts=(("a", VERDICT),)), VALUES))
 def test_a_judgement_survives_its_json(verdict):
     judgement = dataclasses.replace(JUDGEMENT, verdict=verdict)
     assert Judgement.from_json(judgement.to_json()) == judgement
+
+
+def test_rows_come_in_the_order_of_their_numbers():
+    def at(batch):
+        return dataclasses.replace(JUDGEMENT, claim=f"base, batch {batch}: they differ")
+
+    table = "\n".join(summary_lines([at(16), at(128), at(2)], 120))
+    assert table.index("batch 2:") < table.index("batch 16:") < table.index("batch 128:")
