@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import fcntl
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -127,11 +130,21 @@ def from_torchvision(folder: Path, name: str, *, download: bool) -> Dataset:
     """CIFAR from torchvision's archive, whose checksum torchvision verifies. Raises DataError if it is not whole."""
     kind = getattr(torchvision("datasets"), _TORCHVISION[name][0])
     try:
-        train, test = (kind(folder, train=part, download=download) for part in (True, False))
+        with _one_download_at_a_time(folder) if download else contextlib.nullcontext():
+            train, test = (kind(folder, train=part, download=download) for part in (True, False))
     except (RuntimeError, OSError) as error:
         raise DataError(f"{name} at {folder}: {error}. {WAYS}") from error
     splits = [(split.data, np.asarray(split.targets)) for split in (train, test)]
     return dataset(name, f"torchvision {kind.__name__} at {folder}", tuple(train.classes), *splits)
+
+
+@contextlib.contextmanager
+def _one_download_at_a_time(folder: Path) -> Iterator[None]:
+    """Workers that all find the archive missing would write the same files; the others wait and find it there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".download-lock", "w") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        yield
 
 
 def from_folders(folder: Path, name: str) -> Dataset:

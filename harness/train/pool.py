@@ -45,13 +45,19 @@ class Pool:
     ) -> None:
         self._store, self._device, self._load, self._on_trained = store, device, load, on_trained
         self._device_name = describe(device)
-        self._data: dict[str, Dataset] = {}
+        self._data: dict[str, Dataset | DataError] = {}
         self._backlog: list[tuple[Run, int]] = []
 
     def data(self, name: str) -> Dataset:
         """The data set for a name, on this pool's device."""
         if name not in self._data:
-            self._data[name] = self._load(name).to(self._device)
+            try:
+                self._data[name] = self._load(name).to(self._device)
+            except DataError as error:
+                self._data[name] = error
+        # A failed download is not tried again for every claim.
+        if isinstance(self._data[name], DataError):
+            raise self._data[name]
         return self._data[name]
 
     def fitted(self, run: Run) -> Run:

@@ -1,6 +1,10 @@
 """Where images come from: every form that is read, what --data means at each scale, and what damage says."""
 
+import contextlib
+import itertools
+import multiprocessing
 import pickle
+import time
 
 import numpy as np
 import pytest
@@ -143,3 +147,31 @@ def test_the_stand_in_has_the_classes_of_what_it_stands_in_for(name, classes):
     data = stand_in(name, "smoke")
     assert data.classes == classes
     assert data.fingerprint == stand_in(name, "smoke").fingerprint
+
+
+def test_workers_that_all_miss_the_archive_download_one_after_another(tmp_path):
+    # One process a worker, as locks are held by processes.
+    workers = [multiprocessing.get_context("fork").Process(target=_download, args=(tmp_path, str(n))) for n in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    spans = sorted(tuple(map(float, path.read_text().split())) for path in tmp_path.glob("span-*"))
+    assert len(spans) == 3
+    assert all(first[1] <= second[0] for first, second in itertools.pairwise(spans))
+
+
+def _download(folder, name):
+    started = []
+
+    class Archive:
+        def __init__(self, root, train, download):
+            started.append(time.monotonic())
+            time.sleep(0.2)
+            (folder / f"span-{name}").write_text(f"{started[0]} {time.monotonic()}")
+            raise RuntimeError("no network here")
+
+    datasets = torchvision("datasets")
+    datasets.CIFAR10 = Archive
+    with contextlib.suppress(DataError):
+        load(choose("cifar", "documented", folder), "cifar10")
