@@ -18,6 +18,7 @@ class Completeness:
         self._selected: set[str] = set()
         self._reported: set[str] = set()
         self._lost: list[str] = []
+        self._ran = False
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._selected = {item.nodeid for item in session.items}
@@ -26,6 +27,10 @@ class Completeness:
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         self._selected = set(ids)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> None:
+        self._ran = True  # which --fixtures and the like do not come to
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "teardown" and not (report.when == "setup" and report.passed):
             self._reported.add(report.nodeid)
@@ -33,8 +38,9 @@ class Completeness:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         option = session.config.option
-        if option.collectonly or option.plan or session.shouldstop or session.shouldfail or exitstatus not in (0, 1):
-            return  # stopped on purpose, or already red for a reason of its own
+        on_purpose = option.collectonly or option.plan or option.setuponly or option.setupplan or not self._ran
+        if on_purpose or session.shouldstop or session.shouldfail or exitstatus not in (0, 1):
+            return  # or already red for a reason of its own
         self._lost = sorted(self._selected - self._reported)
         if self._lost:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -22,7 +22,7 @@ def claim(
         @pytest.mark.parametrize("depth", (1, 8))
         @claim("A1a", "with {depth} blocks, ReLU beats sigmoid", source=SOURCE, arms=both_activations)
         def test_relu_beats_sigmoid(lab, depth):
-            lab.assert_greater("relu", "sigmoid", margin=2.0, documented=4.0)
+            lab.assert_greater("relu", "sigmoid", margin=2.0)
     """
     return pytest.mark.claim(Claim(finding, words, source, arms))
 

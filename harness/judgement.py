@@ -28,14 +28,17 @@ class ArmEvidence:
 class Judgement:
     """A verdict and its evidence.
 
-    claim, finding, source: the claim in words, its short name and where it is documented. contrast: what the effect
-    measures, in words. agreement: of the documented contrast with ours, None where the source gives no figure.
+    kind: "effect" (of at least the margin), "best" (the same over several rivals), "equality" (within the margin either
+    way) or "no fall" (of the margin). claim, finding, source: the claim in words, its short name and where it is
+    documented. contrast: what the effect measures, in words. agreement: of the documented contrast with ours, None
+    where the source gives no figure.
     compared: what agreement is about, in words, where it is not the contrast of the effect; else "".
     enforced: whether this verdict decides the test (it does not in a rehearsal). command: reruns just this claim.
     """
 
     nodeid: str
     finding: str
+    kind: str
     claim: str
     source: str
     contrast: str

@@ -16,6 +16,7 @@ from harness.stats import (
     equivalence,
     never_falls,
     no_difference,
+    not_on_collapses,
     superiority,
     trend,
 )
@@ -74,24 +75,29 @@ class Lab:
         values = self.accuracy(better), self.accuracy(worse)
         collapsed = self.collapsed(better), self.collapsed(worse)
         verdict = superiority(*values, margin=margin, collapsed=collapsed, names=(label(better), label(worse)))
-        self._judge(f"{label(better)} − {label(worse)}", verdict, values[0] - values[1], self._gap(better, worse))
+        self._judge(
+            "effect", f"{label(better)} − {label(worse)}", verdict, values[0] - values[1], self._gap(better, worse)
+        )
 
     def assert_within(self, first: Name, second: Name, *, within: float) -> None:
         """The claim that two arms differ by less than `within` points."""
         values = self.accuracy(first), self.accuracy(second)
-        verdict = equivalence(*values, within=within)
-        self._judge(f"{label(first)} − {label(second)}", verdict, values[0] - values[1], self._gap(first, second))
+        verdict = not_on_collapses(equivalence(*values, within=within), self._collapses([first, second]))
+        self._judge(
+            "equality", f"{label(first)} − {label(second)}", verdict, values[0] - values[1], self._gap(first, second)
+        )
 
     def assert_no_difference(self, names: Sequence[Name], *, within: float) -> None:
         """The claim that no two of these arms differ by `within` points or more."""
         # Highest mean first, so that every difference reads as a distance.
         ordered = sorted(names, key=lambda name: -self.accuracy(name).mean())
         verdict = no_difference({label(name): self.accuracy(name) for name in ordered}, within=within)
+        verdict = not_on_collapses(verdict, self._collapses(names))
         # The documented contrast is that of the source's own two extremes, fixed before any run.
         high, low = self._documented_extremes(names)
         difference = self.accuracy(high) - self.accuracy(low)
         compared = f"{label(high)} − {label(low)}"
-        self._judge("the deciding pair's difference", verdict, difference, self._gap(high, low), compared)
+        self._judge("equality", "the deciding pair's difference", verdict, difference, self._gap(high, low), compared)
 
     def assert_best(self, best: Name, rivals: Sequence[Name], *, margin: float) -> None:
         """The claim that one arm beats every rival."""
@@ -101,7 +107,9 @@ class Lab:
         closest, _ = self._documented_extremes(rivals)
         difference = self.accuracy(best) - self.accuracy(closest)
         compared = f"{label(best)} − {label(closest)}"
-        self._judge(f"{label(best)} − its closest rival", verdict, difference, self._gap(best, closest), compared)
+        self._judge(
+            "best", f"{label(best)} − its closest rival", verdict, difference, self._gap(best, closest), compared
+        )
 
     def assert_rises(self, by_level: Mapping[float, Name], *, margin: float) -> None:
         """The claim that accuracy grows along the levels (keys, ascending), end to end by about margin or more."""
@@ -115,9 +123,9 @@ class Lab:
         """The claim that accuracy falls by less than margin at every step along the levels and from end to end."""
         levels, names = list(by_level), list(by_level.values())
         values = np.stack([self.accuracy(name) for name in names], axis=1)
-        verdict = never_falls(levels, values, margin=margin)
+        verdict = not_on_collapses(never_falls(levels, values, margin=margin), self._collapses(names))
         ends = values[:, -1] - values[:, 0]
-        self._judge("the least change", verdict, ends, self._gap(names[-1], names[0]), "last − first level")
+        self._judge("no fall", "the least change", verdict, ends, self._gap(names[-1], names[0]), "last − first level")
 
     def assert_gap_widens(self, by_level: Mapping[float, tuple[Name, Name]], *, margin: float) -> None:
         """The claim that (first − second) grows along the levels, end to end by about margin or more."""
@@ -127,7 +135,7 @@ class Lab:
         verdict = trend(levels, gaps, direction=+1, margin=margin, collapsed=collapsed)
         documented = [self._gap(*pair) for pair in (pairs[-1], pairs[0])]
         change = None if None in documented else documented[0] - documented[1]
-        self._judge("gap at the last − at the first level", verdict, gaps[:, -1] - gaps[:, 0], change)
+        self._judge("effect", "gap at the last − at the first level", verdict, gaps[:, -1] - gaps[:, 0], change)
 
     def assert_spans_less(self, steady: Sequence[Name], other: Sequence[Name], *, margin: float) -> None:
         """The claim that one group of arms spans less (highest − lowest accuracy, per seed) than another."""
@@ -141,7 +149,7 @@ class Lab:
         verdict = superiority(*spans, margin=margin, collapsed=tuple(collapsed), names=names)
         difference = None if None in documented else documented[0] - documented[1]
         contrast = f"span of {names[0]} − span of {names[1]}"
-        self._judge(contrast, verdict, spans[0] - spans[1], difference)
+        self._judge("effect", contrast, verdict, spans[0] - spans[1], difference)
 
     def _trend(self, by_level: Mapping[float, Name], direction: int, margin: float, contrast: str) -> None:
         levels, names = list(by_level), list(by_level.values())
@@ -150,7 +158,7 @@ class Lab:
         verdict = trend(levels, values, direction=direction, margin=margin, collapsed=collapsed)
         documented = self._gap(names[-1], names[0])
         ends = direction * (values[:, -1] - values[:, 0])
-        self._judge(contrast, verdict, ends, None if documented is None else direction * documented)
+        self._judge("effect", contrast, verdict, ends, None if documented is None else direction * documented)
 
     def _of(self, name: Name) -> ArmEvidence:
         if name not in self._arms:
@@ -171,6 +179,11 @@ class Lab:
             )
         return self._evidence[name]
 
+    def _collapses(self, names: Sequence[Name]) -> dict[str, int]:
+        """How many runs of each of these arms collapsed, where any did."""
+        counts = {label(name): int(self.collapsed(name).sum()) for name in names}
+        return {name: count for name, count in counts.items() if count}
+
     def _gap(self, first: Name, second: Name) -> float | None:
         """The documented difference of two arms, None where the source gives none."""
         figures = self._arms[first].documented, self._arms[second].documented
@@ -185,7 +198,13 @@ class Lab:
         return ordered[-1], ordered[0]
 
     def _judge(
-        self, contrast: str, verdict: Verdict, values: np.ndarray, documented: float | None, compared: str = ""
+        self,
+        kind: str,
+        contrast: str,
+        verdict: Verdict,
+        values: np.ndarray,
+        documented: float | None,
+        compared: str = "",
     ) -> None:
         """Record the judgement of this claim.
 
@@ -201,6 +220,7 @@ class Lab:
         self.judgement = Judgement(
             nodeid=self._nodeid,
             finding=self._claim.finding,
+            kind=kind,
             claim=self._words,
             source=str(source),
             contrast=contrast,

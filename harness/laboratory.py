@@ -32,7 +32,7 @@ class Laboratory:
         pool = Pool(self.store, self.settings.device, lambda name: load(self.settings.data, name))
         # Long runs first: what is begun last should be short, or one worker ends long after the others.
         # (CIFAR's size stands for the data's here; only the order matters.)
-        longest_first = sorted(self._needed, key=lambda run: -cost(run, 50_000, 10_000).flops)
+        longest_first = sorted(self._needed, key=_length, reverse=True)
         pool.expect([(run, self.settings.seeds) for run in longest_first])
         return pool
 
@@ -40,3 +40,10 @@ class Laboratory:
         """Help with what other workers still have to train, if this one has trained or looked up anything."""
         if "pool" in self.__dict__:
             self.pool.finish()
+
+
+def _length(run: Run) -> float:
+    try:
+        return cost(run, 50_000, 10_000).flops
+    except Exception:
+        return 0.0  # a network that does not build is its own claim's error, which training it will show

@@ -24,7 +24,7 @@ class Planned:
 
 
 def distinct_runs(arms: Sequence[Arm], scale: str) -> list[Run]:
-    """Every configuration that these arms need, once, the most expensive recipes first."""
+    """Every configuration that these arms need, once, in the order in which they come up."""
     runs = {run.canonical: run for run in (arm.run(scale) for arm in arms)}
     return list(runs.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import platform
 from collections.abc import Generator
@@ -64,8 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
             root=config.rootpath,
             worker=int(worker.get("workerid", "gw0").removeprefix("gw")),
         )
-        if not worker and settings.store.exists():
-            Store(settings.store).close()  # a damaged store is found before anything is trained
+        if not worker and (option.store or settings.store.exists()):
+            Store(settings.store).close()  # a store that cannot be used is found before anything is trained
     except (DataError, DeviceError, StoreError) as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[SETTINGS] = settings
@@ -96,7 +97,12 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     settings = config.stash[SETTINGS]
-    arms = [arm for item in session.items if claim_of(item) for arm in arms_of(item).values()]
+    arms = []
+    for item in session.items:
+        if claim_of(item) and not item.get_closest_marker("skip"):
+            # Arms that cannot be made are reported by the claim's own test, when it asks for them.
+            with contextlib.suppress(Exception):
+                arms += arms_of(item).values()
     config.stash[LABORATORY] = Laboratory(settings, _workers(config), distinct_runs(arms, settings.scale))
 
 

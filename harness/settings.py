@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from harness.claim import SCALES
-from harness.data import Choice, choose
+from harness.data import NAMED, Choice, choose
 from harness.train import device as devices
 
 DEFAULT_STORE = Path(".claims") / "runs.sqlite"
@@ -24,6 +24,7 @@ class Settings:
     """The resolved options of a session.
 
     device: of this process. since: stored runs that finished earlier are trained again ("" reuses all).
+    prefix, options: of a command that runs a test of this session again: what stands before and after its name.
     enforced: whether verdicts decide the tests: only at a scale that trains by the source's own recipe, and not on
     the stand-in.
     """
@@ -34,6 +35,7 @@ class Settings:
     seeds: int
     store: Path
     since: str
+    prefix: tuple[str, ...]
     options: tuple[str, ...]
 
     @property
@@ -53,7 +55,7 @@ class Settings:
 
     def command(self, nodeid: str, seeds: int) -> str:
         """The command that runs one test again under these settings with this many seeds."""
-        return " ".join(["pytest", shlex.quote(nodeid), f"--scale {self.scale}", f"--seeds {seeds}", *self.options])
+        return " ".join([*self.prefix, shlex.quote(nodeid), f"--scale {self.scale}", f"--seeds {seeds}", *self.options])
 
 
 def seed_count(text: str) -> int:
@@ -104,15 +106,23 @@ def resolve(
     scale = scale or ("documented" if gpu else "smoke")
     if scale not in SCALES:
         raise ValueError(f"scale {scale!r}; allowed: {SCALES}")
+    # Node ids are relative to the root. Run from elsewhere, the command goes there and names paths in full.
+    at_root = Path.cwd().resolve() == root.resolve()
+    choice = choose(data, scale, root / DATA_HOME)
+
+    def path(text: str | Path) -> str:
+        return shlex.quote(str(text if at_root else Path(text).expanduser().resolve()))
+
     repeated = ["--gpu"] if gpu else []
-    repeated += [f"--data {shlex.quote(data)}"] if data != "auto" else []
-    repeated += [f"--store {shlex.quote(str(store))}"] if store else []
+    repeated += [f"--data {data if data in NAMED else path(data)}"] if data != "auto" else []
+    repeated += [f"--store {path(store)}"] if store else []
     return Settings(
         device=device,
         scale=scale,
-        data=choose(data, scale, root / DATA_HOME),
+        data=choice,
         seeds=seeds or DEFAULT_SEEDS[scale],
         store=store or root / DEFAULT_STORE,
         since=since,
+        prefix=("pytest",) if at_root else ("cd", shlex.quote(str(root)), "&&", "pytest"),
         options=tuple(repeated),
     )

@@ -151,7 +151,7 @@ class Store:
                     result.seconds,
                     device,
                     json.dumps(versions),
-                    now(),
+                    max(now(), self.since),  # a clock set back must not hide what was trained just now
                 ),
             )
         self._execute("COMMIT")

@@ -56,8 +56,9 @@ def dataset(
     splits = {"train": train, "test": test}
     for split, (images, labels) in splits.items():
         _check(f"{origin}: {split}", images, labels, len(class_names))
+        labels = labels.astype(np.int64)
         order = _canonical_order(images, labels)
-        splits[split] = (images[order], labels[order].astype(np.int64))
+        splits[split] = (images[order], labels[order])
     digest = hashlib.sha256(f"{len(class_names)} classes".encode())
     for images, labels in splits.values():
         digest.update(f"{images.shape}".encode())
@@ -79,7 +80,7 @@ def _check(where: str, images: np.ndarray, labels: np.ndarray, classes: int) -> 
         )
     if len(labels) and (labels.min() < 0 or labels.max() >= classes):
         raise DataError(f"{where} labels run {labels.min()}..{labels.max()}; {classes} classes need 0..{classes - 1}")
-    missing = np.flatnonzero(np.bincount(labels, minlength=classes) == 0)
+    missing = np.flatnonzero(np.bincount(labels.astype(np.int64), minlength=classes) == 0)
     if len(missing):
         raise DataError(f"{where} has no image of class {missing[0]}; every class needs at least one")
 

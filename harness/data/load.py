@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import fcntl
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,9 @@ STAND_IN = {
     ("cifar100", "documented"): (200, 20),
 }
 
+# What --data takes beside a path.
+NAMED = ("auto", "cifar", "synthetic")
+
 WAYS = (
     "Ways to get it: `make data` (downloads CIFAR-10 and CIFAR-100 by torchvision into data/, about 330 MB); "
     "--data PATH with a folder that holds cifar10.npz and cifar100.npz (layout in the README), torchvision's unpacked "
@@ -40,7 +44,7 @@ class Choice:
 
     kind: "cifar", "synthetic" or "folders" (class folders of images). folder: where the files are; None for the
     stand-in. why: the reason, for the header. scale: of the recipes that it must suffice for. download: fetch what is
-    missing by torchvision.
+    missing by torchvision. rest: the stand-in serves for what is missing.
     """
 
     kind: str
@@ -48,6 +52,7 @@ class Choice:
     why: str
     scale: str = "documented"
     download: bool = False
+    rest: bool = False
 
     def __str__(self) -> str:
         where = "the procedural stand-in" if self.folder is None else f"{self.kind} at {self.folder}"
@@ -77,8 +82,15 @@ def choose(option: str, scale: str, home: Path) -> Choice:
                 f"cifar-100-python, train/ and test/. {WAYS}"
             )
         return Choice("cifar", folder, "as asked with --data")
-    if _on_disk("cifar10", home):
-        return Choice("cifar", home, "found on disk")
+    missing = [name for name in CLASSES if not _on_disk(name, home)]
+    if "cifar10" not in missing:
+        if not missing:
+            return Choice("cifar", home, "found on disk")
+        if scale == "smoke":
+            return Choice(
+                "cifar", home, "CIFAR-10 found on disk; the stand-in for CIFAR-100, which is not", scale, rest=True
+            )
+        return Choice("cifar", home, "CIFAR-10 found on disk; CIFAR-100 is to be downloaded", scale, download=True)
     if scale == "smoke":
         return Choice("synthetic", None, f"no CIFAR in {home}; a rehearsal downloads nothing unasked", scale)
     return Choice("cifar", home, f"scale {scale} needs CIFAR", download=True)
@@ -90,6 +102,8 @@ def load(choice: Choice, name: str) -> Dataset:
         return stand_in(name, choice.scale)
     if choice.kind == "folders":
         return from_folders(choice.folder, name)
+    if choice.rest and not _on_disk(name, choice.folder):
+        return stand_in(name, choice.scale)
     if (choice.folder / f"{name}.npz").is_file():
         return from_npz(choice.folder / f"{name}.npz", name)
     if choice.download or _on_disk(name, choice.folder):
@@ -117,7 +131,7 @@ def from_npz(path: Path, name: str) -> Dataset:
             if missing:
                 raise DataError(f"{path} has no {', '.join(missing)}; needed: {', '.join(_KEYS)} (see the README)")
             arrays = {key: archive[key] for key in _KEYS}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(
             f"{path} cannot be read ({error}). Write it again; the README has its layout. {WAYS}"
         ) from error

@@ -10,11 +10,14 @@ from harness.report.scale import text_scale
 
 _WIDTH = 98
 
-_NEXT = {
-    Outcome.CONTRADICTED: "An effect of the claimed size is excluded at these seeds: the finding, as worded, does not "
-    "hold here. More seeds will rarely change that; look at the arms below.",
-    Outcome.TOO_SMALL: "The direction holds, but the effect is smaller than the claim's smallest effect of interest.",
+_CONTRADICTED = {
+    "effect": "An effect of the claimed size is excluded at these seeds: the finding, as worded, does not hold here.",
+    "best": "A lead of the claimed size is excluded at these seeds: the finding, as worded, does not hold here.",
+    "equality": "A difference beyond the limit is shown at these seeds: the finding, as worded, does not hold here.",
+    "no fall": "A fall beyond the limit is shown at these seeds: the finding, as worded, does not hold here.",
 }
+# Comparisons inside a compound claim share the error rate, so that its two bounds have levels of their own.
+_BOUNDS = {"effect": "one-sided 95 % bounds", "equality": "one-sided 95 % bounds"}
 
 
 def failure_text(judgement: Judgement) -> str:
@@ -24,10 +27,10 @@ def failure_text(judgement: Judgement) -> str:
     lines += _field("source", judgement.source)
     lines += _field(
         "effect",
-        f"{judgement.contrast} = {verdict.effect:+.2f} points, one-sided 95 % bounds "
+        f"{judgement.contrast} = {verdict.effect:+.2f} points, {_BOUNDS.get(judgement.kind, 'bounds')} "
         f"{verdict.lower:+.2f} and {verdict.upper:+.2f}",
     )
-    marks = {"0": 0.0, "margin": verdict.margin}
+    marks = {"0": 0.0, **_limits(judgement)}
     if agreement and not judgement.compared:
         marks["documented"] = agreement.documented
     lines += ["          " + line for line in text_scale(verdict.effect, verdict.lower, verdict.upper, marks)]
@@ -47,6 +50,17 @@ def failure_text(judgement: Judgement) -> str:
     return "\n".join(lines)
 
 
+def _limits(judgement: Judgement) -> dict[str, float]:
+    """Where the verdict turns, beside 0."""
+    margin = judgement.verdict.margin
+    match judgement.kind:
+        case "equality":
+            return {"lower limit": -margin, "upper limit": margin}
+        case "no fall":
+            return {"limit": -margin}
+    return {"margin": margin}
+
+
 def agreement_text(judgement: Judgement) -> str:
     """Whether the documented contrast and ours agree, in words."""
     agreement = judgement.agreement
@@ -62,13 +76,14 @@ def agreement_text(judgement: Judgement) -> str:
 def next_step(judgement: Judgement) -> str:
     """What the reader can do about this verdict."""
     verdict = judgement.verdict
-    if verdict.outcome != Outcome.INCONCLUSIVE:
-        return _NEXT.get(verdict.outcome, "Nothing: the finding holds here.")
+    if verdict.outcome == Outcome.REPRODUCED:
+        return "Nothing: the finding holds here."
+    if verdict.outcome == Outcome.TOO_SMALL:
+        return "The direction holds, but the effect is smaller than the claim's smallest effect of interest."
+    if verdict.outcome == Outcome.CONTRADICTED:
+        return f"{_CONTRADICTED[judgement.kind]} More seeds will rarely change that; look at the arms above."
     if verdict.seeds_to_settle is None:
-        return (
-            f"{verdict.n} seeds do not settle it, and if effect and spread stay as they are, 1,000 would not: the "
-            "truth lies close to where the verdict turns."
-        )
+        return f"{verdict.n} seeds do not settle it, nor would 1,000 if effect and spread stay as they are."
     return (
         f"{verdict.n} seeds do not settle it; about {verdict.seeds_to_settle} would (power .80, if effect and spread "
         "stay as they are)."

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from harness.claim import Outcome, Verdict
 from harness.stats._words import p_words
 
 # Up to here all 2^n sign patterns are enumerated; above, a fixed random sample of them is drawn.
@@ -36,6 +39,22 @@ def collapse(accuracy: ArrayLike, *, chance: float, test_images: int, diverged: 
     rate = chance / 100
     limit = chance + 5 * 100 * math.sqrt(rate * (1 - rate) / test_images)
     return flags | (values < limit)
+
+
+def not_on_collapses(verdict: Verdict, collapsed: Mapping[str, int]) -> Verdict:
+    """A verdict of equality or of no fall, held against the runs that collapsed (their number by arm, none if empty).
+
+    Networks that learned nothing are equal whatever was done to them, so REPRODUCED that rests on any of them becomes
+    INCONCLUSIVE. Other verdicts stand; the counts are noted beside all of them.
+    """
+    if not collapsed:
+        return verdict
+    counts = ", ".join(f"{name} {count} of {verdict.n}" for name, count in collapsed.items())
+    noted = dataclasses.replace(verdict, notes=(*verdict.notes, f"collapsed to chance or diverged: {counts}"))
+    if verdict.outcome != Outcome.REPRODUCED:
+        return noted
+    rule = f"{verdict.rule}; but runs at chance are equal whatever the arms do, so it is INCONCLUSIVE"
+    return dataclasses.replace(noted, outcome=Outcome.INCONCLUSIVE, rule=rule)
 
 
 def flagged(collapsed: tuple[ArrayLike, ...] | None, names: tuple[str, ...], n: int) -> tuple[np.ndarray, ...]:

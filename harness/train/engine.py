@@ -122,17 +122,18 @@ def _epoch(
 
 @torch.inference_mode()
 def evaluate(module: StackedClassifier, recipe: Recipe, data: Dataset) -> tuple[Tensor, int]:
-    """Test accuracy in percent, float [S], in eval mode and the recipe's precision, and the number of test images."""
+    """Test accuracy in percent, float64 [S], in eval mode and the recipe's precision, and the number of test images."""
     module.eval()
     rows = rows_of_test_set(data, recipe).to(data.test_images.device)
-    correct = torch.zeros(module.seeds, device=rows.device)
+    correct = torch.zeros(module.seeds, device=rows.device, dtype=torch.long)
     normalise = _Normalise(recipe, rows.device)
     for batch in rows.split(max(1, _EVALUATED_AT_ONCE // module.seeds)):
         images = normalise(data.test_images[batch].unsqueeze(1).expand(-1, module.seeds, -1, -1, -1))
         with _autocast(recipe, rows.device):
             logits = module(images)
         correct += (logits.argmax(2) == data.test_labels[batch]).sum(1)
-    return correct * 100.0 / len(rows), len(rows)
+    # In float64: equal counts must give equal differences, and float32 has too few digits for that.
+    return correct.double() * 100 / len(rows), len(rows)
 
 
 class _Normalise:

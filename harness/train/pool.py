@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -11,8 +12,8 @@ import torch
 
 from harness.claim import Run
 from harness.data import DataError, Dataset
-from harness.store import Key, Store
-from harness.train.device import describe
+from harness.store import Key, Store, StoreError
+from harness.train.device import DeviceError, describe
 from harness.train.engine import Trained, train
 
 # How long a worker that has nothing left to train waits before it looks again for what others are training.
@@ -61,10 +62,23 @@ class Pool:
         return self._data[name]
 
     def fitted(self, run: Run) -> Run:
-        """The run with as many classes in its network as the data has (images of one's own need not have ten)."""
-        return dataclasses.replace(
-            run, network=dataclasses.replace(run.network, classes=self.data(run.dataset).classes)
+        """The run for data with another number of classes than the claim was written for (images of one's own).
+
+        The network gets as many outputs, and images per class change so that the training set keeps its size.
+        """
+        declared, classes = run.network.classes, self.data(run.dataset).classes
+        if classes == declared:
+            return run
+
+        def spread(per_class: int | None) -> int | None:
+            return None if per_class is None else math.ceil(per_class * declared / classes)
+
+        recipe = dataclasses.replace(
+            run.recipe,
+            images_per_class=spread(run.recipe.images_per_class),
+            test_images_per_class=spread(run.recipe.test_images_per_class),
         )
+        return dataclasses.replace(run, network=dataclasses.replace(run.network, classes=classes), recipe=recipe)
 
     def key(self, run: Run) -> Key:
         """The key of a run on this data and device."""
@@ -98,8 +112,9 @@ class Pool:
 
     def finish(self) -> None:
         """Train what is left of the expected runs and not in another worker's hands."""
-        while self._train_ahead():
-            pass
+        with contextlib.suppress(StoreError):  # a full disk, say, which the claims report
+            while self._train_ahead():
+                pass
 
     def _train_free_blocks(self, run: Run, seeds: int, most: int | None = None) -> int:
         """Train the missing blocks of a run that no one else is training, at most so many; returns how many."""
@@ -113,19 +128,36 @@ class Pool:
                 # Looked up again under the lock: its last holder may have finished in between.
                 if not mine or len(self._store.get(key, block)) == len(block):
                     continue
-                results = train(run, block, self.data(run.dataset))
+                results = self._train(run, block)
                 self._store.put(key, results, self._device_name)
             self._on_trained(run, results)
             trained += 1
         return trained
 
+    def _train(self, run: Run, block: Sequence[int]) -> list[Trained]:
+        try:
+            return train(run, block, self.data(run.dataset))
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f"{self._device_name} has too little free memory for {len(block)} seeds of {run.network} at batch "
+                f"{run.recipe.batch}. Use fewer workers a device (-n 1); what is trained so far is stored"
+            ) from error
+        finally:
+            if self._device.type == "cuda":
+                torch.cuda.empty_cache()  # other workers share the device, and the next network differs
+
     def _train_ahead(self) -> bool:
         """Train one block that a later claim of the session needs; False if none is left for this worker."""
-        for run, seeds in self._backlog:
-            # Data that does not fit a run is that claim's error, not that of the claim now waiting.
-            with contextlib.suppress(DataError):
+        for entry in list(self._backlog):
+            run, seeds = entry
+            try:
                 if self._train_free_blocks(self.fitted(run), seeds, most=1):
                     return True
+            except StoreError:
+                raise
+            except Exception:
+                # Whatever is wrong with this run is for its own claim to meet and report, not for the one now waiting.
+                self._backlog.remove(entry)
         return False
 
 

@@ -23,7 +23,7 @@ def test_a_rehearsal_shows_verdicts_and_fails_nothing(suite, run):
             "data: folders at images (class folders, as asked with --data)",
             "verdicts: a rehearsal: recipes are cut short, verdicts say nothing about the findings, and none fails *",
             "*test_narrow_beats_wide REHEARSED (CONTRADICTED)*",
-            "*test_equal?2? REHEARSED (REPRODUCED)*",
+            "*test_equal?12? REHEARSED (REPRODUCED)*",
             "*= claims =*",
             "T2 *a narrow network beats a w* -40.00 *5  CONTRADICTED",
             "4 claims: * REPRODUCED, *",
@@ -137,6 +137,8 @@ def test_bad_options_are_refused_before_anything_runs(suite, run, arguments, mes
 
 def test_gpu_without_one_says_what_was_found(run, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     result = run("--gpu")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--gpu needs a CUDA device: torch * finds 0 CUDA devices*Leave --gpu out*"])
@@ -157,15 +159,61 @@ def test_a_claim_that_asserts_twice_fails(suite, run):
 
 def test_data_that_does_not_fit_fails_the_claims_that_need_it_alone(suite, run):
     too_large = """
-        if width == 3:
+        if width == 14:
             large = Recipe(images_per_class=99, batch=20, epochs=2, optimizer="sgd", lr=0.05)
-            return Arm(DepthCNN(1, "relu", width=3), {"smoke": large, "documented": large})
+            return Arm(DepthCNN(1, "relu", width=14, classes=5), {"smoke": large, "documented": large})
 """
     head = "def net(width, documented=None):"
     write(suite, CLAIMS.replace(head, head + too_large))
     result = run()
     result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(["*has 8 training images of class 'class0'*, and the recipe needs 99 a class*"])
+
+
+def test_images_of_another_number_of_classes_keep_the_size_of_the_training_set(suite, run):
+    write(suite, CLAIMS.replace("classes=5", "classes=2"))
+    run("--seeds", "5").assert_outcomes(passed=5)
+    configuration = (
+        sqlite3.connect(suite.path / ".claims/runs.sqlite").execute("SELECT configuration FROM runs").fetchone()
+    )
+    assert '"classes":5' in configuration[0]
+    assert '"images_per_class":4' in configuration[0]  # 8 of 2 classes, spread over 5
+
+
+def test_a_claim_that_cannot_be_built_fails_alone(suite, run):
+    broken = """
+
+    def broken():
+        raise RuntimeError("no such arms")
+
+
+    @claim("T5", "an arm cannot be made", source=SOURCE, arms=broken)
+    def test_broken_arms(lab):
+        pass
+
+
+    @claim("T6", "a network cannot be built", source=SOURCE, arms=lambda: {"a": Arm(DepthCNN(0, "relu", classes=5), RECIPES)})
+    def test_broken_network(lab):
+        lab.accuracy("a")
+"""
+    write(suite, CLAIMS + broken)
+    result = run()
+    result.assert_outcomes(passed=5, failed=1, errors=1)
+    result.stdout.fnmatch_lines(["*no such arms*", "*DepthCNN.depth is 0; it must be at least 1*"])
+
+
+def test_the_rerun_command_works_from_where_it_is_read(suite, run, monkeypatch):
+    monkeypatch.chdir(suite.path / "claims")
+    result = suite.runpytest_inprocess("--scale", "documented", "--data", "../images", "-k", "narrow_beats")
+    result.stdout.fnmatch_lines(
+        [f"rerun     cd {suite.path} && pytest claims/test_width.py::* --data {suite.path / 'images'}"]
+    )
+
+
+def test_listing_fixtures_reports_no_lost_tests(run):
+    result = run("--fixtures")
+    assert result.ret == 0
+    assert "never reported" not in result.stdout.str()
 
 
 def test_a_vanished_test_turns_the_session_red(suite, run):

@@ -15,6 +15,7 @@ VERDICT = Verdict(Outcome.INCONCLUSIVE, 3.78, -2.24, 9.81, 3.32, 0.13, "paired t
 JUDGEMENT = Judgement(
     nodeid="claims/test_x.py::test_y[4-base]",
     finding="A2a",
+    kind="effect",
     claim="at batch size 4 (base), batch norm is far below group norm",
     source='AI-Experiments, "BatchNorm vs GroupNorm" (1 run)',
     contrast="group norm − batch norm",
@@ -62,6 +63,23 @@ def test_every_verdict_says_what_to_do_next(outcome):
     assert "next      " in text
     assert "documented +" not in text
     assert "None" not in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "limits", "contradicted"),
+    [
+        ("effect", ["^ margin +3.32"], "An effect of the claimed size is excluded"),
+        ("best", ["^ margin +3.32"], "A lead of the claimed size is excluded"),
+        ("equality", ["^ lower limit -3.32", "^ upper limit +3.32"], "A difference beyond the limit is shown"),
+        ("no fall", ["^ limit -3.32"], "A fall beyond the limit is shown"),
+    ],
+)
+def test_the_failure_speaks_of_its_kind_of_claim(kind, limits, contradicted):
+    verdict = dataclasses.replace(VERDICT, outcome=Outcome.CONTRADICTED)
+    text = failure_text(dataclasses.replace(JUDGEMENT, kind=kind, verdict=verdict))
+    assert all(limit in text for limit in limits)
+    assert ("margin" in text) == (kind in ("effect", "best"))
+    assert contradicted in text
 
 
 @given(VALUES, st.floats(0, 50), st.floats(0, 50), st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3))

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from harness.stats import collapse
+from harness.claim import Outcome
+from harness.stats import collapse, equivalence, not_on_collapses
 from harness.stats._collapse import p_more_collapses, p_sign_flip
 
 
@@ -54,3 +55,14 @@ def test_the_sign_flip_p_is_the_share_of_patterns_as_extreme(n):
 def test_above_14_seeds_a_fixed_sample_of_patterns_is_drawn():
     differences = np.random.default_rng(1).normal(0.3, 1, 20)
     assert p_sign_flip(differences, 0.0) == p_sign_flip(differences, 0.0)
+
+
+def test_equality_of_networks_that_learned_nothing_is_not_reproduced():
+    verdict = equivalence([10.0] * 5, [10.0] * 5, within=3.0)
+    assert verdict.outcome == Outcome.REPRODUCED
+    assert not_on_collapses(verdict, {}) == verdict
+    guarded = not_on_collapses(verdict, {"batch norm": 5, "group norm": 5})
+    assert guarded.outcome == Outcome.INCONCLUSIVE
+    assert "batch norm 5 of 5" in guarded.notes[-1]
+    contradicted = equivalence([50.0, 51, 52, 50, 51], [10.0] * 5, within=3.0)
+    assert not_on_collapses(contradicted, {"group norm": 5}).outcome == Outcome.CONTRADICTED

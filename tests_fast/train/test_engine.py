@@ -8,6 +8,7 @@ import torch
 
 from harness.claim import Recipe, Run
 from harness.data.dataset import DataError
+from harness.train.device import prepare
 from harness.train.engine import build, train
 from models import BATCH, DepthCNN, NormCNN, OrderCNN, group, plain_state
 from tests_fast.images import tiny
@@ -161,6 +162,7 @@ def test_data_that_does_not_fit_is_refused(run, message):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("run", [Run(DepthCNN(2, "relu"), ADAMW), Run(NormCNN(GROUPS), COSINE)])
 def test_cuda_gives_what_the_cpu_gives(run):
+    prepare(torch.device("cuda"))  # float32 that is float32
     on_cpu, on_gpu = (train(run, [0, 1], DATA.to(torch.device(device))) for device in ("cpu", "cuda"))
     for ours, reference in zip(on_gpu, on_cpu, strict=True):
         assert ours.train_loss == pytest.approx(reference.train_loss, abs=5e-3)
