@@ -18,6 +18,7 @@ import platform
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy
 import torch
@@ -49,6 +50,9 @@ CREATE TABLE IF NOT EXISTS runs (
 _OPENING = 2**60
 
 
+COLUMNS = tuple(line.split()[0] for line in _SCHEMA.splitlines() if line.startswith("    "))
+
+
 class StoreError(Exception):
     """The store cannot be read or written; the text names the file, what happened and the next step."""
 
@@ -73,8 +77,12 @@ class Key:
 
     def digest(self, seed: int) -> str:
         """Hex name of the run with this seed."""
-        parts = (self.run.canonical, self.data, self.numerics, str(self.engine), str(seed))
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return digest(self.run.canonical, self.data, self.numerics, self.engine, seed)
+
+
+def digest(configuration: str, data: str, numerics: str, engine: int, seed: int) -> str:
+    """The name of a run: a hash of all that decides its result."""
+    return hashlib.sha256("\n".join((configuration, data, numerics, str(engine), str(seed))).encode()).hexdigest()
 
 
 class Store:
@@ -170,6 +178,20 @@ class Store:
             yield True
         finally:
             fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, offset)
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Every run, in the order of keys, as values of COLUMNS."""
+        return self._execute(f"SELECT {', '.join(COLUMNS)} FROM runs ORDER BY key").fetchall()
+
+    def add(self, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Add runs given as values of COLUMNS, all or none, where their key is not there yet; returns how many."""
+        before = self.count()
+        self._execute("BEGIN IMMEDIATE")
+        for row in rows:
+            marks = ", ".join("?" * len(COLUMNS))
+            self._execute(f"INSERT OR IGNORE INTO runs ({', '.join(COLUMNS)}) VALUES ({marks})", row)
+        self._execute("COMMIT")
+        return self.count() - before
 
     def count(self) -> int:
         """How many finished runs this store object sees."""

@@ -173,11 +173,10 @@ def test_data_that_does_not_fit_fails_the_claims_that_need_it_alone(suite, run):
 def test_images_of_another_number_of_classes_keep_the_size_of_the_training_set(suite, run):
     write(suite, CLAIMS.replace("classes=5", "classes=2"))
     run("--seeds", "5").assert_outcomes(passed=5)
-    configuration = (
-        sqlite3.connect(suite.path / ".claims/runs.sqlite").execute("SELECT configuration FROM runs").fetchone()
-    )
-    assert '"classes":5' in configuration[0]
-    assert '"images_per_class":4' in configuration[0]  # 8 of 2 classes, spread over 5
+    store = sqlite3.connect(suite.path / ".claims/runs.sqlite")
+    (configuration,) = store.execute("SELECT configuration FROM runs").fetchone()
+    assert '"classes":5' in configuration
+    assert '"images_per_class":4' in configuration  # 8 of 2 classes, spread over 5
 
 
 def test_a_claim_that_cannot_be_built_fails_alone(suite, run):
