@@ -191,7 +191,10 @@ def test_a_claim_that_cannot_be_built_fails_alone(suite, run):
         pass
 
 
-    @claim("T6", "a network cannot be built", source=SOURCE, arms=lambda: {"a": Arm(DepthCNN(0, "relu", classes=5), RECIPES)})
+    NONE = Arm(DepthCNN(0, "relu", classes=5), RECIPES)
+
+
+    @claim("T6", "a network cannot be built", source=SOURCE, arms=lambda: {"a": NONE})
     def test_broken_network(lab):
         lab.accuracy("a")
 """
