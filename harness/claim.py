@@ -101,6 +101,24 @@ class Run:
         return json.dumps(canonical(self), sort_keys=True, separators=(",", ":"))
 
 
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """One finished run.
+
+    test_accuracy: percent, after the last epoch, in eval mode. train_accuracy (percent), train_loss (mean
+    cross-entropy): per epoch, measured on the training batches as they pass. diverged: a training loss was not
+    finite. seconds: this seed's share of the wall time. test_images: how many images the accuracy speaks of.
+    """
+
+    seed: int
+    test_accuracy: float
+    train_accuracy: tuple[float, ...]
+    train_loss: tuple[float, ...]
+    diverged: bool
+    seconds: float
+    test_images: int
+
+
 SCALES = ("smoke", "documented")
 
 

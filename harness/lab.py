@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.claim import Arm, Claim, Outcome, Source, Verdict
 from harness.judgement import ArmEvidence, Judgement
+from harness.pool import Pool
 from harness.settings import Settings
 from harness.stats import (
     agreement,
@@ -21,7 +22,6 @@ from harness.stats import (
     trend,
 )
 from harness.train.device import describe
-from harness.train.pool import Pool
 
 Name = Hashable
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from harness.claim import Run
 from harness.data import load
+from harness.pool import Pool
 from harness.settings import Settings
 from harness.store import Store
 from harness.train.cost import cost
 from harness.train.device import prepare
-from harness.train.pool import Pool
 
 
 class Laboratory:

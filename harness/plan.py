@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from harness.claim import Arm, Run
 from harness.data import DataError, Dataset, load
+from harness.pool import Pool, width
 from harness.settings import Settings
 from harness.store import Store
 from harness.train.cost import Cost, Speed, cost, probe
-from harness.train.pool import Pool, width
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,8 +23,7 @@ from typing import Any
 import numpy
 import torch
 
-from harness.claim import Run
-from harness.train.engine import ENGINE_VERSION, Trained
+from harness.claim import Run, Trained
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -61,14 +60,14 @@ class StoreError(Exception):
 class Key:
     """All that decides a run's result, but for its seed: the same key and seed, the same result.
 
-    width: how many seeds are trained side by side (the last bits of a sum depend on it).
+    width: how many seeds are trained side by side (the last bits of a sum depend on it). engine: version of the code.
     """
 
     run: Run
     data: str
     device: str
     width: int
-    engine: int = ENGINE_VERSION
+    engine: int
 
     @property
     def numerics(self) -> str:

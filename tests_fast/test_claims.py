@@ -8,9 +8,9 @@ from claims.sources import ai_experiments as source
 from harness.claim import SCALES
 from harness.data.load import CLASSES, STAND_IN
 from harness.declare import arms_of, claim_of, words_of
+from harness.pool import width
 from harness.settings import DEFAULT_SEEDS
 from harness.train.cost import cost
-from harness.train.pool import width
 
 ROOT = Path(__file__).resolve().parent.parent
 

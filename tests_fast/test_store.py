@@ -15,10 +15,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.claim import Recipe, Run
+from harness.claim import Recipe, Run, Trained
+from harness.pool import Pool
 from harness.store import Key, Store, StoreError, now
-from harness.train import Trained
-from harness.train.pool import Pool
 from models import BATCH, DepthCNN, NormCNN
 from tests_fast.images import tiny
 
@@ -26,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # A batch at which seeds are trained one by one.
 RECIPE = Recipe(4, 20, 1, "sgd", 0.01)
 RUN = Run(DepthCNN(1, "relu", width=4), RECIPE)
-KEY = Key(RUN, "data", "cpu", 1)
+KEY = Key(RUN, "data", "cpu", 1, 1)
 
 
 def result(seed=0, accuracy=50.0, loss=(2.0, 1.5)):
@@ -223,7 +222,7 @@ def _script(body):
         import dataclasses, time, torch
         from pathlib import Path
         from harness.store import Store
-        from harness.train.pool import Pool
+        from harness.pool import Pool
         from tests_fast.images import tiny
         torch.set_num_threads(1)
     """

@@ -7,7 +7,6 @@ all seeds in one forward and backward pass. Nothing in a step waits for the devi
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import math
 import time
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from harness.claim import Recipe, Run
+from harness.claim import Recipe, Run, Trained
 from harness.data.dataset import DataError, Dataset
 from harness.data.subset import rows_of_test_set, training_table
 from harness.streams import stream
@@ -29,24 +28,6 @@ ENGINE_VERSION = 1
 
 # Test images a step times seeds; bounds the memory that evaluation takes, results do not depend on it.
 _EVALUATED_AT_ONCE = 1000
-
-
-@dataclasses.dataclass(frozen=True)
-class Trained:
-    """One finished run.
-
-    test_accuracy: percent, after the last epoch, in eval mode. train_accuracy (percent), train_loss (mean
-    cross-entropy): per epoch, measured on the training batches as they pass. diverged: a training loss was not
-    finite. seconds: this seed's share of the wall time. test_images: how many images the accuracy speaks of.
-    """
-
-    seed: int
-    test_accuracy: float
-    train_accuracy: tuple[float, ...]
-    train_loss: tuple[float, ...]
-    diverged: bool
-    seconds: float
-    test_images: int
 
 
 def train(run: Run, seeds: Sequence[int], data: Dataset) -> list[Trained]:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 import torch
 
-from harness.claim import Run
+from harness.claim import Run, Trained
 from harness.data import DataError, Dataset
 from harness.store import Key, Store, StoreError
 from harness.train.device import DeviceError, describe
-from harness.train.engine import Trained, train
+from harness.train.engine import ENGINE_VERSION, train
 
 # How long a worker that has nothing left to train waits before it looks again for what others are training.
 _POLL_SECONDS = 0.2
@@ -82,7 +82,8 @@ class Pool:
 
     def key(self, run: Run) -> Key:
         """The key of a run on this data and device."""
-        return Key(run, self.data(run.dataset).fingerprint, self._device.type, width(run, self._device.type))
+        kind = self._device.type
+        return Key(run, self.data(run.dataset).fingerprint, kind, width(run, kind), ENGINE_VERSION)
 
     def expect(self, needed: Iterable[tuple[Run, int]]) -> None:
         """Say what the session will need, (run, number of seeds), in the order in which to train it.
