@@ -81,7 +81,7 @@ def plan_lines(
             )
         )
     sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [f"{claims} claims at {settings.seeds} seeds; nothing is trained"]
+    lines = [f"{claims} {'claim' if claims == 1 else 'claims'} at {settings.seeds} seeds; nothing is trained"]
     lines += [
         "  ".join(
             f"{cell:<{size}}" if not at else f"{cell:>{size}}"

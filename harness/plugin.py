@@ -204,7 +204,8 @@ def facts(settings: Settings) -> dict[str, str]:
     return {
         "date": datetime.date.today().isoformat(),
         "scale": f"{settings.scale}, {settings.seeds} seeds",
-        "data": str(settings.data),
+        # Without paths: the page is for others.
+        "data": f"{settings.data.kind}, {settings.data.why}",
         "device": describe(settings.device),
         "versions": f"Python {platform.python_version()}, torch {torch.__version__}, engine {ENGINE_VERSION}",
         "meaning": settings.meaning,

@@ -34,7 +34,7 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
     lines = [_row(row, sizes) for row in rows]
     totals = Counter(judgement.verdict.outcome for judgement in judgements)
     counts = ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome])
-    lines += ["", f"{len(judgements)} claims: {counts}"]
+    lines += ["", f"{len(judgements)} {'claim' if len(judgements) == 1 else 'claims'}: {counts}"]
     if any(judgement.agreement and not judgement.agreement.inside for judgement in judgements):
         lines.append("* our mean lies outside the 95 % prediction interval of the documented figure")
     if any(judgement.agreement and judgement.compared for judgement in judgements):

@@ -1,5 +1,6 @@
 """The plugin from outside: what a session prints, decides, trains and refuses."""
 
+import re
 import sqlite3
 import xml.etree.ElementTree as ElementTree
 
@@ -7,7 +8,7 @@ import pytest
 
 from harness.judgement import Judgement
 from harness.store import Store
-from tests_fast.plugin.conftest import CLAIMS, write
+from tests_fast.plugin.conftest import CLAIMS, ROOT, write
 
 
 def rows(suite, path=".claims/runs.sqlite"):
@@ -274,3 +275,19 @@ def test_a_full_disk_is_explained(run, monkeypatch):
     result = run("-k", "wide_beats")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*disk is full*Free disk space*"])
+
+
+def test_the_example_of_the_readme_is_a_claim(suite, run):
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    (suite.path / "claims" / "test_width.py").write_text(example)
+    result = run("--plan", data="synthetic")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["1 claim at 3 seeds; nothing is trained", "DepthCNN on cifar10 *2 *6 *0 *192 *"])
+
+
+def test_every_option_is_in_the_readme(suite):
+    text, listed = (ROOT / "README.md").read_text(), suite.runpytest_inprocess("--help").stdout.str()
+    group = listed.split("re-verifying documented findings:")[1].split("\n\n")[0]
+    options = re.findall(r"^  (--[a-z]+)", group, re.MULTILINE)
+    assert len(options) == 8
+    assert all(f"`{option}" in text for option in options)

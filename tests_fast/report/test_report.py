@@ -101,7 +101,7 @@ def test_the_scale_keeps_the_order_of_its_numbers(effect, below, above, marks):
 def test_the_summary_fits_its_width(width, count):
     lines = summary_lines([JUDGEMENT] * count, width)
     assert all(len(line) <= width for line in lines)
-    assert f"{count} claims: {count} INCONCLUSIVE" in lines
+    assert f"{count} {'claim' if count == 1 else 'claims'}: {count} INCONCLUSIVE" in lines
     assert sum(line.endswith("5  INCONCLUSIVE") for line in lines) == count
 
 
