@@ -76,6 +76,16 @@ def plain_network(network: DepthCNN | NormCNN | OrderCNN) -> PlainNetwork:
     return PlainNetwork(nn.Sequential(layers), head)
 
 
+def torch_scheduler(optimizer: torch.optim.Optimizer, recipe: Recipe) -> torch.optim.lr_scheduler.LRScheduler:
+    """torch.optim's scheduler for a recipe, to be stepped once an epoch."""
+    match recipe.schedule:
+        case ("cosine", final):
+            return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs, final)
+        case ("step", every, factor):
+            return torch.optim.lr_scheduler.StepLR(optimizer, every, factor)
+    return torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
+
+
 def notebook_training(
     model: PlainNetwork, recipe: Recipe, data: Dataset, seed: int, dtype: torch.dtype = torch.float32
 ) -> tuple[list[float], list[float], float]:
@@ -91,13 +101,7 @@ def notebook_training(
         optimizer = torch.optim.SGD(
             model.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay, foreach=False
         )
-    match recipe.schedule:
-        case ("cosine", final):
-            scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs, final)
-        case ("step", every, factor):
-            scheduler = torch.optim.lr_scheduler.StepLR(optimizer, every, factor)
-        case _:
-            scheduler = torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
+    scheduler = torch_scheduler(optimizer, recipe)
     losses, accuracies = [], []
     amp = torch.autocast("cpu", dtype=torch.bfloat16, enabled=recipe.precision == "bfloat16")
     for rows in training_table(data, recipe, seed):

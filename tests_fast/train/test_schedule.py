@@ -7,17 +7,12 @@ from hypothesis import strategies as st
 
 from harness.claim import Recipe
 from harness.train.schedule import learning_rates
+from tests_fast.reference import torch_scheduler
 
 
 def stepped(recipe):
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], recipe.lr)
-    match recipe.schedule:
-        case ("cosine", final):
-            scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs, final)
-        case ("step", every, factor):
-            scheduler = torch.optim.lr_scheduler.StepLR(optimizer, every, factor)
-        case _:
-            scheduler = torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
+    scheduler = torch_scheduler(optimizer, recipe)
     rates = []
     for _ in range(recipe.epochs):
         rates.append(optimizer.param_groups[0]["lr"])
