@@ -198,15 +198,29 @@ class Agreement:
 
 
 @dataclasses.dataclass(frozen=True)
+class Look:
+    """One look at a growing number of seeds: n seeds, the nominal one-sided level of each bound, what it said."""
+
+    n: int
+    level: float
+    outcome: Outcome
+
+
+@dataclasses.dataclass(frozen=True)
 class Verdict:
     """What the evidence says about one claim.
 
-    effect: the contrast in the claimed direction, points. lower, upper: its one-sided 95 % bounds each (together a
-    90 % interval). margin: smallest effect of interest, or the half-width d of an equivalence claim. p: of the test
-    that decides, one-sided, NaN where there is none. test: that test in words. n: seeds. seeds_to_settle: the number
-    of seeds at which the verdict would be expected to stand, None unless inconclusive (or when no number would).
-    rule: the decision rule in words with its numbers. parts: the comparisons inside a compound claim (name, verdict).
-    notes: supporting evidence that does not decide.
+    effect: the contrast in the claimed direction, points. lower, upper: its one-sided bounds, each at level 1 - alpha
+    (at .05 together a 90 % interval). margin: smallest effect of interest, or the half-width d of an equivalence claim.
+    p: of the test that decides, one-sided. test: that test in words. n: seeds. rule: the decision rule in words with
+    its numbers.
+    p_holds: of the null hypothesis whose rejection makes a claim REPRODUCED or TOO SMALL. p_fails: of the one whose
+    rejection makes it CONTRADICTED or TOO SMALL. Both corrected for looks; the session corrects them for their number.
+    seeds_to_settle: the number of seeds at which the verdict would be expected to stand, None unless inconclusive (or
+    when no number would). detectable: the effect that this many seeds, at this spread, find with power .80, points (for
+    an equivalence: the limit within which they would show equal arms to be).
+    parts: the comparisons inside a compound claim (name, verdict). notes: supporting evidence that does not decide.
+    looks: those taken, where seeds were added until a verdict stood; empty for a number fixed before.
     """
 
     outcome: Outcome
@@ -218,6 +232,11 @@ class Verdict:
     test: str
     n: int
     rule: str
+    p_holds: float
+    p_fails: float
+    alpha: float
     seeds_to_settle: int | None = None
+    detectable: float | None = None
     parts: tuple[tuple[str, Verdict], ...] = ()
     notes: tuple[str, ...] = ()
+    looks: tuple[Look, ...] = ()

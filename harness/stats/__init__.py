@@ -6,20 +6,37 @@ The rules are written out in docs/verdicts.md.
 
 from harness.stats._agreement import agreement
 from harness.stats._along import never_falls, trend
-from harness.stats._among import best_of, no_difference
 from harness.stats._collapse import collapse, not_on_collapses
+from harness.stats._leads import best_of, crossover, ranking
+from harness.stats._looks import LOOKS, nominal_levels, overall_p, sequential
+from harness.stats._no_difference import no_difference
 from harness.stats._pairs import equivalence, superiority
-from harness.stats._power import seeds_to_settle
+from harness.stats._power import detectable, seeds_to_settle
+from harness.stats._seeds import in_order_of_seeds
+from harness.stats._session import benjamini_hochberg, holm
+from harness.stats._spread import fewest_for_spread, spread
 
 __all__ = [
+    "LOOKS",
     "agreement",
+    "benjamini_hochberg",
     "best_of",
     "collapse",
+    "crossover",
+    "detectable",
     "equivalence",
+    "fewest_for_spread",
+    "holm",
+    "in_order_of_seeds",
     "never_falls",
     "no_difference",
+    "nominal_levels",
     "not_on_collapses",
+    "overall_p",
+    "ranking",
     "seeds_to_settle",
+    "sequential",
+    "spread",
     "superiority",
     "trend",
 ]

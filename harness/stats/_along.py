@@ -13,7 +13,7 @@ from harness.stats._collapse import collapse_words
 from harness.stats._four_way import MEANING, decide
 from harness.stats._interval import ALPHA, certainty, interval, lowest, positive, sample
 from harness.stats._pairs import bounds_words
-from harness.stats._power import all_settled, more_than, seeds_for, soonest
+from harness.stats._power import POWER, all_settled, detectable, more_than, seeds_for, soonest
 from harness.stats._words import count, level_words, p_words, points
 
 
@@ -78,16 +78,14 @@ def trend(
         page = stats.page_trend_test(rows if direction > 0 else rows[:, ::-1])
         notes += (f"Page's test of a monotone trend (supporting only): {p_words(float(page.pvalue))}",)
     return Verdict(
-        outcome=found.outcome,
+        **found.evidence,
         effect=at.effect,
         lower=at.lower,
         upper=at.upper,
         margin=margin,
-        p=found.p,
         test=f"{test}; n = {at.n}",
         n=at.n,
         rule=rule,
-        seeds_to_settle=found.seeds_to_settle,
         notes=notes,
     )
 
@@ -116,7 +114,8 @@ def never_falls(levels: Sequence[float], values: ArrayLike, *, margin: float, al
     p_none, p_fall = [at.p_above(-margin) for at in plain], [at.p_below(-margin) for at in plain]
     deepest = names[min(range(len(spans)), key=lambda i: plain[i].lower)]
     surest = names[min(range(len(spans)), key=lambda i: strict[i].upper)]
-    p, settle, n = max(p_none), None, len(rows)
+    p_holds, p_fails = max(p_none), min(1.0, min(p_fall) * len(spans))
+    p, settle, n = p_holds, None, len(rows)
     changed = count(len(spans), "change")
     test = f"the largest p of {changed}, paired t (one-sided, non-inferiority) {p_words(p)}"
     if lower > -margin:
@@ -126,7 +125,7 @@ def never_falls(levels: Sequence[float], values: ArrayLike, *, margin: float, al
             f"fall of more than {margin:g}"
         )
     elif upper < -margin:
-        outcome, p = Outcome.CONTRADICTED, min(1.0, min(p_fall) * len(spans))
+        outcome, p = Outcome.CONTRADICTED, p_fails
         test += f"; against a fall of {margin:g} at most (times {changed}) {p_words(p)}"
         rule = (
             f"of {changed} the least U = {points(upper, -margin)} (from {surest}, a {level_words(split)} "
@@ -155,7 +154,12 @@ def never_falls(levels: Sequence[float], values: ArrayLike, *, margin: float, al
         test=f"{test}; n = {n}",
         n=n,
         rule=rule,
+        p_holds=p_holds,
+        p_fails=p_fails,
+        alpha=alpha,
         seeds_to_settle=settle,
+        # No change at all, found free of a fall at every step: the misses are shared.
+        detectable=max(detectable(at.sd, n, share=1 - (1 - POWER) / len(plain), alpha=alpha) for at in plain),
         parts=parts,
         notes=tuple(f"{name}: {note}" for name, part in parts for note in part.notes),
     )
@@ -202,7 +206,11 @@ def _change(change: np.ndarray, margin: float, alpha: float) -> Verdict:
         test=f"{test}; n = {at.n}",
         n=at.n,
         rule=f"{shown}: {words}",
+        p_holds=at.p_above(-margin),
+        p_fails=at.p_below(-margin),
+        alpha=alpha,
         seeds_to_settle=settle,
+        detectable=detectable(at.sd, at.n, alpha=alpha),
         notes=certainty(at),
     )
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from harness.claim import Outcome
 from harness.stats._collapse import flip_name, p_sign_flip
 from harness.stats._interval import Interval, interval
-from harness.stats._power import all_settled, fewest_for_flips, more_than, seeds_for, soonest
+from harness.stats._power import all_settled, detectable, fewest_for_flips, more_than, seeds_for, soonest
 from harness.stats._words import p_words
 
 MEANING = {
@@ -34,7 +35,7 @@ class Exclusion:
     """The one-sided test that excludes a mean of at most a threshold, at level alpha.
 
     differences: float [n], minus the threshold, turned so that above 0 excludes it. guarded: a run behind them
-    collapsed, so that Student's t needs the sign-flip test's confirmation.
+    collapsed, so that the t bound needs the sign-flip test's confirmation.
     """
 
     differences: np.ndarray
@@ -69,7 +70,7 @@ class Exclusion:
     def words(self) -> str:
         n = len(self.differences)
         least = f" (with {n} seeds never below {2.0**-n:.4f})" if n < fewest_for_flips(self.alpha) else ""
-        return f"paired t (one-sided) {p_words(self.p_t)}; {flip_name(n)} {p_words(self.p_flip)}{least}"
+        return f"paired t (one-sided, skew-corrected) {p_words(self.p_t)}; {flip_name(n)} {p_words(self.p_flip)}{least}"
 
     @property
     def seeds(self) -> int | None:
@@ -77,21 +78,40 @@ class Exclusion:
         found = seeds_for(self._at.effect, sd=self._at.sd, alpha=self.alpha)
         return more_than(len(self.differences), found, flips=self.guarded, alpha=self.alpha)
 
+    @property
+    def detectable(self) -> float:
+        """How far from the threshold these seeds would find a mean with power .80, points."""
+        return detectable(self._at.sd, len(self.differences), alpha=self.alpha)
+
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
     """outcome, and p of the test it rests on. doubt: what unmade a verdict of t alone, empty where nothing did.
 
-    no_effect, size: the exclusion of each that decided, or came closest to not deciding.
+    no_effect, size: the exclusion of each that decided, or came closest to not deciding. evidence: the fields of a
+    Verdict that follow.
     """
 
     outcome: Outcome
     by_t: Outcome
     p: float
+    p_size: float
     doubt: str
     seeds_to_settle: int | None
     no_effect: Exclusion
     size: Exclusion
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        return {
+            "outcome": self.outcome,
+            "p": self.p,
+            "p_holds": self.no_effect.p,
+            "p_fails": self.p_size,
+            "alpha": self.no_effect.alpha,
+            "seeds_to_settle": self.seeds_to_settle,
+            "detectable": self.no_effect.detectable,
+        }
 
 
 def decide(
@@ -135,7 +155,7 @@ def decide(
         settle = soonest(
             [all_settled(test.seeds for test in open_directions), soonest(test.seeds for test in excluded)]
         )
-    return Decision(outcome, by_t, p, doubt, settle, no_effect, size)
+    return Decision(outcome, by_t, p, p_size, doubt, settle, no_effect, size)
 
 
 def _doubt(test: Exclusion, by_t: Outcome) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import ArrayLike
-from statsmodels.stats.weightstats import DescrStatsW
 
 from harness.claim import Outcome, Verdict
 from harness.stats._collapse import collapse_words, flagged
 from harness.stats._four_way import MEANING, decide
 from harness.stats._interval import ALPHA, Interval, certainty, interval, paired, positive
-from harness.stats._power import more_than, seeds_for
+from harness.stats._power import POWER, detectable, more_than, seeds_for
 from harness.stats._words import level_words, p_words, points
 
 
@@ -29,9 +27,9 @@ def superiority(
     collapsed: which runs of each arm collapsed, bool [n] each. alpha: level of each one-sided bound (a sequential look
     passes its nominal level). names: of the arms, for texts.
 
-    L and U are Student's bounds on the mean paired difference. REPRODUCED: L > 0 and U >= margin. TOO SMALL: L > 0 and
-    U < margin. CONTRADICTED: L <= 0 and U < margin. INCONCLUSIVE: L <= 0 and U >= margin. Where a run collapsed the
-    differences are skewed and t bounds lie, so each bound that the verdict rests on must be confirmed by the sign-flip
+    L and U are bounds on the mean paired difference (t, corrected for skewness). REPRODUCED: L > 0 and U >= margin. TOO
+    SMALL: L > 0 and U < margin. CONTRADICTED: L <= 0 and U < margin. INCONCLUSIVE: L <= 0 and U >= margin. Where a run collapsed the
+    differences are skewed beyond correction, so each bound that the verdict rests on must be confirmed by the sign-flip
     test, else it is INCONCLUSIVE. p is of what the verdict rests on: that there is no effect (REPRODUCED,
     INCONCLUSIVE), that it reaches the margin (CONTRADICTED), the larger of both (TOO SMALL).
 
@@ -49,16 +47,14 @@ def superiority(
     if found.by_t in (Outcome.TOO_SMALL, Outcome.CONTRADICTED):
         test += f"; against an effect of {margin:g} or more, {found.size.words}"
     return Verdict(
-        outcome=found.outcome,
+        **found.evidence,
         effect=at.effect,
         lower=at.lower,
         upper=at.upper,
         margin=margin,
-        p=found.p,
         test=f"{test}; n = {at.n}",
         n=at.n,
         rule=f"{bounds_words(at.lower, at.upper, margin)}: {MEANING[found.by_t]}{found.doubt}",
-        seeds_to_settle=found.seeds_to_settle,
         notes=certainty(at) + ((collapse_words(*flags, names),) if guarded else ()),
     )
 
@@ -85,8 +81,8 @@ def equivalence(
     within = positive("within", within)
     differences = one - two
     at, wide = interval(differences, alpha), interval(differences, alpha / 2)
-    p_inside, p_beyond = p_equivalent(differences, at, within), p_outside(at, within)
-    p, test = p_inside, f"paired equivalence (two one-sided t tests) {p_words(p_inside)}"
+    p_inside, p_beyond = p_equivalent(at, within), p_outside(at, within)
+    p, test = p_inside, f"paired equivalence (two one-sided t tests, skew-corrected) {p_words(p_inside)}"
     shown = f"the interval {points(at.lower, -within)} to {points(at.upper, within)}"
     outcome, settle = Outcome.INCONCLUSIVE, None
     if inside(at, within):
@@ -112,7 +108,11 @@ def equivalence(
         test=f"{test}; n = {at.n}",
         n=at.n,
         rule=rule,
+        p_holds=p_inside,
+        p_fails=p_beyond,
+        alpha=alpha,
         seeds_to_settle=settle,
+        detectable=detectable_limit(at, alpha),
         notes=certainty(at),
     )
 
@@ -133,11 +133,9 @@ def outside(wide: Interval, within: float) -> bool:
     return wide.lower >= within or wide.upper <= -within
 
 
-def p_equivalent(differences: np.ndarray, at: Interval, within: float) -> float:
+def p_equivalent(at: Interval, within: float) -> float:
     """TOST's p; 0 or 1 where all differences are equal."""
-    if at.certain:
-        return 0.0 if inside(at, within) else 1.0
-    return float(DescrStatsW(differences).ttost_mean(-within, within)[0])
+    return max(at.p_above(-within), at.p_below(within))
 
 
 def p_outside(at: Interval, within: float) -> float:
@@ -150,6 +148,11 @@ def p_outside(at: Interval, within: float) -> float:
 def seeds_inside(at: Interval, within: float, alpha: float) -> int | None:
     """Seeds at which TOST would find equivalence with power .80; None where the effect is not inside."""
     return seeds_for(within - at.effect, within + at.effect, sd=at.sd, alpha=alpha)
+
+
+def detectable_limit(at: Interval, alpha: float) -> float:
+    """The narrowest limit within which these seeds would show arms that are equal to be, with power .80, points."""
+    return detectable(at.sd, at.n, share=1 - (1 - POWER) / 2, alpha=alpha)
 
 
 def seeds_outside(at: Interval, within: float, alpha: float) -> int | None:

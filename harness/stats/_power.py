@@ -1,8 +1,14 @@
-"""How many seeds an undecided claim would need."""
+"""What a number of seeds can find, and how many an undecided claim would need.
+
+Power is that of the rule that decides, both bounds with their correction for skewness, for normal differences: up to 60
+seeds from a fixed sample of 20,000 simulated experiments a number of seeds (right to ±0.6 %), beyond, where the
+correction is negligible, from the noncentral t distribution (Cohen, Statistical Power Analysis, 1988, ch. 2).
+"""
 
 from __future__ import annotations
 
 import bisect
+import functools
 import math
 from collections.abc import Iterable
 
@@ -10,20 +16,46 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from harness.stats._interval import ALPHA, FEWEST_SEEDS, interval, positive, sample
+from harness.stats._interval import ALPHA, FEWEST_SEEDS, bounds, interval, positive, sample
 
 MOST_SEEDS = 1000
 POWER = 0.80
+_SIMULATED = 60
+_EXPERIMENTS = 20_000
 # The noncentral t is evaluated no farther out: there the power is 1 for every purpose, and the series grows fragile.
 _FARTHEST = 30.0
 
 
+@functools.lru_cache(maxsize=512)
+def _needed(n: int, alpha: float) -> np.ndarray:
+    """By how many standard deviations a mean must lie above 0 for the lower bound to do so, in each simulated
+    experiment of n seeds: float [experiments], ascending."""
+    noise = np.random.default_rng([n]).normal(size=(_EXPERIMENTS, n))
+    return np.sort(-bounds(noise, alpha)[1])
+
+
+@functools.lru_cache(maxsize=4096)
+def power(shift: float, n: int, alpha: float = ALPHA) -> float:
+    """The probability that the lower bound at alpha of n seeds lies above 0, for a mean `shift` standard deviations up."""
+    if n <= _SIMULATED:
+        return float(np.searchsorted(_needed(n, alpha), shift, side="left")) / _EXPERIMENTS
+    critical = float(special.stdtrit(n - 1, 1 - alpha))
+    return float(1 - special.nctdtr(n - 1, min(shift * math.sqrt(n), _FARTHEST), critical))
+
+
+def detectable(sd: float, n: int, *, share: float = POWER, alpha: float = ALPHA) -> float:
+    """The smallest mean, in the unit of sd, that n seeds find with power `share`: the minimal detectable effect."""
+    if n <= _SIMULATED:
+        return sd * float(np.quantile(_needed(n, alpha), share))
+    critical = float(special.stdtrit(n - 1, 1 - alpha))
+    return sd * float(special.nctdtrinc(n - 1, 1 - share, critical)) / math.sqrt(n)
+
+
 def seeds_for(*distances: float, sd: float, alpha: float = ALPHA) -> int | None:
-    """Seeds at which one-sided t tests find a mean this far on the right side of each threshold, with power .80.
+    """Seeds at which one-sided bounds find a mean this far on the right side of each threshold, with power .80.
 
     distances: from each threshold that must be passed, points; several share the 20 % of misses (a lower bound of the
-    joint power). From the noncentral t distribution (Cohen, Statistical Power Analysis, 1988, ch. 2). None where a
-    distance is not above 0 or it takes more than 1000 seeds.
+    joint power). None where a distance is not above 0 or it takes more than 1000 seeds.
     """
     if min(distances) <= 0:
         return None
@@ -31,9 +63,7 @@ def seeds_for(*distances: float, sd: float, alpha: float = ALPHA) -> int | None:
         return FEWEST_SEEDS
 
     def enough(n: int) -> bool:
-        critical = special.stdtrit(n - 1, 1 - alpha)
-        shifts = [min(distance / sd * math.sqrt(n), _FARTHEST) for distance in distances]
-        return sum(float(special.nctdtr(n - 1, shift, critical)) for shift in shifts) <= 1 - POWER
+        return sum(1 - power(distance / sd, n, alpha) for distance in distances) <= 1 - POWER
 
     sizes = range(FEWEST_SEEDS, MOST_SEEDS + 1)
     index = bisect.bisect_left(sizes, True, key=enough)

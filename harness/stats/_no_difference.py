@@ -1,19 +1,16 @@
-"""Several arms: one is the best of them, or no two of them differ."""
+"""Several arms, no two of which differ."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.claim import Outcome, Verdict
-from harness.stats._collapse import flagged
-from harness.stats._four_way import decide
-from harness.stats._interval import ALPHA, interval, lowest, paired, positive
+from harness.stats._interval import ALPHA, interval, paired, positive
 from harness.stats._pairs import (
-    bounds_words,
+    detectable_limit,
     equivalence,
     inside,
     outside,
@@ -21,87 +18,9 @@ from harness.stats._pairs import (
     p_outside,
     seeds_inside,
     seeds_outside,
-    superiority,
 )
 from harness.stats._power import all_settled, more_than, soonest
 from harness.stats._words import count, level_words, p_words, points
-
-
-def best_of(
-    arms: Mapping[str, ArrayLike],
-    *,
-    best: str,
-    margin: float,
-    collapsed: Mapping[str, ArrayLike] | None = None,
-    alpha: float = ALPHA,
-) -> Verdict:
-    """Does the arm `best` beat each of the others? (Decision rules: docs/verdicts.md.)
-
-    arms: accuracy in percent [n] by name, paired by seed. margin: over every rival, points, > 0. collapsed: which runs
-    of each arm collapsed, bool [n] by name. alpha: as superiority.
-
-    The four-way rule on the smallest of the differences to the rivals. Its L is the least of the rivals' lower bounds,
-    each at alpha (intersection-union; Berger, Technometrics, 1982: a false REPRODUCED needs a false win over a rival
-    that is truly as good, so alpha is not split). Its U is the least of their upper bounds, each at alpha / rivals,
-    because any rival may refute the claim by chance. effect, lower, upper are of that smallest difference. parts: each
-    rival's superiority, at alpha. p is of what the verdict rests on, as in superiority, the largest over rivals for
-    "no effect" and the smallest times their number for the size.
-
-    Raises ValueError as superiority, and for a best that is no arm or has no rival.
-    """
-    rivals = [name for name in arms if name != best]
-    if best not in arms or not rivals:
-        raise ValueError(f"best is {best!r}; needed: one of at least two arms, which are: {', '.join(arms)}")
-    margin = positive("margin", margin)
-    if collapsed is not None and set(collapsed) != set(arms):
-        raise ValueError(f"collapsed has {', '.join(collapsed)}; needed: flags for every arm: {', '.join(arms)}")
-    contrasts, parts = [], []
-    for rival in rivals:
-        names = (best, rival)
-        one, two = paired(arms[best], arms[rival], names)
-        given = None if collapsed is None else (collapsed[best], collapsed[rival])
-        flags = flagged(given, names, len(one))
-        contrasts.append((one - two, any(bool(flag.any()) for flag in flags)))
-        parts.append((rival, superiority(one, two, margin=margin, collapsed=flags, alpha=alpha, names=names)))
-    found = decide(contrasts, contrasts, margin, alpha)
-    effect, lower, upper = (
-        float(value) for value in lowest(np.stack([differences for differences, _ in contrasts]), alpha)
-    )
-    weakest = min(parts, key=lambda part: part[1].lower)[0]
-    split = alpha / len(rivals)
-    smallest = min(rivals, key=lambda rival: interval(contrasts[rivals.index(rival)][0], split).upper)
-    meaning = {
-        Outcome.REPRODUCED: "it beats every rival, and the claimed size is excluded over none",
-        Outcome.TOO_SMALL: f"it beats every rival, but {smallest} by less than the claimed size",
-        Outcome.CONTRADICTED: f"that it beats {weakest} is not shown, and over {smallest} the claimed size is excluded",
-        Outcome.INCONCLUSIVE: f"that it beats {weakest} is not shown, and the claimed size is excluded over no rival",
-    }[found.by_t]
-    words = bounds_words(lower, upper, margin)
-    rule = (
-        f"over {count(len(rivals), 'rival')}, the least {words} (L against {weakest}, a {level_words(alpha)} bound; U "
-        f"against {smallest}, a {level_words(split)} bound): {meaning}{found.doubt}"
-    )
-    test = f"the largest p of {count(len(rivals), 'rival')}, {found.no_effect.words}"
-    if found.by_t in (Outcome.TOO_SMALL, Outcome.CONTRADICTED):
-        test += (
-            f"; against an effect of {margin:g} or more over every rival, the smallest p (to be multiplied by "
-            f"{len(rivals)}), {found.size.words}"
-        )
-    n = len(contrasts[0][0])
-    return Verdict(
-        outcome=found.outcome,
-        effect=effect,
-        lower=lower,
-        upper=upper,
-        margin=margin,
-        p=found.p,
-        test=f"{test}; n = {n}",
-        n=n,
-        rule=rule,
-        seeds_to_settle=found.seeds_to_settle,
-        parts=tuple(parts),
-        notes=tuple(f"{name}: {note}" for name, part in parts for note in part.notes),
-    )
 
 
 def no_difference(arms: Mapping[str, ArrayLike], *, within: float, alpha: float = ALPHA) -> Verdict:
@@ -134,7 +53,8 @@ def no_difference(arms: Mapping[str, ArrayLike], *, within: float, alpha: float 
 
     reach = [max(-at.lower, at.upper) for at in plain]
     shown, settle = reach.index(max(reach)), None
-    p = max(p_equivalent(difference, at, within) for difference, at in zip(differences, plain, strict=True))
+    p_holds = p = max(p_equivalent(at, within) for at in plain)
+    p_fails = min(1.0, min(p_outside(at, within) for at in plain) * len(pairs))
     test = f"the largest p of {count(len(pairs), 'pair')}, paired equivalence (two one-sided t tests) {p_words(p)}"
     if all(inside(at, within) for at in plain):
         outcome = Outcome.REPRODUCED
@@ -145,7 +65,7 @@ def no_difference(arms: Mapping[str, ArrayLike], *, within: float, alpha: float 
         outcome = Outcome.CONTRADICTED
         beyond = [p_outside(at, within) for at in plain]
         shown = min((i for i, at in enumerate(wide) if outside(at, within)), key=lambda i: beyond[i])
-        p = min(1.0, beyond[shown] * len(pairs))
+        p = p_fails
         test += (
             f"; that {names[shown]} is less than {within:g} (two-sided, times {count(len(pairs), 'pair')}) {p_words(p)}"
         )
@@ -176,7 +96,11 @@ def no_difference(arms: Mapping[str, ArrayLike], *, within: float, alpha: float 
         test=f"{test}; n = {plain[shown].n}",
         n=plain[shown].n,
         rule=rule,
+        p_holds=p_holds,
+        p_fails=p_fails,
+        alpha=alpha,
         seeds_to_settle=settle,
+        detectable=max(detectable_limit(at, alpha) for at in plain),
         parts=parts,
         notes=tuple(f"{name}: {note}" for name, part in parts for note in part.notes),
     )

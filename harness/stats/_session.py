@@ -1,0 +1,22 @@
+"""Many claims in one session: what is left of their p-values when all of them are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from statsmodels.stats.multitest import multipletests
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """p-values adjusted for the chance that any of them is false (Holm, Scand. J. Statist., 1979).
+
+    Give those of every claim that could have come out so, not only of those that did: a list cut to the small ones
+    hides how many chances there were. The adjusted ones hold under any dependence between claims (they share arms).
+    """
+    return [float(value) for value in multipletests(p, method="holm")[1]] if len(p) else []
+
+
+def benjamini_hochberg(p: Sequence[float]) -> list[float]:
+    """p-values adjusted for the expected share of false ones among those called (Benjamini & Hochberg, J. R. Statist.
+    Soc. B, 1995; exact for independent claims and for positively dependent ones). Give those of every claim."""
+    return [float(value) for value in multipletests(p, method="fdr_bh")[1]] if len(p) else []
