@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from harness.claim import Agreement, Outcome, Verdict
+from harness.claim import Agreement, Look, Outcome, Verdict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,6 +15,7 @@ class ArmEvidence:
     """What one arm came to: per-seed test accuracies in percent, the documented one, and which runs collapsed."""
 
     label: str
+    seeds: tuple[int, ...]
     accuracy: tuple[float, ...]
     collapsed: tuple[bool, ...]
     documented: float | None
@@ -33,7 +34,10 @@ class Judgement:
     documented. contrast: what the effect measures, in words. agreement: of the documented contrast with ours, None
     where the source gives no figure.
     compared: what agreement is about, in words, where it is not the contrast of the effect; else "".
-    enforced: whether this verdict decides the test (it does not in a rehearsal). command: reruns just this claim.
+    enforced: whether this verdict decides the test (it does not in a rehearsal). next_look: the number of seeds of the
+    planned look that comes next, None where there is none. command: takes just this claim further: to that look, or
+    where there is none, to seeds that no verdict was read from. placebo: how often each outcome came up when results
+    were reassigned to arms at random, empty outside a placebo.
     """
 
     nodeid: str
@@ -50,7 +54,9 @@ class Judgement:
     data: str
     device: str
     enforced: bool
+    next_look: int | None
     command: str
+    placebo: dict[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def place(self) -> tuple[object, ...]:
@@ -69,7 +75,9 @@ class Judgement:
         fields["verdict"] = _verdict(fields["verdict"])
         fields["agreement"] = Agreement(**fields["agreement"]) if fields["agreement"] else None
         fields["arms"] = tuple(
-            ArmEvidence(arm["label"], tuple(arm["accuracy"]), tuple(arm["collapsed"]), arm["documented"])
+            ArmEvidence(
+                arm["label"], tuple(arm["seeds"]), tuple(arm["accuracy"]), tuple(arm["collapsed"]), arm["documented"]
+            )
             for arm in fields["arms"]
         )
         return Judgement(**fields)
@@ -77,5 +85,6 @@ class Judgement:
 
 def _verdict(fields: dict[str, Any]) -> Verdict:
     parts = tuple((name, _verdict(part)) for name, part in fields["parts"])
-    changed = {"outcome": Outcome(fields["outcome"]), "parts": parts, "notes": tuple(fields["notes"])}
+    looks = tuple(Look(look["n"], look["level"], Outcome(look["outcome"])) for look in fields["looks"])
+    changed = {"outcome": Outcome(fields["outcome"]), "parts": parts, "notes": tuple(fields["notes"]), "looks": looks}
     return Verdict(**{**fields, **changed})

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 
-from harness.claim import Arm, Claim, Outcome, Source, Verdict
+from harness.claim import Arm, Claim, Outcome, Run, Trained, Verdict
 from harness.judgement import ArmEvidence, Judgement
 from harness.pool import Pool
 from harness.settings import Settings
 from harness.stats import (
+    ALPHA,
     agreement,
     best_of,
     collapse,
+    crossover,
     equivalence,
+    in_order_of_seeds,
     never_falls,
     no_difference,
     not_on_collapses,
+    ranking,
+    sequential,
+    spread,
     superiority,
     trend,
 )
 from harness.train.device import describe
 
 Name = Hashable
+
+# Reassignments of a placebo's results for each claim: more than 200 over the claims of any one finding.
+PLACEBO_DRAWS = 25
 
 
 class NotReproducedError(AssertionError):
@@ -42,9 +54,10 @@ def label(name: Name) -> str:
 class Lab:
     """The `lab` fixture of one claim.
 
-    Every assert_ method trains what is not yet stored, decides, records the judgement (self.judgement), and raises
-    NotReproducedError if the session's verdicts decide and this one is not REPRODUCED. Margins are in points, above 0.
-    Arms are named as the claim declares them; an undeclared name raises KeyError.
+    Every assert_ method trains what is not yet stored, decides (where seeds are not fixed, at one look after another
+    until a verdict stands), records the judgement (self.judgement), and raises NotReproducedError if the session's
+    verdicts decide and this one is not REPRODUCED. Margins are in points, above 0. Arms are named as the claim declares
+    them; an undeclared name raises KeyError.
     """
 
     def __init__(
@@ -59,6 +72,7 @@ class Lab:
     ) -> None:
         self._nodeid, self._claim, self._words, self._arms = nodeid, claim, words, arms
         self._settings, self._pool, self._explain = settings, pool, explain
+        self._n = settings.looks[0]
         self._evidence: dict[Name, ArmEvidence] = {}
         self.judgement: Judgement | None = None
 
@@ -72,43 +86,126 @@ class Lab:
 
     def assert_greater(self, better: Name, worse: Name, *, margin: float) -> None:
         """The claim that one arm beats another, by an effect whose smallest interesting size is margin."""
-        values = self.accuracy(better), self.accuracy(worse)
-        collapsed = self.collapsed(better), self.collapsed(worse)
-        verdict = superiority(*values, margin=margin, collapsed=collapsed, names=(label(better), label(worse)))
+
+        def decide(alpha: float) -> Verdict:
+            collapsed = self.collapsed(better), self.collapsed(worse)
+            names = label(better), label(worse)
+            values = self._paired(better, worse)
+            return superiority(*values, margin=margin, collapsed=collapsed, alpha=alpha, names=names)
+
         self._judge(
-            "effect", f"{label(better)} − {label(worse)}", verdict, values[0] - values[1], self._gap(better, worse)
+            "effect",
+            f"{label(better)} − {label(worse)}",
+            decide,
+            lambda: self.accuracy(better) - self.accuracy(worse),
+            self._gap(better, worse),
         )
 
     def assert_within(self, first: Name, second: Name, *, within: float) -> None:
         """The claim that two arms differ by less than `within` points."""
-        values = self.accuracy(first), self.accuracy(second)
-        verdict = not_on_collapses(equivalence(*values, within=within), self._collapses([first, second]))
+
+        def decide(alpha: float) -> Verdict:
+            verdict = equivalence(*self._paired(first, second), within=within, alpha=alpha)
+            return not_on_collapses(verdict, self._collapses([first, second]))
+
         self._judge(
-            "equality", f"{label(first)} − {label(second)}", verdict, values[0] - values[1], self._gap(first, second)
+            "equality",
+            f"{label(first)} − {label(second)}",
+            decide,
+            lambda: self.accuracy(first) - self.accuracy(second),
+            self._gap(first, second),
         )
 
     def assert_no_difference(self, names: Sequence[Name], *, within: float) -> None:
         """The claim that no two of these arms differ by `within` points or more."""
-        # Highest mean first, so that every difference reads as a distance.
-        ordered = sorted(names, key=lambda name: -self.accuracy(name).mean())
-        verdict = no_difference({label(name): self.accuracy(name) for name in ordered}, within=within)
-        verdict = not_on_collapses(verdict, self._collapses(names))
+
+        def decide(alpha: float) -> Verdict:
+            # Highest mean first, so that every difference reads as a distance.
+            ordered = sorted(names, key=lambda name: -self.accuracy(name).mean())
+            verdict = no_difference(self._samples(ordered), within=within, alpha=alpha)
+            return not_on_collapses(verdict, self._collapses(names))
+
         # The documented contrast is that of the source's own two extremes, fixed before any run.
         high, low = self._documented_extremes(names)
-        difference = self.accuracy(high) - self.accuracy(low)
-        compared = f"{label(high)} − {label(low)}"
-        self._judge("equality", "the deciding pair's difference", verdict, difference, self._gap(high, low), compared)
+        self._judge(
+            "equality",
+            "the deciding pair's difference",
+            decide,
+            lambda: self.accuracy(high) - self.accuracy(low),
+            self._gap(high, low),
+            f"{label(high)} − {label(low)}",
+        )
 
     def assert_best(self, best: Name, rivals: Sequence[Name], *, margin: float) -> None:
-        """The claim that one arm beats every rival."""
-        arms = {label(name): self.accuracy(name) for name in (best, *rivals)}
-        collapsed = {label(name): self.collapsed(name) for name in (best, *rivals)}
-        verdict = best_of(arms, best=label(best), margin=margin, collapsed=collapsed)
+        """The claim that one arm beats every rival, each by an effect whose smallest interesting size is margin."""
+        names = [best, *rivals]
         closest, _ = self._documented_extremes(rivals)
-        difference = self.accuracy(best) - self.accuracy(closest)
-        compared = f"{label(best)} − {label(closest)}"
         self._judge(
-            "best", f"{label(best)} − its closest rival", verdict, difference, self._gap(best, closest), compared
+            "best",
+            f"{label(best)} − its closest rival",
+            lambda alpha: best_of(
+                self._samples(names), best=label(best), margin=margin, collapsed=self._flags(names), alpha=alpha
+            ),
+            lambda: self.accuracy(best) - self.accuracy(closest),
+            self._gap(best, closest),
+            f"{label(best)} − {label(closest)}",
+        )
+
+    def assert_ranks(self, order: Sequence[Name], *, margin: float) -> None:
+        """The claim that these arms rank so, the best first, each ahead of the next by about margin or more."""
+        steps = [(gap, pair) for pair in itertools.pairwise(order) if (gap := self._gap(*pair)) is not None]
+        documented, (high, low) = min(steps) if len(steps) == len(order) - 1 else (None, order[:2])
+        self._judge(
+            "best",
+            "the smallest step of the ranking",
+            lambda alpha: ranking(
+                self._samples(order),
+                order=[label(name) for name in order],
+                margin=margin,
+                collapsed=self._flags(order),
+                alpha=alpha,
+            ),
+            lambda: self.accuracy(high) - self.accuracy(low),
+            documented,
+            f"{label(high)} − {label(low)}",
+        )
+
+    def assert_crossover(self, first: tuple[Name, Name], second: tuple[Name, Name], *, margin: float) -> None:
+        """The claim that two networks do best at different settings.
+
+        first, second: each network's arm at its own best setting and at the other's, chosen on other seeds.
+        """
+        names = [*first, *second]
+        self._judge(
+            "best",
+            "the smaller lead of a network's own setting",
+            lambda alpha: crossover(
+                self._samples(names),
+                first=(label(first[0]), label(first[1])),
+                second=(label(second[0]), label(second[1])),
+                margin=margin,
+                collapsed=self._flags(names),
+                alpha=alpha,
+            ),
+            lambda: self.accuracy(first[0]) - self.accuracy(first[1]),
+            self._gap(*first),
+            f"{label(first[0])} − {label(first[1])}",
+        )
+
+    def assert_steadier(self, steady: Name, others: Sequence[Name], *, margin: float) -> None:
+        """The claim that one arm varies less from seed to seed than every other.
+
+        margin: of the mean absolute deviation from the median, points.
+        """
+        names = [steady, *others]
+        self._judge(
+            "effect",
+            f"spread of {' / '.join(map(label, others))} − spread of {label(steady)}",
+            lambda alpha: spread(
+                self._samples(names), steady=label(steady), margin=margin, collapsed=self._flags(names), alpha=alpha
+            ),
+            lambda: self.accuracy(steady),
+            None,
         )
 
     def assert_rises(self, by_level: Mapping[float, Name], *, margin: float) -> None:
@@ -122,62 +219,112 @@ class Lab:
     def assert_never_falls(self, by_level: Mapping[float, Name], *, margin: float) -> None:
         """The claim that accuracy falls by less than margin at every step along the levels and from end to end."""
         levels, names = list(by_level), list(by_level.values())
-        values = np.stack([self.accuracy(name) for name in names], axis=1)
-        verdict = not_on_collapses(never_falls(levels, values, margin=margin), self._collapses(names))
-        ends = values[:, -1] - values[:, 0]
-        self._judge("no fall", "the least change", verdict, ends, self._gap(names[-1], names[0]), "last − first level")
+
+        def decide(alpha: float) -> Verdict:
+            verdict = never_falls(levels, self._columns(names), margin=margin, alpha=alpha)
+            return not_on_collapses(verdict, self._collapses(names))
+
+        self._judge(
+            "no fall",
+            "the least change",
+            decide,
+            lambda: self.accuracy(names[-1]) - self.accuracy(names[0]),
+            self._gap(names[-1], names[0]),
+            "last − first level",
+        )
 
     def assert_gap_widens(self, by_level: Mapping[float, tuple[Name, Name]], *, margin: float) -> None:
         """The claim that (first − second) grows along the levels, end to end by about margin or more."""
         levels, pairs = list(by_level), list(by_level.values())
-        gaps = np.stack([self.accuracy(first) - self.accuracy(second) for first, second in pairs], axis=1)
-        collapsed = np.stack([self.collapsed(first) | self.collapsed(second) for first, second in pairs], axis=1)
-        verdict = trend(levels, gaps, direction=+1, margin=margin, collapsed=collapsed)
+
+        def gaps() -> np.ndarray:
+            return np.stack([self.accuracy(first) - self.accuracy(second) for first, second in pairs], axis=1)
+
+        def decide(alpha: float) -> Verdict:
+            collapsed = np.stack([self.collapsed(first) | self.collapsed(second) for first, second in pairs], axis=1)
+            return trend(levels, gaps(), direction=+1, margin=margin, collapsed=collapsed, alpha=alpha)
+
         documented = [self._gap(*pair) for pair in (pairs[-1], pairs[0])]
         change = None if None in documented else documented[0] - documented[1]
-        self._judge("effect", "gap at the last − at the first level", verdict, gaps[:, -1] - gaps[:, 0], change)
+        self._judge(
+            "effect", "gap at the last − at the first level", decide, lambda: gaps()[:, -1] - gaps()[:, 0], change
+        )
 
     def assert_spans_less(self, steady: Sequence[Name], other: Sequence[Name], *, margin: float) -> None:
         """The claim that one group of arms spans less (highest − lowest accuracy, per seed) than another."""
-        spans, documented, collapsed = [], [], []
-        for names in (other, steady):
-            values = np.stack([self.accuracy(name) for name in names], axis=1)
-            spans.append(np.ptp(values, axis=1))
-            collapsed.append(np.stack([self.collapsed(name) for name in names], axis=1).any(axis=1))
-            documented.append(self._gap(*self._documented_extremes(names)))
-        names = tuple(f"{label(group[0])} … {label(group[-1])}" for group in (other, steady))
-        verdict = superiority(*spans, margin=margin, collapsed=tuple(collapsed), names=names)
+        groups = other, steady
+        names = tuple(f"{label(group[0])} … {label(group[-1])}" for group in groups)
+
+        def spans() -> list[np.ndarray]:
+            return [np.ptp(self._columns(group), axis=1) for group in groups]
+
+        def decide(alpha: float) -> Verdict:
+            collapsed = tuple(np.stack([self.collapsed(name) for name in group]).any(axis=0) for group in groups)
+            return superiority(*spans(), margin=margin, collapsed=collapsed, alpha=alpha, names=names)
+
+        documented = [self._gap(*self._documented_extremes(group)) for group in groups]
         difference = None if None in documented else documented[0] - documented[1]
         contrast = f"span of {names[0]} − span of {names[1]}"
-        self._judge("effect", contrast, verdict, spans[0] - spans[1], difference)
+        self._judge("effect", contrast, decide, lambda: spans()[0] - spans()[1], difference)
 
     def _trend(self, by_level: Mapping[float, Name], direction: int, margin: float, contrast: str) -> None:
         levels, names = list(by_level), list(by_level.values())
-        values = np.stack([self.accuracy(name) for name in names], axis=1)
-        collapsed = np.stack([self.collapsed(name) for name in names], axis=1)
-        verdict = trend(levels, values, direction=direction, margin=margin, collapsed=collapsed)
+
+        def decide(alpha: float) -> Verdict:
+            collapsed = np.stack([self.collapsed(name) for name in names], axis=1)
+            values = self._columns(names)
+            return trend(levels, values, direction=direction, margin=margin, collapsed=collapsed, alpha=alpha)
+
         documented = self._gap(names[-1], names[0])
-        ends = direction * (values[:, -1] - values[:, 0])
-        self._judge("effect", contrast, verdict, ends, None if documented is None else direction * documented)
+        self._judge(
+            "effect",
+            contrast,
+            decide,
+            lambda: direction * (self.accuracy(names[-1]) - self.accuracy(names[0])),
+            None if documented is None else direction * documented,
+        )
 
     def _of(self, name: Name) -> ArmEvidence:
         if name not in self._arms:
             raise KeyError(f"{name!r} is no arm of this claim; declared: {', '.join(map(repr, self._arms))}")
         if name not in self._evidence:
-            run = self._pool.fitted(self._arms[name].run(self._settings.scale))
-            results = self._pool.results(run, self._settings.seeds)
-            accuracy = [result.test_accuracy for result in results]
-            collapsed = collapse(
-                np.asarray(accuracy),
-                chance=100 / run.network.classes,
-                test_images=results[0].test_images,
-                diverged=np.asarray([result.diverged for result in results]),
-            )
-            documented = self._arms[name].documented
-            self._evidence[name] = ArmEvidence(
-                label(name), tuple(accuracy), tuple(bool(flag) for flag in collapsed), documented
-            )
+            declared, seeds = self._wanted(name)
+            run = self._pool.fitted(declared)
+            self._evidence[name] = self._arm(name, run.network.classes, self._pool.results(run, seeds))
         return self._evidence[name]
+
+    def _wanted(self, name: Name) -> tuple[Run, range]:
+        """What stands behind an arm at this look."""
+        settings = self._settings
+        if not settings.placebo:
+            return self._arms[name].run(settings.scale), settings.range_of(self._n)
+        first, place = next(iter(self._arms.values())), list(self._arms).index(name)
+        return first.run(settings.scale), settings.range_of(self._n * (place + 1))[self._n * place :]
+
+    def _arm(self, name: Name, classes: int, results: Sequence[Trained]) -> ArmEvidence:
+        accuracy = in_order_of_seeds({label(name): [(result.seed, result.test_accuracy) for result in results]})
+        collapsed = collapse(
+            accuracy[label(name)],
+            chance=100 / classes,
+            test_images=results[0].test_images,
+            diverged=np.asarray([result.diverged for result in results]),
+        )
+        values, flags = accuracy[label(name)].tolist(), collapsed.tolist()
+        seeds = tuple(sorted(result.seed for result in results))
+        return ArmEvidence(label(name), seeds, tuple(values), tuple(flags), self._arms[name].documented)
+
+    def _paired(self, *names: Name) -> tuple[np.ndarray, ...]:
+        return tuple(self.accuracy(name) for name in names)
+
+    def _columns(self, names: Sequence[Name]) -> np.ndarray:
+        """Accuracies [seeds, arms]."""
+        return np.stack(self._paired(*names), axis=1)
+
+    def _samples(self, names: Sequence[Name]) -> dict[str, np.ndarray]:
+        return {label(name): self.accuracy(name) for name in names}
+
+    def _flags(self, names: Sequence[Name]) -> dict[str, np.ndarray]:
+        return {label(name): self.collapsed(name) for name in names}
 
     def _collapses(self, names: Sequence[Name]) -> dict[str, int]:
         """How many runs of each of these arms collapsed, where any did."""
@@ -197,26 +344,38 @@ class Lab:
         ordered = sorted(known, key=lambda name: self._arms[name].documented)
         return ordered[-1], ordered[0]
 
+    def _look(self, decide: Callable[[float], Verdict], n: int, level: float) -> Verdict:
+        """The verdict on n seeds."""
+        if n > self._n:
+            self._n, self._evidence = n, {}
+            # All of the claim's arms at once, so that free workers train the others while this one trains the first.
+            self._pool.want([self._wanted(name) for name in self._arms])
+        return decide(level)
+
     def _judge(
         self,
         kind: str,
         contrast: str,
-        verdict: Verdict,
-        values: np.ndarray,
+        decide: Callable[[float], Verdict],
+        values: Callable[[], np.ndarray],
         documented: float | None,
         compared: str = "",
     ) -> None:
-        """Record the judgement of this claim.
+        """Decide, and record the judgement of this claim.
 
-        values: the contrast per seed, [n], that the documented one is held against; compared: what it is, where it is
-        not the contrast of the verdict's effect.
+        decide: the verdict on the seeds of the look at hand, at a level. values: the contrast per seed, [n], that the
+        documented one is held against; compared: what it is, where it is not the contrast of the verdict's effect.
         """
         if self.judgement is not None:
             raise RuntimeError(f"{self._nodeid} asserts twice; one claim is one assertion")
-        source: Source = self._claim.source
-        agreed = None if documented is None else agreement(documented, values, source.repetitions)
-        settings, n = self._settings, verdict.n
-        more = verdict.seeds_to_settle or 2 * n
+        settings, source = self._settings, self._claim.source
+        verdict = sequential(lambda n, level: self._look(decide, n, level), settings.looks, planned=settings.planned)
+        arms = tuple(self._evidence.values())
+        agreed = None if documented is None else agreement(documented, values(), source.repetitions)
+        later = [look for look in settings.planned if look > verdict.n]
+        open_ = verdict.outcome == Outcome.INCONCLUSIVE
+        next_look = later[0] if open_ and later else None
+        more = min(verdict.seeds_to_settle or 2 * verdict.n, 1000)
         self.judgement = Judgement(
             nodeid=self._nodeid,
             finding=self._claim.finding,
@@ -227,12 +386,30 @@ class Lab:
             verdict=verdict,
             agreement=agreed,
             compared=compared,
-            arms=tuple(self._evidence.values()),
+            arms=arms,
             scale=settings.scale,
             data=str(settings.data),
             device=describe(settings.device),
             enforced=settings.enforced,
-            command=settings.command(self._nodeid, min(more, 1000)),
+            next_look=next_look,
+            command=settings.look_on(self._nodeid, next_look) if next_look else settings.replicate(self._nodeid, more),
+            placebo=self._reassigned(decide) if settings.placebo else {},
         )
         if settings.enforced and verdict.outcome != Outcome.REPRODUCED:
             raise NotReproducedError(self.judgement, self._explain(self.judgement))
+
+    def _reassigned(self, decide: Callable[[float], Verdict]) -> dict[str, int]:
+        """How often each outcome comes up when the results at hand are given to the arms at random."""
+        evidence = dict(self._evidence)
+        pooled = [run for arm in evidence.values() for run in zip(arm.accuracy, arm.collapsed, strict=True)]
+        rng = np.random.default_rng(list(self._nodeid.encode()))
+        outcomes: Counter[str] = Counter()
+        for _ in range(PLACEBO_DRAWS):
+            drawn = iter(rng.permutation(len(pooled)))
+            for name, arm in evidence.items():
+                runs = [pooled[next(drawn)] for _ in arm.accuracy]
+                accuracy, collapsed = zip(*runs, strict=True)
+                self._evidence[name] = dataclasses.replace(arm, accuracy=accuracy, collapsed=collapsed)
+            outcomes[str(decide(ALPHA).outcome)] += 1
+        self._evidence = evidence
+        return dict(outcomes)

@@ -15,10 +15,16 @@ from harness.train.device import prepare
 
 
 class Laboratory:
-    """One a process. needed: the runs that the session's claims will ask for, in any order."""
+    """One a process. worker, workers: its number, and how many there are. session: the name that they share.
 
-    def __init__(self, settings: Settings, workers: int, needed: Sequence[Run]) -> None:
-        self.settings, self._workers, self._needed = settings, workers, needed
+    needed: the runs and seeds that the session's claims will ask for at least, in any order.
+    """
+
+    def __init__(
+        self, settings: Settings, worker: int, workers: int, session: str, needed: Sequence[tuple[Run, range]]
+    ) -> None:
+        self.settings, self._worker, self._workers = settings, worker, workers
+        self._session, self._needed = session, needed
 
     @functools.cached_property
     def store(self) -> Store:
@@ -29,17 +35,25 @@ class Laboratory:
     def pool(self) -> Pool:
         """The pool, with the device made ready; may raise StoreError."""
         prepare(self.settings.device, self._workers)
-        pool = Pool(self.store, self.settings.device, lambda name: load(self.settings.data, name))
+        self.store.work(self._session, self._worker)
+        pool = Pool(
+            self.store, self.settings.device, lambda name: load(self.settings.data, name), session=self._session
+        )
         # Long runs first: what is begun last should be short, or one worker ends long after the others.
         # (CIFAR's size stands for the data's here; only the order matters.)
-        longest_first = sorted(self._needed, key=_length, reverse=True)
-        pool.expect([(run, self.settings.seeds) for run in longest_first])
+        pool.expect(sorted(self._needed, key=lambda needed: _length(needed[0]), reverse=True))
         return pool
 
     def finish(self) -> None:
-        """Help with what other workers still have to train, if this one has trained or looked up anything."""
+        """Help with what other workers still have to train, if this one has trained or looked up anything.
+
+        Until none of them has a claim left that may ask for more seeds.
+        """
         if "pool" in self.__dict__:
-            self.pool.finish()
+            # A worker that died was replaced under a new number.
+            others = [worker for worker in range(2 * self._workers) if worker != self._worker]
+            self.store.rest(self._session, self._worker)
+            self.pool.finish(lambda: self.store.at_work(self._session, others))
 
 
 def _length(run: Run) -> float:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from harness.claim import SCALES
-from harness.settings import DEFAULT_SEEDS, DEFAULT_STORE, file_to_write, seed_count, store_path
+from harness.settings import (
+    DEFAULT_STORE,
+    PLACEBO_SEEDS,
+    REHEARSED_SEEDS,
+    file_to_write,
+    most_seeds,
+    seed_count,
+    seed_number,
+    store_path,
+)
+from harness.stats import LOOKS
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -30,8 +40,27 @@ def add_options(parser: pytest.Parser) -> None:
         "--seeds",
         type=seed_count,
         metavar="N",
-        help="seeds an arm, at least 3 "
-        f"(default: {DEFAULT_SEEDS['smoke']} at scale smoke, {DEFAULT_SEEDS['documented']} at documented)",
+        help=f"fix the number of seeds an arm, at least 3 (default: {REHEARSED_SEEDS} at scale smoke; at documented "
+        f"claims are looked at with {', '.join(map(str, LOOKS))} seeds, until a verdict stands)",
+    )
+    group.addoption(
+        "--max-seeds",
+        type=most_seeds,
+        metavar="N",
+        help=f"cap the looks at {', '.join(map(str, LOOKS))} seeds; a later session without the cap looks on",
+    )
+    group.addoption(
+        "--first-seed",
+        type=seed_number,
+        default=0,
+        metavar="K",
+        help="use the seeds K, K + 1, ...: seeds that no verdict has been read from make a replication (default: 0)",
+    )
+    group.addoption(
+        "--placebo",
+        action="store_true",
+        help="give all arms of a claim the same network on other seeds, reassign the results to arms at random, and "
+        f"fail if effects are found more often than chance allows ({PLACEBO_SEEDS} seeds an arm, or --seeds)",
     )
     group.addoption(
         "--store",

@@ -20,9 +20,10 @@ from harness.judgement import Judgement
 from harness.lab import Lab, NotReproducedError
 from harness.laboratory import Laboratory
 from harness.options import add_options
-from harness.plan import distinct_runs, plan, plan_lines
+from harness.placebo import placebo_result
+from harness.plan import needed, plan, plan_lines
 from harness.report import failure_text, results_page, summary_lines
-from harness.settings import Settings, resolve
+from harness.settings import Settings, SettingsError, resolve
 from harness.store import Store, StoreError, now
 from harness.train import ENGINE_VERSION
 from harness.train.device import DeviceError, describe, prepare
@@ -60,14 +61,17 @@ def pytest_configure(config: pytest.Config) -> None:
             scale=option.scale,
             data=option.data,
             seeds=option.seeds,
+            max_seeds=option.max_seeds,
+            first_seed=option.first_seed,
+            placebo=option.placebo,
             store=option.store,
             since=config.stash[STARTED] if option.fresh else "",
             root=config.rootpath,
-            worker=int(worker.get("workerid", "gw0").removeprefix("gw")),
+            worker=_worker(config),
         )
         if not worker and (option.store or settings.store.exists()):
             Store(settings.store).close()  # a store that cannot be used is found before anything is trained
-    except (DataError, DeviceError, StoreError) as error:
+    except (DataError, DeviceError, SettingsError, StoreError) as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[SETTINGS] = settings
     if not worker:
@@ -83,7 +87,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     settings = config.stash[SETTINGS]
     lines = [
-        f"claims: scale {settings.scale}, {settings.seeds} seeds, {describe(settings.device)}, store {settings.store}"
+        f"claims: scale {settings.scale}, {settings.seeds}, {describe(settings.device)}, store {settings.store}"
         + (" (--fresh: nothing reused)" if settings.since else ""),
         f"data: {settings.data}",
         f"verdicts: {settings.meaning}",
@@ -97,13 +101,15 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     settings = config.stash[SETTINGS]
-    arms = []
+    claims = []
     for item in session.items:
         if claim_of(item) and not item.get_closest_marker("skip"):
             # Arms that cannot be made are reported by the claim's own test, when it asks for them.
             with contextlib.suppress(Exception):
-                arms += arms_of(item).values()
-    config.stash[LABORATORY] = Laboratory(settings, _workers(config), distinct_runs(arms, settings.scale))
+                claims.append(list(arms_of(item).values()))
+    runs = needed(claims, settings, settings.looks[0])
+    workers, started = _workers(config), config.stash[STARTED]
+    config.stash[LABORATORY] = Laboratory(settings, _worker(config), workers, started, runs)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -112,17 +118,19 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     if not config.option.plan or session.testsfailed:
         return None
     settings = config.stash[SETTINGS]
-    claims = [item for item in session.items if claim_of(item)]
-    runs = distinct_runs([arm for item in claims for arm in arms_of(item).values()], settings.scale)
+    claims = [list(arms_of(item).values()) for item in session.items if claim_of(item)]
     writer = config.get_terminal_writer()
     writer.line()
     try:
         prepare(settings.device)
-        planned, obstacles = plan(runs, settings, Store(settings.store, since=settings.since))
+        store = Store(settings.store, since=settings.since)
+        planned, obstacles = plan(needed(claims, settings, settings.looks[0]), settings, store)
+        at_most, _ = plan(needed(claims, settings, settings.looks[-1]), settings, store)
         probed = stand_in("cifar10", "smoke").to(settings.device)
     except _EXPLAINED as error:
         raise pytest.UsageError(str(error)) from error
-    for line in plan_lines(planned, obstacles, len(claims), settings, probed, config.option.plan_workers):
+    workers = config.option.plan_workers
+    for line in plan_lines(planned, at_most, obstacles, len(claims), settings, probed, workers):
         writer.line(line)
     return True
 
@@ -171,22 +179,29 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """In a worker that has run out of tests: help with what the others still have to train."""
+    """In a worker that has run out of tests: help with what the others still have to train. Judge the placebo."""
     config = session.config
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    judged = SETTINGS in config.stash and config.stash[SETTINGS].placebo and reporter and exitstatus == 0
+    if judged and not placebo_result(_judgements(reporter)).passed:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     stopped = session.shouldstop or session.shouldfail or exitstatus not in (0, 1)
     if hasattr(config, "workerinput") and LABORATORY in config.stash and not stopped:
         config.stash[LABORATORY].finish()
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    reports = [report for reports in terminalreporter.stats.values() for report in reports]
-    judgements = [judgement for report in reports if (judgement := judgement_of(report))]
+    judgements = _judgements(terminalreporter)
     if not judgements:
         return
     settings, write = config.stash[SETTINGS], terminalreporter.write_line
-    terminalreporter.section("claims")
-    for line in summary_lines(judgements, terminalreporter._tw.fullwidth):
-        write(line)
+    terminalreporter.section("placebo" if settings.placebo else "claims")
+    if settings.placebo:
+        for line in placebo_result(judgements).lines:
+            write(line)
+    else:
+        for line in summary_lines(judgements, terminalreporter._tw.fullwidth):
+            write(line)
     trained = Store(settings.store, since=config.stash[STARTED]).count()
     write(f"runs trained in this session: {trained}, kept in {settings.store}")
     write(f"data: {settings.data}")
@@ -203,7 +218,7 @@ def facts(settings: Settings) -> dict[str, str]:
     """What a session's results were measured with."""
     return {
         "date": datetime.date.today().isoformat(),
-        "scale": f"{settings.scale}, {settings.seeds} seeds",
+        "scale": f"{settings.scale}, {settings.seeds}",
         # Without paths: the page is for others.
         "data": f"{settings.data.kind}, {settings.data.why}",
         "device": describe(settings.device),
@@ -218,6 +233,18 @@ def judgement_of(report: Any) -> Judgement | None:
         return None
     texts = [value for name, value in report.user_properties if name == "claim"]
     return Judgement.from_json(texts[0]) if texts else None
+
+
+def _judgements(reporter: Any) -> list[Judgement]:
+    """Of all claims that the terminal reporter has heard of."""
+    reports = [report for reports in reporter.stats.values() for report in reports]
+    return [judgement for report in reports if (judgement := judgement_of(report))]
+
+
+def _worker(config: pytest.Config) -> int:
+    """The number of this process among those that train."""
+    worker: dict[str, Any] = getattr(config, "workerinput", {})
+    return int(worker.get("workerid", "gw0").removeprefix("gw"))
 
 
 def _workers(config: pytest.Config) -> int:

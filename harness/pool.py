@@ -34,7 +34,8 @@ class Pool:
     """Trains runs on one device and hands out results; every worker process has one, over the same store.
 
     load: gives the data set for a name, on the CPU; called at most once a name, and only if something is to be
-    trained or looked up. on_trained: called with the run and its new results after each training.
+    trained or looked up. on_trained: called with the run and its new results after each training. session: the name
+    under which the pools of one session's workers tell each other what they want.
     """
 
     def __init__(
@@ -43,11 +44,15 @@ class Pool:
         device: torch.device,
         load: Callable[[str], Dataset],
         on_trained: Callable[[Run, Sequence[Trained]], None] = lambda run, results: None,
+        session: str = "",
     ) -> None:
         self._store, self._device, self._load, self._on_trained = store, device, load, on_trained
+        self._session = session
         self._device_name = describe(device)
         self._data: dict[str, Dataset | DataError] = {}
-        self._backlog: list[tuple[Run, int]] = []
+        self._known: dict[str, Run] = {}
+        self._backlog: list[tuple[Run, range]] = []
+        self._settled: set[tuple[str, range]] = set()
 
     def data(self, name: str) -> Dataset:
         """The data set for a name, on this pool's device."""
@@ -85,39 +90,49 @@ class Pool:
         kind = self._device.type
         return Key(run, self.data(run.dataset).fingerprint, kind, width(run, kind), ENGINE_VERSION)
 
-    def expect(self, needed: Iterable[tuple[Run, int]]) -> None:
-        """Say what the session will need, (run, number of seeds), in the order in which to train it.
+    def expect(self, needed: Iterable[tuple[Run, range]]) -> None:
+        """Say what the session will need at least, (run, seeds), in the order in which to train it.
 
-        While a result that this worker needs is being trained by another one, it trains from this list.
+        While a result that this worker needs is being trained by another one, it trains from this list, and what other
+        workers want of these runs.
         """
         self._backlog = list(needed)
+        self._known = {run.canonical: run for run, _ in self._backlog}
 
-    def results(self, run: Run, seeds: int) -> list[Trained]:
-        """Results of seeds 0 .. seeds-1 in order, trained now where the store has none.
+    def want(self, wanted: Iterable[tuple[Run, range]]) -> None:
+        """Say what a claim that is still open needs beyond what was expected, so that every free worker helps."""
+        self._store.want(self._session, [(run.canonical, seeds) for run, seeds in wanted])
+
+    def results(self, run: Run, seeds: range) -> list[Trained]:
+        """Results of these seeds in order, trained now where the store has none.
 
         Raises DataError if the data does not fit the run, StoreError if the store fails.
         """
         while True:
             self._train_free_blocks(run, seeds)
-            found = self._store.get(self.key(run), range(seeds))
-            if len(found) == seeds:
-                return [found[seed] for seed in range(seeds)]
+            found = self._store.get(self.key(run), seeds)
+            if len(found) == len(seeds):
+                return [found[seed] for seed in seeds]
             if not self._train_ahead():
                 time.sleep(_POLL_SECONDS)
 
-    def missing(self, run: Run, seeds: int) -> list[int]:
-        """The seeds among 0 .. seeds-1 that would be trained; whole blocks are, so there may be more than asked for."""
+    def missing(self, run: Run, seeds: range) -> list[int]:
+        """The seeds that would be trained for these; whole blocks are, so there may be more than asked for."""
         key = self.key(run)
         blocks = [block for block in _blocks(key.width, seeds) if len(self._store.get(key, block)) < len(block)]
         return [seed for block in blocks for seed in block]
 
-    def finish(self) -> None:
-        """Train what is left of the expected runs and not in another worker's hands."""
+    def finish(self, others_at_work: Callable[[], bool] = lambda: False) -> None:
+        """Train what is left and not in another worker's hands, as long as others may still want more."""
         with contextlib.suppress(StoreError):  # a full disk, say, which the claims report
-            while self._train_ahead():
-                pass
+            while True:
+                if self._train_ahead():
+                    continue
+                if not others_at_work():
+                    break
+                time.sleep(_POLL_SECONDS)
 
-    def _train_free_blocks(self, run: Run, seeds: int, most: int | None = None) -> int:
+    def _train_free_blocks(self, run: Run, seeds: range, most: int | None = None) -> int:
         """Train the missing blocks of a run that no one else is training, at most so many; returns how many."""
         key, trained = self.key(run), 0
         for block in _blocks(key.width, seeds):
@@ -148,21 +163,29 @@ class Pool:
                 torch.cuda.empty_cache()  # other workers share the device, and the next network differs
 
     def _train_ahead(self) -> bool:
-        """Train one block that a later claim of the session needs; False if none is left for this worker."""
-        for entry in list(self._backlog):
-            run, seeds = entry
+        """Train one block that another claim of the session needs; False if none is left for this worker."""
+        wanted = [
+            (self._known[text], seeds) for text, seeds in self._store.wanted(self._session) if text in self._known
+        ]
+        for run, seeds in [*self._backlog, *wanted]:
+            entry = run.canonical, seeds
+            if entry in self._settled:
+                continue
             try:
-                if self._train_free_blocks(self.fitted(run), seeds, most=1):
+                fitted = self.fitted(run)
+                if self._train_free_blocks(fitted, seeds, most=1):
                     return True
+                if not self.missing(fitted, seeds):
+                    self._settled.add(entry)
             except StoreError:
                 raise
             except Exception:
                 # Whatever is wrong with this run is for its own claim to meet and report, not for the one now waiting.
-                self._backlog.remove(entry)
+                self._settled.add(entry)
         return False
 
 
-def _blocks(width: int, seeds: int) -> list[range]:
-    """Seeds 0 .. seeds-1 as whole blocks: a seed is always trained with the same neighbours, so that its result is
-    the same to the last bit however many seeds are asked for."""
-    return [range(start, start + width) for start in range(0, seeds, width)]
+def _blocks(width: int, seeds: range) -> list[range]:
+    """Seeds as whole blocks: a seed is always trained with the same neighbours, so that its result is the same to the
+    last bit whichever seeds are asked for."""
+    return [range(start, start + width) for start in range(seeds.start - seeds.start % width, seeds.stop, width)]

@@ -11,28 +11,41 @@ import torch
 
 from harness.claim import SCALES
 from harness.data import NAMED, Choice, choose
+from harness.stats import LOOKS
 from harness.train import device as devices
 
 DEFAULT_STORE = Path(".claims") / "runs.sqlite"
-DEFAULT_SEEDS = {"smoke": 3, "documented": 5}
+# A rehearsal, and a placebo, take a fixed number of seeds; otherwise seeds are added until a verdict stands.
+REHEARSED_SEEDS = 3
+PLACEBO_SEEDS = 5
 # Where `make data` downloads to and where auto looks, below the repository root.
 DATA_HOME = "data"
+
+
+class SettingsError(Exception):
+    """Options that contradict one another; the text names them and what is allowed."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """The resolved options of a session.
 
-    device: of this process. since: stored runs that finished earlier are trained again ("" reuses all).
+    device: of this process. looks: the numbers of seeds at which a claim is looked at until a verdict stands; one look
+    is a fixed number of seeds. planned: all looks among which the error rate is divided, of which looks are the first.
+    first_seed: the seeds of a look are first_seed, first_seed + 1, ... placebo: every arm of a claim is its first one,
+    on seeds of its own. since: stored runs that finished earlier are trained again ("" reuses all).
     prefix, options: of a command that runs a test of this session again: what stands before and after its name.
-    enforced: whether verdicts decide the tests: only at a scale that trains by the source's own recipe, and not on
-    the stand-in.
+    enforced: whether verdicts decide the tests: only at a scale that trains by the source's own recipe, and neither on
+    the stand-in nor in a placebo.
     """
 
     device: torch.device
     scale: str
     data: Choice
-    seeds: int
+    looks: tuple[int, ...]
+    planned: tuple[int, ...]
+    first_seed: int
+    placebo: bool
     store: Path
     since: str
     prefix: tuple[str, ...]
@@ -40,11 +53,27 @@ class Settings:
 
     @property
     def enforced(self) -> bool:
-        return self.scale != "smoke" and self.data.kind != "synthetic"
+        return self.scale != "smoke" and self.data.kind != "synthetic" and not self.placebo
+
+    @property
+    def seeds(self) -> str:
+        """How many seeds, in words."""
+        first = f", from seed {self.first_seed} on" if self.first_seed else ""
+        if len(self.planned) == 1:
+            return f"{self.looks[0]} seeds{first}"
+        *some, last = map(str, self.looks)
+        looks = f"{', '.join(some)} or {last}" if some else last
+        return f"{looks} seeds, until a verdict stands{first}" if some else f"{looks} seeds (the first look){first}"
+
+    def range_of(self, n: int) -> range:
+        """The seeds of a look at n of them."""
+        return range(self.first_seed, self.first_seed + n)
 
     @property
     def meaning(self) -> str:
         """What this session's verdicts mean, in a sentence."""
+        if self.placebo:
+            return "a placebo: all arms of a claim are the same network on other seeds, so there is no effect to find"
         if self.enforced and self.data.kind == "cifar":
             return "verdicts speak of the documented findings: a claim that is not REPRODUCED fails"
         if self.enforced:
@@ -53,22 +82,57 @@ class Settings:
             return "a rehearsal: on the stand-in, verdicts say nothing about CIFAR, and none of them fails a test"
         return "a rehearsal: recipes are cut short, verdicts say nothing about the findings, and none fails a test"
 
-    def command(self, nodeid: str, seeds: int) -> str:
-        """The command that runs one test again under these settings with this many seeds."""
-        return " ".join([*self.prefix, shlex.quote(nodeid), f"--scale {self.scale}", f"--seeds {seeds}", *self.options])
+    def look_on(self, nodeid: str, n: int) -> str:
+        """The command that looks at one test's claim at n seeds, a planned look that was not taken."""
+        return self._command(nodeid, f"--max-seeds {n}", self.first_seed)
+
+    def replicate(self, nodeid: str, n: int) -> str:
+        """The command that judges one test's claim on n seeds of which this session's looks have seen none.
+
+        Seeds that a verdict was already read from would bring it along: looking again at more of them needs looks that
+        were planned.
+        """
+        return self._command(nodeid, f"--seeds {n}", self.first_seed + self.looks[-1])
+
+    def _command(self, nodeid: str, seeds: str, first: int) -> str:
+        start = [f"--first-seed {first}"] if first else []
+        return " ".join([*self.prefix, shlex.quote(nodeid), f"--scale {self.scale}", seeds, *start, *self.options])
 
 
 def seed_count(text: str) -> int:
-    """The type of --seeds: an integer of at least 3."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
+    """The type of --seeds: an integer from 3 to 1000."""
+    value = _integer(text)
     if not 3 <= value <= 1000:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a number of seeds; allowed: 3 to 1000 (below 3 there is no spread to test against)"
         )
     return value
+
+
+def most_seeds(text: str) -> int:
+    """The type of --max-seeds: an integer that at least the first of the planned looks does not exceed."""
+    value = _integer(text)
+    if not LOOKS[0] <= value <= LOOKS[-1]:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a cap on the looks at {', '.join(map(str, LOOKS))} seeds; allowed: {LOOKS[0]} to "
+            f"{LOOKS[-1]} (for another number of seeds fix it: --seeds N)"
+        )
+    return value
+
+
+def seed_number(text: str) -> int:
+    """The type of --first-seed: an integer of at least 0."""
+    value = _integer(text)
+    if not 0 <= value <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a seed; allowed: 0 to 1000000")
+    return value
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        return -1
 
 
 def store_path(text: str) -> Path:
@@ -93,6 +157,9 @@ def resolve(
     scale: str | None,
     data: str,
     seeds: int | None,
+    max_seeds: int | None,
+    first_seed: int,
+    placebo: bool,
     store: Path | None,
     since: str,
     root: Path,
@@ -100,12 +167,23 @@ def resolve(
 ) -> Settings:
     """Settings from option values; root: the repository, worker: this process's number.
 
-    Raises DataError for data that is not there, DeviceError for --gpu without one, ValueError for an unknown scale.
+    Raises DataError for data that is not there, DeviceError for --gpu without one, SettingsError for options that
+    exclude each other, ValueError for an unknown scale.
     """
     device = devices.choose(gpu, worker)
     scale = scale or ("documented" if gpu else "smoke")
     if scale not in SCALES:
         raise ValueError(f"scale {scale!r}; allowed: {SCALES}")
+    if max_seeds and (seeds or placebo):
+        raise SettingsError(
+            f"--max-seeds {max_seeds} caps the looks at a growing number of seeds, and "
+            f"{'--placebo takes' if placebo else '--seeds fixes'} one number: give one of them"
+        )
+    if seeds or placebo or (scale == "smoke" and not max_seeds):
+        looks = planned = (seeds or (PLACEBO_SEEDS if placebo else REHEARSED_SEEDS),)
+    else:
+        planned = LOOKS
+        looks = tuple(look for look in LOOKS if look <= (max_seeds or LOOKS[-1]))
     # Node ids are relative to the root. Run from elsewhere, the command goes there and names paths in full.
     at_root = Path.cwd().resolve() == root.resolve()
     choice = choose(data, scale, root / DATA_HOME)
@@ -120,7 +198,10 @@ def resolve(
         device=device,
         scale=scale,
         data=choice,
-        seeds=seeds or DEFAULT_SEEDS[scale],
+        looks=looks,
+        planned=planned,
+        first_seed=first_seed,
+        placebo=placebo,
         store=store or root / DEFAULT_STORE,
         since=since,
         prefix=("pytest",) if at_root else ("cd", shlex.quote(str(root)), "&&", "pytest"),

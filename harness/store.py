@@ -45,7 +45,17 @@ CREATE TABLE IF NOT EXISTS runs (
 """
 
 
-# Offset of the lock under which a store is opened, beyond those of the runs.
+_WANTED = """
+CREATE TABLE IF NOT EXISTS wanted (
+    session TEXT NOT NULL,          -- UTC time at which it began
+    configuration TEXT NOT NULL,
+    first INTEGER NOT NULL,         -- seeds first .. stop - 1
+    stop INTEGER NOT NULL,
+    PRIMARY KEY (session, configuration, first, stop)
+)
+"""
+
+# Offset of the lock under which a store is opened, beyond those of the runs; those of workers follow it.
 _OPENING = 2**60
 
 
@@ -107,6 +117,7 @@ class Store:
                 self._connection.execute("PRAGMA journal_mode=WAL")
                 self._connection.execute("PRAGMA synchronous=NORMAL")
                 self._connection.execute(_SCHEMA)
+                self._connection.execute(_WANTED)
             finally:
                 fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, _OPENING)
         except (sqlite3.Error, OSError) as error:
@@ -177,6 +188,48 @@ class Store:
             yield True
         finally:
             fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, offset)
+
+    def want(self, session: str, wanted: Iterable[tuple[str, range]]) -> None:
+        """Tell the session's other workers which seeds of which configurations (canonical text) a claim waits for."""
+        self._execute("BEGIN IMMEDIATE")
+        # A session's wishes end with it; those of one that was killed go here.
+        yesterday = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
+        self._execute("DELETE FROM wanted WHERE session < ?", (yesterday.isoformat(),))
+        for configuration, seeds in wanted:
+            row = (session, configuration, seeds.start, seeds.stop)
+            self._execute("INSERT OR IGNORE INTO wanted VALUES (?, ?, ?, ?)", row)
+        self._execute("COMMIT")
+
+    def wanted(self, session: str) -> list[tuple[str, range]]:
+        """What the workers of a session said they want, in the order in which they did."""
+        rows = self._execute(
+            "SELECT configuration, first, stop FROM wanted WHERE session = ? ORDER BY rowid", (session,)
+        )
+        return [(configuration, range(first, stop)) for configuration, first, stop in rows]
+
+    def work(self, session: str, worker: int) -> None:
+        """Say that this worker of a session is at work, until rest() or the end of its process."""
+        fcntl.lockf(self._locks, fcntl.LOCK_EX, 1, self._place(session, worker))
+
+    def rest(self, session: str, worker: int) -> None:
+        """Say that this worker has no more work of its own."""
+        fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, self._place(session, worker))
+
+    def at_work(self, session: str, workers: Iterable[int]) -> bool:
+        """Whether one of these other workers of the session is at work."""
+        for worker in workers:
+            place = self._place(session, worker)
+            try:
+                fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+            except (BlockingIOError, PermissionError):
+                return True
+            fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, place)
+        return False
+
+    @staticmethod
+    def _place(session: str, worker: int) -> int:
+        """The byte whose lock says that a worker is at work."""
+        return _OPENING + 1 + int(hashlib.sha256(f"{session} {worker}".encode()).hexdigest()[:14], 16)
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Every run, in the order of keys, as values of COLUMNS."""

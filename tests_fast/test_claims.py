@@ -9,7 +9,7 @@ from harness.claim import SCALES
 from harness.data.load import CLASSES, STAND_IN
 from harness.declare import arms_of, claim_of, words_of
 from harness.pool import width
-from harness.settings import DEFAULT_SEEDS
+from harness.settings import REHEARSED_SEEDS
 from harness.train.cost import cost
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -60,7 +60,7 @@ def test_every_arm_can_be_built_and_trained_at_every_scale(register):
 
 def test_the_rehearsal_is_small_enough_for_two_cores(register):
     runs = {arm.run("smoke").canonical: arm.run("smoke") for *_, arms in register.claims for arm in arms.values()}
-    seeds = {text: max(DEFAULT_SEEDS["smoke"], width(run, "cpu")) for text, run in runs.items()}
+    seeds = {text: max(REHEARSED_SEEDS, width(run, "cpu")) for text, run in runs.items()}
     # A 2-core Xeon trains about 30 TFLOP of these networks in 5 minutes, and steps of small batches come on top.
     assert sum(cost(run, 0, 0).flops * seeds[text] for text, run in runs.items()) < 25e12
 

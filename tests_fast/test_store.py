@@ -160,9 +160,9 @@ def test_two_workers_train_every_run_once(tmp_path):
         from tests_fast.test_store import RUNS
         pool = Pool(Store(Path({str(path)!r})), torch.device("cpu"), tiny, on_trained=lambda run, results: open(
             {str(log)!r}, "a").write("".join(f"{{run.canonical}} {{r.seed}}\\n" for r in results)))
-        pool.expect([(run, 4) for run in RUNS])
+        pool.expect([(run, range(4)) for run in RUNS])
         for run in RUNS:
-            assert [r.seed for r in pool.results(run, 4)] == [0, 1, 2, 3]
+            assert [r.seed for r in pool.results(run, range(4))] == [0, 1, 2, 3]
     """)
     workers = [subprocess.Popen([sys.executable, "-c", script], cwd=ROOT) for _ in range(2)]
     assert [worker.wait(100) for worker in workers] == [0, 0]
@@ -176,7 +176,7 @@ def test_a_killed_process_loses_only_what_was_in_flight(tmp_path):
         from tests_fast.test_store import RUNS
         pool = Pool(Store(Path({str(path)!r})), torch.device("cpu"), tiny)
         for run in RUNS * 100:
-            pool.results(dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, epochs=20)), 50)
+            pool.results(dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, epochs=20)), range(50))
     """)
     worker = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
     deadline = time.monotonic() + 100
@@ -189,7 +189,7 @@ def test_a_killed_process_loses_only_what_was_in_flight(tmp_path):
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
     again, first = [], dataclasses.replace(RUNS[0], recipe=dataclasses.replace(RUNS[0].recipe, epochs=20))
     pool = Pool(Store(path), torch.device("cpu"), tiny, on_trained=lambda run, results: again.extend(results))
-    pool.results(first, finished + 1)
+    pool.results(first, range(finished + 1))
     assert [trained.seed for trained in again] == [finished]
 
 
@@ -199,7 +199,7 @@ def test_a_result_does_not_depend_on_how_many_seeds_were_asked_for(tmp_path):
     def accuracies(name, *asked):
         pool = Pool(Store(tmp_path / name), torch.device("cpu"), tiny)
         for seeds in asked:
-            results = pool.results(run, seeds)
+            results = pool.results(run, range(seeds))
         return [(result.test_accuracy, result.train_loss) for result in results]
 
     # To the last bit, although small batches train seeds side by side.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from harness.claim import Outcome
+from harness.claim import Outcome, Verdict
 from harness.judgement import ArmEvidence, Judgement
 from harness.report.scale import text_scale
 
@@ -16,8 +16,6 @@ _CONTRADICTED = {
     "equality": "A difference beyond the limit is shown at these seeds: the finding, as worded, does not hold here.",
     "no fall": "A fall beyond the limit is shown at these seeds: the finding, as worded, does not hold here.",
 }
-# Comparisons inside a compound claim share the error rate, so that its two bounds have levels of their own.
-_BOUNDS = {"effect": "one-sided 95 % bounds", "equality": "one-sided 95 % bounds"}
 
 
 def failure_text(judgement: Judgement) -> str:
@@ -27,7 +25,7 @@ def failure_text(judgement: Judgement) -> str:
     lines += _field("source", judgement.source)
     lines += _field(
         "effect",
-        f"{judgement.contrast} = {verdict.effect:+.2f} points, {_BOUNDS.get(judgement.kind, 'bounds')} "
+        f"{judgement.contrast} = {verdict.effect:+.2f} points, {_bounds(judgement)} "
         f"{verdict.lower:+.2f} and {verdict.upper:+.2f}",
     )
     marks = {"0": 0.0, **_limits(judgement)}
@@ -36,6 +34,10 @@ def failure_text(judgement: Judgement) -> str:
     lines += ["          " + line for line in text_scale(verdict.effect, verdict.lower, verdict.upper, marks)]
     lines += _field("verdict", verdict.rule)
     lines += _field("test", verdict.test)
+    if len(verdict.looks) > 1 or judgement.next_look:
+        lines += _field("looks", looks_text(verdict))
+    if verdict.detectable is not None:
+        lines += _field("power", power_text(judgement))
     for note in verdict.notes:
         lines += _field("note", note)
     if agreement:
@@ -48,6 +50,31 @@ def failure_text(judgement: Judgement) -> str:
     # On a line of its own and never wrapped, so that it can be copied.
     lines += ["rerun     " + judgement.command]
     return "\n".join(lines)
+
+
+def _bounds(judgement: Judgement) -> str:
+    # Comparisons inside a compound claim share the error rate, so that its two bounds have levels of their own.
+    if judgement.kind not in ("effect", "equality"):
+        return "bounds"
+    return f"one-sided {100 * (1 - judgement.verdict.alpha):.4g} % bounds"
+
+
+def looks_text(verdict: Verdict) -> str:
+    """The looks taken and what each said, in words."""
+    looks = "; ".join(f"{look.n} seeds at level {look.level:.2g}: {look.outcome}" for look in verdict.looks)
+    return f"{looks} (levels that together keep the error rate at 5 %)"
+
+
+def power_text(judgement: Judgement) -> str:
+    """What these seeds could have found, in words."""
+    verdict = judgement.verdict
+    seeds = f"at the spread seen, {verdict.n} seeds"
+    match judgement.kind:
+        case "equality":
+            return f"{seeds} show equal arms to be so within {verdict.detectable:.2f} points in 80 of 100 experiments"
+        case "no fall":
+            return f"{seeds} exclude falls beyond {verdict.detectable:.2f} points, if there are none, in 80 of 100"
+    return f"{seeds} find an effect of {verdict.detectable:.2f} points in 80 of 100 experiments"
 
 
 def _limits(judgement: Judgement) -> dict[str, float]:
@@ -82,11 +109,16 @@ def next_step(judgement: Judgement) -> str:
         return "The direction holds, but the effect is smaller than the claim's smallest effect of interest."
     if verdict.outcome == Outcome.CONTRADICTED:
         return f"{_CONTRADICTED[judgement.kind]} More seeds will rarely change that; look at the arms above."
+    if judgement.next_look:
+        return (
+            f"The look at {verdict.n} seeds does not settle it; the next planned one is at {judgement.next_look}, with "
+            "all stored runs reused."
+        )
     if verdict.seeds_to_settle is None:
         return f"{verdict.n} seeds do not settle it, nor would 1,000 if effect and spread stay as they are."
     return (
         f"{verdict.n} seeds do not settle it; about {verdict.seeds_to_settle} would (power .80, if effect and spread "
-        "stay as they are)."
+        "stay as they are). Take seeds that no verdict was read from, as below."
     )
 
 
@@ -94,7 +126,7 @@ def arm_table(arms: tuple[ArmEvidence, ...]) -> list[str]:
     """Per-seed test accuracies of every arm; a run that collapsed to chance is marked with !"""
     width = max(len(arm.label) for arm in arms)
     shown = min(10, max(len(arm.accuracy) for arm in arms))
-    head = "".join(f"{f'seed {seed}':>8}" for seed in range(shown))
+    head = "".join(f"{f'seed {seed}':>8}" for seed in arms[0].seeds[:shown])
     lines = [f"{'test accuracy, %':{width}}  {'mean':>6} {'documented':>10} {head}"]
     width = max(width, len("test accuracy, %"))
     for arm in arms:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from harness.claim import Outcome
 from harness.judgement import ArmEvidence, Judgement
+from harness.report.multiplicity import adjusted_p
 
-_VERDICTS = ("Finding", "Claim", "Documented", "Effect", "Bounds", "Margin", "p", "n", "Verdict", "Agrees")
+_VERDICTS = ("Finding", "Claim", "Documented", "Effect", "Bounds", "Margin", "p", "Adjusted", "n", "Verdict", "Agrees")
 _ARMS = ("Finding", "Claim", "Arm", "Documented", "Mean", "SD", "Seeds")
 
 
@@ -16,13 +17,16 @@ def results_page(judgements: Sequence[Judgement], facts: Mapping[str, str]) -> s
     """A row a claim, then a row an arm with its mean beside the documented one. facts: what it was measured with."""
     ordered = sorted(judgements, key=lambda judgement: judgement.place)
     totals = Counter(judgement.verdict.outcome for judgement in ordered)
+    adjusted = adjusted_p(ordered)
     lines = ["# Verdicts", ""]
     lines += [f"- {name}: {value}" for name, value in facts.items()]
     lines += ["- totals: " + ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome]), ""]
     lines += [
-        "Effects are in points, in the claimed direction, with one-sided 95 % bounds. The margin is the smallest "
-        "effect of interest, or the half-width of an equivalence. *Agrees*: is our effect inside the 95 % prediction "
-        "interval of the documented one? A run marked ! collapsed to chance or diverged.",
+        "Effects are in points, in the claimed direction, with one-sided 95 % bounds (wider where a claim was looked "
+        "at before all seeds were in). The margin is the smallest effect of interest, or the half-width of an "
+        "equivalence. *Adjusted*: p corrected for looks and for the number of claims on this page, by Holm for TOO "
+        "SMALL and CONTRADICTED, by Benjamini and Hochberg for REPRODUCED. *Agrees*: is our effect inside the 95 % "
+        "prediction interval of the documented one? A run marked ! collapsed to chance or diverged.",
         "",
     ]
     rows = [
@@ -34,11 +38,12 @@ def results_page(judgements: Sequence[Judgement], facts: Mapping[str, str]) -> s
             f"{judgement.verdict.lower:+.2f} to {judgement.verdict.upper:+.2f}",
             f"{judgement.verdict.margin:.2f}",
             f"{judgement.verdict.p:.2g}",
+            "–" if p is None else f"{p:.2g}",
             str(judgement.verdict.n),
             f"**{judgement.verdict.outcome}**",
             ("yes" if judgement.agreement.inside else "no") if judgement.agreement else "–",
         )
-        for judgement in ordered
+        for judgement, p in zip(ordered, adjusted, strict=True)
     ]
     lines += _table(_VERDICTS, rows)
     lines += ["", "## Test accuracy of every arm, percent", ""]

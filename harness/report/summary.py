@@ -7,16 +7,18 @@ from collections.abc import Sequence
 
 from harness.claim import Outcome, Verdict
 from harness.judgement import Judgement
+from harness.report.multiplicity import adjusted_p
 
 # From this many columns on, intervals are written out and the claims' words still have room.
-_WIDE = 110
+_WIDE = 120
 
 
 def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
     """Rows grouped by finding, cut to the terminal's width, then the totals per verdict."""
     wide = width >= _WIDE
-    rows = [("finding", "claim", "documented", "measured [90 % interval]" if wide else "measured", "n", "verdict")]
-    for judgement in sorted(judgements, key=lambda judgement: judgement.place):
+    ordered = sorted(judgements, key=lambda judgement: judgement.place)
+    rows = [("finding", "claim", "documented", "measured", "n", "p", "adj.", "verdict")]
+    for judgement, adjusted in zip(ordered, adjusted_p(ordered), strict=True):
         verdict = judgement.verdict
         rows.append(
             (
@@ -25,16 +27,25 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
                 _documented(judgement),
                 _interval(verdict, wide),
                 str(verdict.n),
+                _p(verdict.p),
+                "-" if adjusted is None else _p(adjusted),
                 str(verdict.outcome),
             )
         )
-    sizes = [max(len(row[column]) for row in rows) for column in range(6)]
+    if not wide:
+        rows[0] = ("", "claim", "docum.", *rows[0][3:])
+    sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    gap = "  " if wide else " "
     # The claim's words give way first: all else is numbers.
-    sizes[1] = max(12, min(sizes[1], width - sum(sizes) + sizes[1] - 10))
-    lines = [_row(row, sizes) for row in rows]
+    sizes[1] = max(12, min(sizes[1], width - sum(sizes) + sizes[1] - len(gap) * (len(sizes) - 1)))
+    lines = [_row(row, sizes, gap) for row in rows]
     totals = Counter(judgement.verdict.outcome for judgement in judgements)
     counts = ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome])
     lines += ["", f"{len(judgements)} {'claim' if len(judgements) == 1 else 'claims'}: {counts}"]
+    lines.append("measured: effect in points with its 90 % interval, wider where a claim may be looked at again")
+    lines.append(
+        "adj.: p corrected for looks and number of claims, by Holm where red, Benjamini-Hochberg where REPRODUCED"
+    )
     if any(judgement.agreement and not judgement.agreement.inside for judgement in judgements):
         lines.append("* our mean lies outside the 95 % prediction interval of the documented figure")
     if any(judgement.agreement and judgement.compared for judgement in judgements):
@@ -50,17 +61,21 @@ def _documented(judgement: Judgement) -> str:
 
 
 def _interval(verdict: Verdict, wide: bool) -> str:
-    """Effect and 90 % interval; on a narrow terminal by its half-width, which is shorter."""
+    """Effect and interval; on a narrow terminal by its half-width, which is shorter."""
     if wide:
         return f"{verdict.effect:+.2f} [{verdict.lower:+.2f}, {verdict.upper:+.2f}]"
     return f"{verdict.effect:+.2f} ±{(verdict.upper - verdict.lower) / 2:.2f}"
 
 
-def _row(row: tuple[str, ...], sizes: list[int]) -> str:
-    finding, words, documented, measured, n, verdict = row
-    if len(words) > sizes[1]:
-        words = words[: sizes[1] - 1] + "…"
-    return (
-        f"{finding:<{sizes[0]}}  {words:<{sizes[1]}}  {documented:>{sizes[2]}}  {measured:>{sizes[3]}}  "
-        f"{n:>{sizes[4]}}  {verdict}"
-    ).rstrip()
+def _p(p: float) -> str:
+    """Without its leading zero, as p-values are printed where columns are narrow."""
+    return "<.0001" if p < 0.0001 else f"{p:.2f}" if p > 0.995 else f"{p:.4f}"[1:]
+
+
+def _row(row: tuple[str, ...], sizes: list[int], gap: str) -> str:
+    cells = []
+    for column, (cell, size) in enumerate(zip(row, sizes, strict=True)):
+        if column == 1 and len(cell) > size:
+            cell = cell[: size - 1] + "…"
+        cells.append(f"{cell:>{size}}" if 2 <= column <= 6 else f"{cell:<{size}}")
+    return gap.join(cells).rstrip()

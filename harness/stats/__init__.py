@@ -7,6 +7,7 @@ The rules are written out in docs/verdicts.md.
 from harness.stats._agreement import agreement
 from harness.stats._along import never_falls, trend
 from harness.stats._collapse import collapse, not_on_collapses
+from harness.stats._interval import ALPHA
 from harness.stats._leads import best_of, crossover, ranking
 from harness.stats._looks import LOOKS, nominal_levels, overall_p, sequential
 from harness.stats._no_difference import no_difference
@@ -17,6 +18,7 @@ from harness.stats._session import benjamini_hochberg, holm
 from harness.stats._spread import fewest_for_spread, spread
 
 __all__ = [
+    "ALPHA",
     "LOOKS",
     "agreement",
     "benjamini_hochberg",

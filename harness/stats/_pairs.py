@@ -28,9 +28,9 @@ def superiority(
     passes its nominal level). names: of the arms, for texts.
 
     L and U are bounds on the mean paired difference (t, corrected for skewness). REPRODUCED: L > 0 and U >= margin. TOO
-    SMALL: L > 0 and U < margin. CONTRADICTED: L <= 0 and U < margin. INCONCLUSIVE: L <= 0 and U >= margin. Where a run collapsed the
-    differences are skewed beyond correction, so each bound that the verdict rests on must be confirmed by the sign-flip
-    test, else it is INCONCLUSIVE. p is of what the verdict rests on: that there is no effect (REPRODUCED,
+    SMALL: L > 0 and U < margin. CONTRADICTED: L <= 0 and U < margin. INCONCLUSIVE: L <= 0 and U >= margin. Where a run
+    collapsed the differences are skewed beyond correction, so each bound that the verdict rests on must be confirmed by
+    the sign-flip test, else it is INCONCLUSIVE. p is of what the verdict rests on: that there is no effect (REPRODUCED,
     INCONCLUSIVE), that it reaches the margin (CONTRADICTED), the larger of both (TOO SMALL).
 
     Raises ValueError for NaN or infinity (naming arm and position), fewer than 3 seeds, unequal lengths, or a margin

@@ -36,7 +36,7 @@ def _needed(n: int, alpha: float) -> np.ndarray:
 
 @functools.lru_cache(maxsize=4096)
 def power(shift: float, n: int, alpha: float = ALPHA) -> float:
-    """The probability that the lower bound at alpha of n seeds lies above 0, for a mean `shift` standard deviations up."""
+    """The probability that the lower bound at alpha of n seeds is above 0, for a mean of shift standard deviations."""
     if n <= _SIMULATED:
         return float(np.searchsorted(_needed(n, alpha), shift, side="left")) / _EXPERIMENTS
     critical = float(special.stdtrit(n - 1, 1 - alpha))
