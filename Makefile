@@ -1,4 +1,4 @@
-.PHONY: claims test lint data
+.PHONY: claims test lint data calibrate
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -21,6 +21,13 @@ lint: $(INSTALLED)
 # CIFAR-10 and CIFAR-100 into data/, by torchvision, checksums verified.
 data: $(INSTALLED)
 	$(VENV)/bin/python -m harness.data
+
+# The error rates of every decision, by simulation and on real training, and the page that shows them.
+calibrate: $(INSTALLED)
+	rm -rf .claims/calibration
+	$(VENV)/bin/pytest tests_fast -m slow -n auto; status=$$?; \
+	$(VENV)/bin/python -m calibration.page docs/calibration.md && exit $$status
+	$(VENV)/bin/pytest claims --placebo -n auto
 
 # Made again when the requirements change.
 $(INSTALLED): requirements.txt constraints.txt

@@ -210,8 +210,9 @@ class Look:
 class Verdict:
     """What the evidence says about one claim.
 
-    effect: the contrast in the claimed direction, points. lower, upper: its one-sided bounds, each at level 1 - alpha
-    (at .05 together a 90 % interval). margin: smallest effect of interest, or the half-width d of an equivalence claim.
+    effect: the contrast in the claimed direction, points (of spreads: doublings). lower, upper: its one-sided bounds,
+    each at level 1 - alpha (at .05 together a 90 % interval). margin: smallest effect of interest, or the half-width d
+    of an equivalence claim.
     p: of the test that decides, one-sided. test: that test in words. n: seeds. rule: the decision rule in words with
     its numbers.
     p_holds: of the null hypothesis whose rejection makes a claim REPRODUCED or TOO SMALL. p_fails: of the one whose

@@ -195,12 +195,12 @@ class Lab:
     def assert_steadier(self, steady: Name, others: Sequence[Name], *, margin: float) -> None:
         """The claim that one arm varies less from seed to seed than every other.
 
-        margin: of the mean absolute deviation from the median, points.
+        margin: the smallest interesting ratio of spreads, in doublings: 1 is twice the spread.
         """
         names = [steady, *others]
         self._judge(
-            "effect",
-            f"spread of {' / '.join(map(label, others))} − spread of {label(steady)}",
+            "spread",
+            f"spread of {' / '.join(map(label, others))} over spread of {label(steady)}",
             lambda alpha: spread(
                 self._samples(names), steady=label(steady), margin=margin, collapsed=self._flags(names), alpha=alpha
             ),

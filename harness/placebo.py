@@ -17,7 +17,7 @@ FEWEST = 200
 
 # What must not be found where nothing is there, by kind of claim.
 _FALSE = {
-    "directional claims": ({"effect", "best"}, (Outcome.REPRODUCED, Outcome.TOO_SMALL), "an effect found"),
+    "directional claims": ({"effect", "best", "spread"}, (Outcome.REPRODUCED, Outcome.TOO_SMALL), "an effect found"),
     "claims of equality or of no fall": ({"equality", "no fall"}, (Outcome.CONTRADICTED,), "a difference found"),
 }
 

@@ -12,6 +12,7 @@ _WIDTH = 98
 
 _CONTRADICTED = {
     "effect": "An effect of the claimed size is excluded at these seeds: the finding, as worded, does not hold here.",
+    "spread": "A difference of spreads of the claimed size is excluded: the finding, as worded, does not hold here.",
     "best": "A lead of the claimed size is excluded at these seeds: the finding, as worded, does not hold here.",
     "equality": "A difference beyond the limit is shown at these seeds: the finding, as worded, does not hold here.",
     "no fall": "A fall beyond the limit is shown at these seeds: the finding, as worded, does not hold here.",
@@ -25,7 +26,7 @@ def failure_text(judgement: Judgement) -> str:
     lines += _field("source", judgement.source)
     lines += _field(
         "effect",
-        f"{judgement.contrast} = {verdict.effect:+.2f} points, {_bounds(judgement)} "
+        f"{judgement.contrast} = {verdict.effect:+.2f} {unit(judgement)}, {_bounds(judgement)} "
         f"{verdict.lower:+.2f} and {verdict.upper:+.2f}",
     )
     marks = {"0": 0.0, **_limits(judgement)}
@@ -52,9 +53,14 @@ def failure_text(judgement: Judgement) -> str:
     return "\n".join(lines)
 
 
+def unit(judgement: Judgement) -> str:
+    """What the effect is counted in."""
+    return "doublings" if judgement.kind == "spread" else "points"
+
+
 def _bounds(judgement: Judgement) -> str:
     # Comparisons inside a compound claim share the error rate, so that its two bounds have levels of their own.
-    if judgement.kind not in ("effect", "equality"):
+    if judgement.kind not in ("effect", "equality", "spread"):
         return "bounds"
     return f"one-sided {100 * (1 - judgement.verdict.alpha):.4g} % bounds"
 
@@ -74,7 +80,7 @@ def power_text(judgement: Judgement) -> str:
             return f"{seeds} show equal arms to be so within {verdict.detectable:.2f} points in 80 of 100 experiments"
         case "no fall":
             return f"{seeds} exclude falls beyond {verdict.detectable:.2f} points, if there are none, in 80 of 100"
-    return f"{seeds} find an effect of {verdict.detectable:.2f} points in 80 of 100 experiments"
+    return f"{seeds} find an effect of {verdict.detectable:.2f} {unit(judgement)} in 80 of 100 experiments"
 
 
 def _limits(judgement: Judgement) -> dict[str, float]:

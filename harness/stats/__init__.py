@@ -12,7 +12,7 @@ from harness.stats._leads import best_of, crossover, ranking
 from harness.stats._looks import LOOKS, nominal_levels, overall_p, sequential
 from harness.stats._no_difference import no_difference
 from harness.stats._pairs import equivalence, superiority
-from harness.stats._power import detectable, seeds_to_settle
+from harness.stats._power import detectable, seeds_for, seeds_to_settle
 from harness.stats._seeds import in_order_of_seeds
 from harness.stats._session import benjamini_hochberg, holm
 from harness.stats._spread import fewest_for_spread, spread
@@ -36,6 +36,7 @@ __all__ = [
     "not_on_collapses",
     "overall_p",
     "ranking",
+    "seeds_for",
     "seeds_to_settle",
     "sequential",
     "spread",

@@ -45,10 +45,15 @@ def power(shift: float, n: int, alpha: float = ALPHA) -> float:
 
 def detectable(sd: float, n: int, *, share: float = POWER, alpha: float = ALPHA) -> float:
     """The smallest mean, in the unit of sd, that n seeds find with power `share`: the minimal detectable effect."""
+    return sd * _detectable(n, share, alpha)
+
+
+@functools.lru_cache(maxsize=4096)
+def _detectable(n: int, share: float, alpha: float) -> float:
     if n <= _SIMULATED:
-        return sd * float(np.quantile(_needed(n, alpha), share))
+        return float(np.quantile(_needed(n, alpha), share))
     critical = float(special.stdtrit(n - 1, 1 - alpha))
-    return sd * float(special.nctdtrinc(n - 1, 1 - share, critical)) / math.sqrt(n)
+    return float(special.nctdtrinc(n - 1, 1 - share, critical)) / math.sqrt(n)
 
 
 def seeds_for(*distances: float, sd: float, alpha: float = ALPHA) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 
@@ -19,4 +20,4 @@ def holm(p: Sequence[float]) -> list[float]:
 def benjamini_hochberg(p: Sequence[float]) -> list[float]:
     """p-values adjusted for the expected share of false ones among those called (Benjamini & Hochberg, J. R. Statist.
     Soc. B, 1995; exact for independent claims and for positively dependent ones). Give those of every claim."""
-    return [float(value) for value in multipletests(p, method="fdr_bh")[1]] if len(p) else []
+    return [float(value) for value in stats.false_discovery_control(p)] if len(p) else []

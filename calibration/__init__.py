@@ -1,0 +1,5 @@
+"""Do the decision procedures keep their error rates? Simulated through the public functions of harness.stats.
+
+`make calibrate` simulates every cell of cells.py, asserts its bound, and writes the measured rates to
+docs/calibration.md.
+"""

@@ -1,0 +1,313 @@
+"""The cells of the table: a decision, a truth on the edge of what it must not claim, a distribution, a number of seeds.
+
+Differences between arms have standard deviation 1 unless a truth says otherwise; the margin is 1. In a skewed cell the
+claimed arm carries the skewness and its rivals vary half as much, so that the differences stay skewed (arms that are
+skewed alike have symmetric differences).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from calibration.noise import BOUND, NOISE, Noise
+from harness.claim import Outcome, Verdict
+from harness.stats import (
+    LOOKS,
+    best_of,
+    collapse,
+    crossover,
+    detectable,
+    equivalence,
+    fewest_for_spread,
+    never_falls,
+    no_difference,
+    nominal_levels,
+    ranking,
+    spread,
+    superiority,
+    trend,
+)
+
+EXPERIMENTS = 10_000
+# Three standard errors of a rate of 5 % above it, from 10,000 experiments.
+BINOMIAL = 0.057
+# A power of .80 less three standard errors.
+POWER_FLOOR = 0.788
+
+R, S, C = Outcome.REPRODUCED, Outcome.TOO_SMALL, Outcome.CONTRADICTED
+
+# Arms [k, n] and a level in, a verdict out.
+Judge = Callable[[np.ndarray, float], Verdict]
+# A generator, a noise, experiments and seeds in; arms [experiments, k, n] out.
+Draw = Callable[[np.random.Generator, Noise, int, int], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Path:
+    """A decision procedure at one truth. counted: outcomes whose share is measured. kind: "false" (an error, bounded
+    from above) or "power" (bounded from below)."""
+
+    decision: str
+    truth: str
+    draw: Draw
+    judge: Judge
+    counted: tuple[Outcome, ...]
+    kind: str = "false"
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """A path under one noise with n seeds, or with looks (n = 0). bound: of the share, None where none is promised."""
+
+    path: Path
+    noise: str
+    n: int
+    bound: float | None
+
+    @property
+    def name(self) -> str:
+        seeds = f"{self.n} seeds" if self.n else "looks"
+        return f"{self.path.decision}; {self.path.truth}; {self.noise}; {seeds}"
+
+
+def simulate(cell: Cell, experiments: int = EXPERIMENTS) -> float:
+    """The share of the counted outcomes."""
+    n = cell.n or LOOKS[-1]
+    # Seeded by the cell's own name: adding one moves no other.
+    rng = np.random.default_rng(list(cell.name.encode()))
+    arms = cell.path.draw(rng, NOISE[cell.noise], experiments, n)
+    judge = cell.path.judge
+    if cell.n:
+        outcomes = [judge(row, 0.05).outcome for row in arms]
+    else:
+        outcomes = [_looked_at(judge, row) for row in arms]
+    return sum(outcome in cell.path.counted for outcome in outcomes) / experiments
+
+
+def _looked_at(judge: Judge, row: np.ndarray) -> Outcome:
+    """The outcome of sequential looks, without its p-values, which cost more than all else."""
+    for n, level in zip(LOOKS, nominal_levels(LOOKS), strict=True):
+        outcome = judge(row[:, :n], level).outcome
+        if outcome != Outcome.INCONCLUSIVE:
+            break
+    return outcome
+
+
+def _two(shift: float) -> Draw:
+    """Two arms whose differences carry the noise."""
+
+    def draw(rng: np.random.Generator, noise: Noise, experiments: int, n: int) -> np.ndarray:
+        differences = noise(rng, (experiments, n)) + shift
+        return np.stack([differences, np.zeros_like(differences)], axis=1)
+
+    return draw
+
+
+def _several(*shifts: float) -> Draw:
+    """Arms of which the first carries the noise; differences from it have standard deviation 1."""
+
+    def draw(rng: np.random.Generator, noise: Noise, experiments: int, n: int) -> np.ndarray:
+        first = noise(rng, (experiments, 1, n)) * np.sqrt(0.8)
+        others = rng.normal(size=(experiments, len(shifts) - 1, n)) * np.sqrt(0.2)
+        return np.concatenate([first, others], axis=1) + np.array(shifts)[:, None]
+
+    return draw
+
+
+def _named(arms: np.ndarray) -> dict[str, np.ndarray]:
+    return dict(zip("abcdefgh", arms, strict=False))
+
+
+def _superiority(margin: float) -> Judge:
+    return lambda arms, alpha: superiority(*arms, margin=margin, alpha=alpha)
+
+
+def _equivalence(within: float) -> Judge:
+    return lambda arms, alpha: equivalence(*arms, within=within, alpha=alpha)
+
+
+def _no_difference(within: float) -> Judge:
+    return lambda arms, alpha: no_difference(_named(arms), within=within, alpha=alpha)
+
+
+def _best(margin: float) -> Judge:
+    return lambda arms, alpha: best_of(_named(arms), best="a", margin=margin, alpha=alpha)
+
+
+def _ranking(margin: float) -> Judge:
+    return lambda arms, alpha: ranking(_named(arms), order=list(_named(arms)), margin=margin, alpha=alpha)
+
+
+def _crossover(margin: float) -> Judge:
+    def judge(arms: np.ndarray, alpha: float) -> Verdict:
+        return crossover(_named(arms), first=("a", "b"), second=("c", "d"), margin=margin, alpha=alpha)
+
+    return judge
+
+
+LEVELS = (1, 2, 4, 8)
+
+
+def _trend(margin: float) -> Judge:
+    return lambda arms, alpha: trend(LEVELS, arms.T, direction=1, margin=margin, alpha=alpha)
+
+
+def _never_falls(margin: float) -> Judge:
+    return lambda arms, alpha: never_falls(LEVELS[: len(arms)], arms.T, margin=margin, alpha=alpha)
+
+
+def _spans(margin: float) -> Judge:
+    def judge(arms: np.ndarray, alpha: float) -> Verdict:
+        return superiority(*np.ptp(arms.reshape(2, -1, arms.shape[-1]), axis=1), margin=margin, alpha=alpha)
+
+    return judge
+
+
+def _spread(margin: float) -> Judge:
+    return lambda arms, alpha: spread(_named(arms), steady="a", margin=margin, alpha=alpha)
+
+
+def _scaled(*scales: float) -> Draw:
+    def draw(rng: np.random.Generator, noise: Noise, experiments: int, n: int) -> np.ndarray:
+        return noise(rng, (experiments, len(scales), n)) * np.array(scales)[:, None]
+
+    return draw
+
+
+GAP = 40.0
+
+
+def _collapsing(better: float, worse: float, ahead: float = 0.0) -> Draw:
+    """Two arms near 60 % that fall to 10 % at these rates; the first is otherwise `ahead`."""
+
+    def draw(rng: np.random.Generator, noise: Noise, experiments: int, n: int) -> np.ndarray:
+        fallen = rng.random((experiments, 2, n)) < np.array([better, worse])[:, None]
+        trained = 60 + noise(rng, (experiments, 2, n)) + np.array([ahead, 0.0])[:, None]
+        return np.where(fallen, 10 + 0.3 * rng.normal(size=fallen.shape), trained)
+
+    return draw
+
+
+def _guarded(margin: float) -> Judge:
+    def judge(arms: np.ndarray, alpha: float) -> Verdict:
+        none = np.zeros(arms.shape[-1], dtype=bool)
+        flags = tuple(collapse(arm, chance=10, test_images=10_000, diverged=none) for arm in arms)
+        return superiority(*arms, margin=margin, collapsed=flags, alpha=alpha)
+
+    return judge
+
+
+FALSE = [
+    Path("one arm beats another", "no effect", _two(0), _superiority(1), (R, S)),
+    Path("one arm beats another", "an effect of the margin", _two(1), _superiority(1), (C, S)),
+    Path("within d", "a difference of d = 1", _two(1), _equivalence(1), (R,)),
+    Path("within d", "a difference of d = 1, called larger", _two(1), _equivalence(1), (C,)),
+    Path("within d", "a difference of d = 0.1, called larger", _two(0.1), _equivalence(0.1), (C,)),
+    Path("no difference", "three arms at 0, d, d/2", _several(0, 1, 0.5), _no_difference(1), (R,)),
+    Path("no difference", "three arms at 0, d, 0, called larger", _several(0, 1, 0), _no_difference(1), (C,)),
+    Path("best of four", "level with one rival", _several(0, 0, -20, -20), _best(1), (R, S)),
+    Path("best of four", "ahead by the margin", _several(0, -1, -1, -1), _best(1), (C, S)),
+    Path("ranking of three", "the first two level", _several(0, 0, -20), _ranking(1), (R, S)),
+    Path("ranking of three", "steps of the margin", _several(0, -1, -2), _ranking(1), (C, S)),
+    Path("crossover", "one network without a lead", _several(0, 0, 0, -20), _crossover(1), (R, S)),
+    Path("crossover", "leads of the margin", _several(0, -1, 0, -1), _crossover(1), (C, S)),
+    Path("trend", "flat", _several(0, 0, 0, 0), _trend(1), (R, S)),
+    Path("trend", "a hump, ends level", _several(0, -9, 9, 0), _trend(1), (R, S)),
+    Path("trend", "ends rise, slope flat", _several(0, 9, -9, 6), _trend(1), (R, S)),
+    Path("trend", "a rise of the margin", _several(0, 1 / 3, 2 / 3, 1), _trend(1), (C, S)),
+    Path("never falls", "a fall of the margin", _several(0, -1, 5, 9), _never_falls(1), (R,)),
+    Path("never falls", "a fall of the margin, called larger", _several(0, -1, 0, -1), _never_falls(1), (C,)),
+    Path("spans less", "equal spans of three arms", _scaled(1, 1, 1, 1, 1, 1), _spans(1), (R, S)),
+]
+
+SPREAD = [
+    Path("spread", "equal spreads", _scaled(1, 1), _spread(1), (R, S)),
+    Path("spread", "twice the spread, the margin", _scaled(1, 2), _spread(1), (C, S)),
+]
+
+# Collapse rates, better and worse arm: the first is no better, and collapses no less often.
+COLLAPSE = [
+    Path(
+        "one arm beats another",
+        f"collapse rates {better:g} and {worse:g}, else no effect",
+        _collapsing(better, worse),
+        _guarded(2),
+        (R, S),
+    )
+    for better, worse in [(0.05, 0.05), (0.2, 0.2), (0.5, 0.5), (0.4, 0.2), (0.9, 0.5)]
+]
+
+# No promise: means made equal by an advantage and by collapses that few seeds may not show.
+UNSEEN = [
+    Path(
+        "one arm beats another",
+        f"collapses in {rate:.0%} and is ahead by as much otherwise",
+        _collapsing(rate, 0.0, ahead=50 * rate / (1 - rate)),
+        _guarded(2),
+        (R, S),
+    )
+    for rate in (0.1, 0.2, 0.3)
+]
+
+
+def _power(n: int) -> list[Path]:
+    """Every path where its truth is as far off as this n should find: from detectable(), misses shared over parts."""
+    alpha = nominal_levels(LOOKS)[-1] if not n else 0.05
+    seeds = n or LOOKS[-1]
+
+    def far(parts: int = 1, sd: float = 1.0, level: float = alpha) -> float:
+        # Looks before the last help a little and never hurt.
+        return detectable(sd, seeds, share=1 - 0.2 / parts, alpha=level)
+
+    one, both, three = far(), far(2), far(3)
+    paths = [
+        ("one arm beats another", f"effect {one:.2f}", _two(one), _superiority(one), (R, S)),
+        ("one arm beats another", "no effect, of such a margin", _two(0), _superiority(one), (C, S)),
+        ("within d", f"equal arms, d {both:.2f}", _two(0), _equivalence(both), (R,)),
+        ("within d", "twice d", _two(2 * far(level=alpha / 2)), _equivalence(far(level=alpha / 2)), (C,)),
+        ("no difference", f"equal arms, d {far(6):.2f}", _several(0, 0, 0), _no_difference(far(6)), (R,)),
+        ("best of four", f"leads {three:.2f}", _several(0, *[-three] * 3), _best(three), (R, S)),
+        ("best of four", "no lead, of such a margin", _several(0, 0, -9, -9), _best(far(level=alpha / 3)), (C, S)),
+        ("ranking of three", f"steps {both:.2f}", _several(0, -both, -2 * both), _ranking(both), (R, S)),
+        ("crossover", f"leads {both:.2f}", _several(0, -both, 0, -both), _crossover(both), (R, S)),
+        ("trend", f"rise {both:.2f}", _several(*np.linspace(0, both, 4)), _trend(both), (R, S)),
+        ("trend", "flat, of such a margin", _several(0, 0, 0, 0), _trend(one), (C, S)),
+        ("never falls", f"flat, margin {far(4):.2f}", _several(0, 0, 0, 0), _never_falls(far(4)), (R,)),
+        (
+            "never falls",
+            "a fall of twice the margin",
+            _several(0, 2 * far(level=alpha / 3), 0, 0),
+            _never_falls(far(level=alpha / 3)),
+            (C,),
+        ),
+    ]
+    return [Path(*path, kind="power") for path in paths]
+
+
+def cells() -> Iterator[Cell]:
+    """Every cell, in the order of the table."""
+    for path in FALSE:
+        # The skewness that misleads: a rare bad run not seen makes an arm look better, a rare good one worse.
+        towards = R in path.counted and path.decision not in ("within d", "no difference")
+        skewed = "skewness -1" if towards or "never" in path.decision else "skewness +1"
+        simple = path.decision in ("one arm beats another", "within d")
+        for noise, n in itertools.product(("normal", "t(4)", skewed), (3, 5, 10, 20, 0) if simple else (5, 20, 0)):
+            yield Cell(path, noise, n, BOUND[noise])
+    for path, noise, n in itertools.product(SPREAD, ("normal", "t(4)"), (fewest_for_spread(), 40)):
+        yield Cell(path, noise, n, BINOMIAL)
+    for path, n in itertools.product(COLLAPSE, (5, 10, 20, 0)):
+        yield Cell(path, "normal", n, 0.07)
+    for n in (5, 10, 20, 0):
+        for path in _power(n):
+            yield Cell(path, "normal", n, POWER_FLOOR)
+    steady = Path("spread", "half the spread", _scaled(1, 2), _spread(1), (R, S), kind="power")
+    yield Cell(steady, "normal", fewest_for_spread(), POWER_FLOOR)
+    # Measured, not promised.
+    for n in (3, 5, 10, 20, 0):
+        yield Cell(FALSE[0], "skewness -2", n, None)
+    for path, n in itertools.product(UNSEEN, (5, 10, 20, 0)):
+        yield Cell(path, "normal", n, None)
