@@ -33,7 +33,7 @@ def spread(
     """Does the arm `steady` vary less from seed to seed than each of the others? (Decision rules: docs/verdicts.md.)
 
     arms: accuracy in percent [n] by name, paired by seed. margin: the smallest interesting ratio of spreads, in
-    doublings (log2), > 0: 1 is twice the spread. collapsed: which runs of each arm collapsed, bool [n] by name; noted,
+    doublings (log2), > 0 and below 10: 1 is twice the spread. collapsed: which runs of each arm collapsed, bool [n] by name; noted,
     since a collapse is spread. alpha: of each one-sided bound.
 
     The spread of an arm is its mean absolute deviation from its median (0.8 standard deviations where values are
@@ -50,6 +50,8 @@ def spread(
     if steady not in arms or not others:
         raise ValueError(f"steady is {steady!r}; needed: one of at least two arms, which are: {', '.join(arms)}")
     margin = positive("margin", margin)
+    if margin >= MOST_DOUBLINGS:
+        raise ValueError(f"margin is {margin:g} doublings of the spread; needed: less than {MOST_DOUBLINGS:g}")
     found = []
     for name in others:
         own, other = paired(arms[steady], arms[name], (steady, name))

@@ -9,6 +9,7 @@ from scipy import stats
 
 from harness.claim import Outcome
 from harness.stats import never_falls, superiority, trend
+from harness.stats._interval import interval
 
 ACCURACY = st.integers(0, 1000).map(lambda count: count / 100)
 GRIDS = st.tuples(st.integers(3, 8), st.integers(2, 5)).flatmap(
@@ -47,12 +48,14 @@ def test_the_compound_rule_of_a_trend(values, margin, direction):
     assume(min(abs(found.lower), abs(found.upper - margin)) > 1e-9)
     x = np.arange(values.shape[1])
     slopes = np.array([direction * np.polyfit(x, row, 1)[0] for row in values])
+    low = interval(slopes).lower
     if np.std(slopes) < 1e-9:
         rises = slopes.mean() > 1e-9
     else:
-        low = stats.ttest_1samp(slopes, 0, alternative="greater").confidence_interval(0.95).low
         assume(abs(low) > 1e-9)
         rises = low > 0
+        # Student's bound is never the stricter one.
+        assert low <= stats.ttest_1samp(slopes, 0, alternative="greater").confidence_interval(0.95).low + 1e-9
     ends = direction * (values[:, -1] - values[:, 0])
     alone = superiority(ends, np.zeros(len(ends)), margin=margin).outcome
     if rises:
@@ -120,8 +123,26 @@ def test_never_falls_looks_at_every_step_and_the_ends(values, margin):
     assert found.lower <= found.effect <= found.upper
     for (_, part), (before, after) in zip(found.parts, spans, strict=True):
         change = values[:, after] - values[:, before]
-        if np.std(change) > 1e-3 and part.outcome != Outcome.CONTRADICTED:
-            assert part.p == pytest.approx(stats.ttest_1samp(change, -margin, alternative="greater").pvalue, abs=1e-9)
+        assert part.p_holds == interval(change).p_above(-margin)
+        assert part.p == (part.p_fails if part.outcome == Outcome.CONTRADICTED else part.p_holds)
+        if np.std(change) > 1e-3:
+            student = stats.ttest_1samp(change, -margin, alternative="greater").pvalue
+            assert part.p_holds >= student - 1e-9
+
+
+@given(
+    st.lists(st.integers(1, 300), min_size=2, max_size=4).map(
+        lambda half: np.array([*half, *(-h for h in half)]) / 100
+    ),
+    st.integers(-400, 400).map(lambda count: count / 100),
+    MARGINS,
+)
+def test_of_symmetric_changes_never_falls_has_students_p(deviations, centre, margin):
+    change = centre + deviations
+    found = never_falls([1, 2], np.column_stack([np.full(len(change), 30.0), 30.0 + change]), margin=margin)
+    expected = stats.ttest_1samp(change, -margin, alternative="greater").pvalue
+    assert found.p_holds == pytest.approx(expected, abs=1e-9)
+    assert found.p_fails == pytest.approx(1 - expected, abs=1e-9)
 
 
 @given(GRIDS, MARGINS)

@@ -4,10 +4,19 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import stats
 
 from harness.claim import Outcome
 from harness.stats import collapse, equivalence, not_on_collapses
-from harness.stats._collapse import p_more_collapses, p_sign_flip
+from harness.stats._collapse import flip_name, p_more_collapses, p_sign_flip
+
+# Hundredths of a point, few enough of them that sums tie.
+DIFFERENCES = st.integers(3, 12).flatmap(
+    lambda n: hnp.arrays(np.int64, n, elements=st.integers(-30, 60), fill=st.nothing())
+)
 
 
 def test_below_five_deviations_above_chance_or_diverged():
@@ -52,9 +61,59 @@ def test_the_sign_flip_p_is_the_share_of_patterns_as_extreme(n):
     assert p_sign_flip(differences, 0.2) == expected
 
 
-def test_above_14_seeds_a_fixed_sample_of_patterns_is_drawn():
-    differences = np.random.default_rng(1).normal(0.3, 1, 20)
-    assert p_sign_flip(differences, 0.0) == p_sign_flip(differences, 0.0)
+@given(DIFFERENCES, st.sampled_from([0.0, 0.3, -1.0]))
+def test_the_sign_flip_p_is_scipys_permutation_test(hundredths, threshold):
+    # SciPy counts in whole numbers here, so that its ties are ties; ours has to find them among floats.
+    counts = hundredths - round(100 * threshold)
+    expected = stats.permutation_test(
+        (counts.astype(np.float64),),
+        lambda signed, axis: signed.sum(axis=axis),
+        permutation_type="samples",
+        alternative="greater",
+        n_resamples=np.inf,
+        vectorized=True,
+    )
+    base = np.full(len(hundredths), 10.1)
+    assert p_sign_flip(base + hundredths / 100 - base, threshold) == pytest.approx(float(expected.pvalue), rel=1e-12)
+
+
+@given(DIFFERENCES)
+def test_the_sign_flip_p_is_at_least_two_to_the_minus_n(hundredths):
+    n = len(hundredths)
+    assert 2.0**-n <= p_sign_flip(hundredths / 100, 0.0) <= 1
+    assert p_sign_flip(np.abs(hundredths) / 100 + 0.01, 0.0) == 2.0**-n
+
+
+def share_as_extreme(counts):
+    """The exact p for whole numbers, by the distribution of their signed sum, one number after the other."""
+    ways = np.ones(1)
+    for count in np.abs(counts):
+        longer = np.zeros(len(ways) + count)
+        longer[: len(ways)] += ways
+        longer[count:] += ways
+        ways = longer
+    # ways[k] patterns have k on their positive side, and so the sum 2 k - (the sum of all, made positive).
+    reached = (counts.sum() + np.abs(counts).sum()) // 2
+    return ways[reached:].sum() / 2.0 ** len(counts)
+
+
+@pytest.mark.parametrize("n", [14, 15, 20, 29, 30])
+def test_up_to_30_seeds_all_patterns_are_counted(n):
+    counts = np.random.default_rng(n).integers(-150, 250, n)
+    p = p_sign_flip(counts / 100, 0.0)
+    assert p == share_as_extreme(counts)
+    assert flip_name(n) == "exact sign-flip"
+
+
+def test_above_30_seeds_a_fixed_sample_of_patterns_is_drawn():
+    counts = np.random.default_rng(1).integers(-150, 250, 31)
+    p, exact = p_sign_flip(counts / 100, 0.0), share_as_extreme(counts)
+    assert p == p_sign_flip(counts / 100, 0.0)
+    # A share of 9,999 patterns and the one at hand, within four standard errors of the exact one.
+    assert p * 10_000 == pytest.approx(round(p * 10_000), abs=1e-6)
+    assert p == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 9_999))
+    assert p_sign_flip(np.ones(31), 0.0) == 1e-4
+    assert flip_name(31) == "sign-flip (9,999 drawn patterns)"
 
 
 def test_equality_of_networks_that_learned_nothing_is_not_reproduced():

@@ -32,9 +32,9 @@ def draw(noise, *shape, seed=0):
 def test_superiority(noise, n):
     margin = 1.0
     better, worse = draw(noise, 2, EXPERIMENTS, n)
-    _, lower, _, _ = bounds(better - worse)
+    _, lower, *_ = bounds(better - worse)
     assert (lower > 0).mean() <= BOUND  # no effect: REPRODUCED or TOO SMALL is false
-    _, lower_m, upper_m, _ = bounds(better + margin - worse)
+    _, lower_m, upper_m, *_ = bounds(better + margin - worse)
     assert (upper_m < margin).mean() <= BOUND  # exactly the claimed size: CONTRADICTED or TOO SMALL is false
     for row in ROWS:
         found = superiority(better[row] + margin, worse[row], margin=margin)
@@ -52,10 +52,10 @@ def test_equivalence(noise, n, within):
     With bounds at alpha instead of alpha / 2, CONTRADICTED would be false in 9 % at d = 0.1.
     """
     differences = draw(noise, EXPERIMENTS, n, seed=1) + within
-    _, lower, upper, _ = bounds(differences)
+    _, lower, upper, *_ = bounds(differences)
     inside = (-within < lower) & (upper < within)
     assert inside.mean() <= BOUND
-    _, low, high, _ = bounds(differences, 0.025)
+    _, low, high, *_ = bounds(differences, 0.025)
     outside = (low >= within) | (high <= -within)
     assert outside.mean() <= BOUND
     for row in ROWS:
@@ -70,10 +70,10 @@ def test_no_difference(noise, n, third):
     within = 1.0
     arms = draw(noise, 3, EXPERIMENTS, n, seed=2) + within * np.array([0.0, 1.0, third])[:, None, None]
     pairs = np.stack([arms[one] - arms[other] for one, other in itertools.combinations(range(3), 2)])
-    _, lower, upper, _ = bounds(pairs)
+    _, lower, upper, *_ = bounds(pairs)
     reproduced = ((-within < lower) & (upper < within)).all(axis=0)
     assert reproduced.mean() <= BOUND
-    _, low, high, _ = bounds(pairs, 0.05 / 3 / 2)
+    _, low, high, *_ = bounds(pairs, 0.05 / 3 / 2)
     contradicted = ((low >= within) | (high <= -within)).any(axis=0)
     assert contradicted.mean() <= BOUND
     for row in ROWS:
@@ -112,7 +112,7 @@ def test_trend(noise, n, shape):
     assert holds.mean() <= BOUND
     lift = margin - (curve[-1] - curve[0])
     assert (bounds(ends + lift)[2] < margin).mean() <= BOUND
-    _, lower, upper, _ = bounds(ends)
+    _, lower, upper, *_ = bounds(ends)
     for row in ROWS:
         found = trend(levels, values[row], direction=1, margin=margin)
         assert (found.outcome in (Outcome.REPRODUCED, Outcome.TOO_SMALL)) == holds[row]
@@ -178,21 +178,3 @@ class TestCollapse:
         differences = arms[0] - arms[1]
         every = self.flip_p(differences)
         assert all(p_sign_flip(differences[row], 0.0) == pytest.approx(every[row]) for row in ROWS)
-
-    @pytest.mark.xfail(
-        reason="no test of a mean holds its level where one arm's collapses can stay unseen", strict=True
-    )
-    @pytest.mark.parametrize("n", [5, 10])
-    @pytest.mark.parametrize("rates", [(0.1, 0.0), (0.2, 0.0), (0.3, 0.0), (0.0, 0.9)])
-    def test_a_mean_of_zero_made_of_an_advantage_and_rare_collapses(self, n, rates):
-        """What the rule cannot hold, so that nobody believes it does.
-
-        One arm is ahead by so much, in all runs but the rare ones, that the means are equal. With 5 seeds and a rate of
-        10 % no collapse is seen in 59 % of the experiments, and then the rare runs have left no trace in the data: 59 %
-        are false (10 seeds: 35 %). Any test that found a real advantage there would do the same (Bahadur & Savage,
-        Annals of Mathematical Statistics, 1956). Nor does the sign-flip test help where one collapse is seen among ten
-        (rate 30 %: 13 % with it and without), since it asks for symmetry, which unequal rates do not have.
-        """
-        arms, collapsed = self.arms(n, rates)
-        differences = arms[0] - arms[1] + self.GAP * (rates[0] - rates[1])
-        assert self.claimed(differences, collapsed).mean() <= 0.07

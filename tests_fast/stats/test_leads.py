@@ -1,0 +1,221 @@
+"""Leads that must all be there: one arm beats each of its rivals, arms rank in order, two networks cross over."""
+
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from harness.claim import Outcome
+from harness.stats import best_of, crossover, ranking, superiority
+
+ACCURACY = st.integers(0, 2000).map(lambda count: count / 100)
+ARMS = st.integers(3, 8).flatmap(lambda n: hnp.arrays(np.float64, (4, n), elements=ACCURACY))
+MARGINS = st.sampled_from([0.5, 2.0, 8.0])
+CELLS = {
+    (True, True): Outcome.REPRODUCED,
+    (True, False): Outcome.TOO_SMALL,
+    (False, False): Outcome.CONTRADICTED,
+    (False, True): Outcome.INCONCLUSIVE,
+}
+
+
+def best_a(arms, **settings):
+    return best_of(arms, best="a", **settings)
+
+
+def ranked(arms, **settings):
+    return ranking(arms, order="abcd", **settings)
+
+
+def crossed(arms, **settings):
+    return crossover(arms, first=("a", "b"), second=("d", "c"), **settings)
+
+
+# Each claim over four arms, and the leads it needs.
+CLAIMS = pytest.mark.parametrize(
+    ("claim", "leads"), [(best_a, ["ab", "ac", "ad"]), (ranked, ["ab", "bc", "cd"]), (crossed, ["ab", "dc"])]
+)
+
+
+@CLAIMS
+@given(ARMS, MARGINS)
+def test_the_four_way_rule_on_the_least_bounds(claim, leads, arms, margin):
+    named = dict(zip("abcd", arms, strict=True))
+    found = claim(named, margin=margin)
+    assume(min(abs(found.lower), abs(found.upper - margin)) > 1e-9)
+    assert found.outcome == CELLS[found.lower > 0, found.upper >= margin]
+    pairs = [(named[ahead], named[behind]) for ahead, behind in leads]
+    plain = [superiority(*pair, margin=margin) for pair in pairs]
+    split = [superiority(*pair, margin=margin, alpha=0.05 / len(leads)) for pair in pairs]
+    assert found.lower == pytest.approx(min(part.lower for part in plain))
+    assert found.upper == pytest.approx(min(part.upper for part in split))
+    assert found.effect == pytest.approx(min(part.effect for part in plain))
+    assert found.p_holds == max(part.p_holds for part in plain)
+    assert found.p_fails == pytest.approx(min(1.0, len(leads) * min(part.p_fails for part in plain)))
+    assert [name for name, _ in found.parts] == [" over ".join(lead) for lead in leads]
+    for (_, part), alone in zip(found.parts, plain, strict=True):
+        assert (part.outcome, part.effect, part.p, part.rule) == (alone.outcome, alone.effect, alone.p, alone.rule)
+
+
+@given(ARMS, MARGINS)
+def test_with_one_lead_it_is_superiority(arms, margin):
+    named = {"a": arms[0], "b": arms[1]}
+    alone = superiority(arms[0], arms[1], margin=margin)
+    for one in (best_of(named, best="a", margin=margin), ranking(named, order="ab", margin=margin)):
+        for field in ("outcome", "effect", "lower", "upper", "p", "p_holds", "p_fails", "seeds_to_settle", "n"):
+            assert getattr(one, field) == getattr(alone, field)
+
+
+@given(ARMS, MARGINS)
+def test_a_crossover_of_one_pair_twice_has_its_direction_and_half_the_level_for_its_size(arms, margin):
+    pair = dict(zip("ab", arms, strict=False))
+    found = crossover(pair, first=("a", "b"), second=("a", "b"), margin=margin)
+    assert found.lower == superiority(pair["a"], pair["b"], margin=margin).lower
+    assert found.upper == superiority(pair["a"], pair["b"], margin=margin, alpha=0.025).upper
+
+
+@given(ARMS, MARGINS, st.permutations("bcd"))
+def test_the_order_in_which_arms_are_given_changes_nothing(arms, margin, others):
+    named = dict(zip("abcd", arms, strict=True))
+    shuffled = {name: named[name] for name in (*others, "a")}
+    for claim in (best_a, ranked, crossed):
+        one, other = claim(named, margin=margin), claim(shuffled, margin=margin)
+        assert (one.outcome, one.lower, one.upper) == (other.outcome, other.lower, other.upper)
+        assert (one.p_holds, one.p_fails) == (other.p_holds, other.p_fails)
+
+
+@given(ARMS, MARGINS)
+def test_one_more_lead_to_show_is_never_easier(arms, margin):
+    named = dict(zip("abcd", arms, strict=True))
+    three, four = (ranking(named, order=order, margin=margin) for order in ("abc", "abcd"))
+    assert four.lower <= three.lower
+    assert four.p_holds >= three.p_holds
+
+
+@given(ARMS, MARGINS)
+def test_arms_do_not_rank_both_ways(arms, margin):
+    named = dict(zip("abcd", arms, strict=True))
+    better = (Outcome.REPRODUCED, Outcome.TOO_SMALL)
+    one, other = (ranking(named, order=order, margin=margin).outcome in better for order in ("abcd", "dcba"))
+    assert not (one and other)
+
+
+def test_the_source_figures_of_orders():
+    arms = {
+        "conv-norm-relu": [62.32, 62.23, 63.38],
+        "conv-relu-norm": [59.56, 56.54, 59.39],
+        "conv-leaky-norm": [60.97, 59.87, 59.42],
+    }
+    found = best_of(arms, best="conv-norm-relu", margin=1.0)
+    assert found.outcome == Outcome.REPRODUCED
+    assert found.effect == pytest.approx(2.56, abs=0.01)
+    assert [name for name, _ in found.parts] == [
+        "conv-norm-relu over conv-relu-norm",
+        "conv-norm-relu over conv-leaky-norm",
+    ]
+    assert best_of(arms, best="conv-relu-norm", margin=1.0).outcome == Outcome.CONTRADICTED
+
+
+NOISE = np.random.default_rng(4).normal(0, 0.1, (4, 6))
+
+
+def test_a_ranking_on_plain_figures():
+    arms = dict(zip("abcd", NOISE + np.array([[70], [68], [65], [60]]), strict=True))
+    assert ranking(arms, order="abcd", margin=1).outcome == Outcome.REPRODUCED
+    # The steps are 2, 3 and 5.
+    small = ranking(arms, order="abcd", margin=3)
+    assert small.outcome == Outcome.TOO_SMALL
+    assert "the claimed size of a over b is excluded" in small.rule
+    wrong = ranking(arms, order="acbd", margin=1)
+    assert wrong.outcome == Outcome.CONTRADICTED
+    assert "c over b is not shown" in wrong.rule
+    # Arms that are left out of the order do not count.
+    assert ranking({**arms, "e": arms["a"] + 50}, order="abcd", margin=1) == ranking(arms, order="abcd", margin=1)
+
+
+def test_a_crossover_on_plain_figures():
+    arms = dict(zip(["A low", "A high", "B low", "B high"], NOISE + np.array([[60], [64], [66], [61]]), strict=True))
+    at_best = {"first": ("A high", "A low"), "second": ("B low", "B high")}
+    assert crossover(arms, **at_best, margin=2).outcome == Outcome.REPRODUCED
+    # The smaller of the two leads is 4.
+    assert crossover(arms, **at_best, margin=4.7).outcome == Outcome.TOO_SMALL
+    same = crossover(arms, first=("A high", "A low"), second=("B high", "B low"), margin=2)
+    assert same.outcome == Outcome.CONTRADICTED
+    assert "B high over B low is not shown" in same.rule
+
+
+def test_a_collapse_in_one_rival_asks_for_the_sign_flip_there():
+    best = np.array([60.0, 61.0, 62.0, 61.0])
+    arms = {"best": best, "b": best - [2.0, 2.1, 2.2, 2.1], "c": np.array([10.0, 10.0, 10.0, 11.0])}
+    none = np.zeros(4, dtype=bool)
+    assert best_of(arms, best="best", margin=1).outcome == Outcome.REPRODUCED
+    found = best_of(arms, best="best", margin=1, collapsed={"best": none, "b": none, "c": ~none})
+    assert found.outcome == Outcome.INCONCLUSIVE
+    assert "at least 5 seeds are needed" in found.rule
+    assert "c 4 of 4" in found.notes[0]
+
+
+@CLAIMS
+def test_five_seeds_can_confirm_beside_a_collapse_and_four_cannot(claim, leads):
+    arms = dict(zip("abcd", NOISE + np.array([[70], [60], [50], [80 if "dc" in leads else 40]]), strict=True))
+    behind = leads[-1][-1]
+    for n, outcome in ((4, Outcome.INCONCLUSIVE), (5, Outcome.REPRODUCED)):
+        cut = {name: values[:n] for name, values in arms.items()}
+        flags = {name: np.arange(n) < (name == behind) for name in cut}
+        assert claim(cut, margin=1).outcome == Outcome.REPRODUCED
+        found = claim(cut, margin=1, collapsed=flags)
+        assert found.outcome == outcome
+        assert f"{behind} 1 of {n}" in " ".join(found.notes)
+
+
+class TestRefusals:
+    arms = MappingProxyType({"a": [1.0, 2, 3], "b": [1.0, 2, np.inf], "c": [1.0, 2, 3], "d": [1.0, 2, 3, 4]})
+
+    def test_a_best_that_is_no_arm_or_alone(self):
+        with pytest.raises(ValueError, match="best is 'z'"):
+            best_of(self.arms, best="z", margin=1)
+        with pytest.raises(ValueError, match="best is 'a'"):
+            best_of({"a": [1.0, 2.0, 3.0]}, best="a", margin=1)
+
+    @pytest.mark.parametrize("order", ["", "a", "aca", "az"])
+    def test_an_order_of_fewer_than_two_different_known_arms(self, order):
+        with pytest.raises(ValueError, match="needed: two or more different ones of a, b, c, d"):
+            ranking(self.arms, order=order, margin=1)
+
+    def test_a_crossover_of_unknown_arms(self):
+        with pytest.raises(ValueError, match=r"unknown arms \['y', 'z'\]; there are: a, b, c, d"):
+            crossover(self.arms, first=("a", "y"), second=("z", "c"), margin=1)
+
+    @pytest.mark.parametrize("margin", [0, -1, np.nan])
+    @CLAIMS
+    def test_margins(self, claim, leads, margin):
+        with pytest.raises(ValueError, match="margin is"):
+            claim(dict.fromkeys("abcd", self.arms["a"]), margin=margin)
+
+    @CLAIMS
+    def test_values_that_are_no_accuracies(self, claim, leads):
+        with pytest.raises(ValueError, match="b: inf at position 2"):
+            claim({**self.arms, "d": self.arms["a"]}, margin=1)
+
+    @CLAIMS
+    def test_arms_of_unequal_length(self, claim, leads):
+        with pytest.raises(ValueError, match="arms are paired by seed"):
+            claim({**self.arms, "b": self.arms["a"]}, margin=1)
+
+    @CLAIMS
+    def test_flags_that_are_not_one_for_every_run_of_every_arm(self, claim, leads):
+        arms, none = dict.fromkeys("abcd", self.arms["a"]), np.zeros(3, dtype=bool)
+        with pytest.raises(ValueError, match="collapsed has a; needed: flags for every arm: a, b, c, d"):
+            claim(arms, margin=1, collapsed={"a": none})
+        with pytest.raises(ValueError, match=r"collapsed of b has shape \[2\]; needed: \[3\]"):
+            claim(arms, margin=1, collapsed={**dict.fromkeys("acd", none), "b": none[:2]})
+
+
+@CLAIMS
+def test_numbers_are_builtins(builtin_numbers, claim, leads):
+    arms = dict(zip("abcd", np.random.default_rng(0).normal(50, 1, (4, 5)), strict=True))
+    for shift in (-5, 0, 5):
+        builtin_numbers(claim({**arms, "a": arms["a"] + shift}, margin=np.float64(2)))

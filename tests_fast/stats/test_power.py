@@ -1,0 +1,158 @@
+"""What a number of seeds can find: against the noncentral t, and against the decision itself."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from harness.claim import Outcome
+from harness.stats import detectable, seeds_to_settle, superiority
+from harness.stats._interval import bounds
+from harness.stats._power import all_settled, fewest_for_flips, more_than, power, seeds_for, soonest
+
+SHIFTS = st.floats(0.01, 5)
+# Few numbers of seeds: each is simulated once.
+SIZES = st.sampled_from([3, 5, 10, 20, 60, 61, 200, 1000])
+LEVELS = st.sampled_from([0.05, 0.025])
+
+
+def noncentral_t(shift, n, alpha):
+    """Power of the one-sided t test."""
+    return stats.nct.sf(stats.t.ppf(1 - alpha, n - 1), n - 1, shift * math.sqrt(n))
+
+
+@given(st.floats(0.01, 0.4), st.integers(61, 1000), LEVELS)
+def test_beyond_60_seeds_power_is_the_noncentral_ts(shift, n, alpha):
+    assert power(shift, n, alpha) == pytest.approx(noncentral_t(shift, n, alpha), abs=1e-6)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.5, 1.0])
+def test_at_10_seeds_power_is_how_often_superiority_finds_it(shift):
+    experiments = 1_000
+    better = np.random.default_rng(99).normal(loc=shift, size=(experiments, 10))
+    # Every experiment excludes this margin, so that a direction that is found reads TOO SMALL.
+    outcomes = [superiority(row, np.zeros(10), margin=1e6).outcome for row in better]
+    assert set(outcomes) == {Outcome.TOO_SMALL, Outcome.CONTRADICTED}
+    found = outcomes.count(Outcome.TOO_SMALL) / experiments
+    expected = power(shift, 10)
+    # Four standard errors, and the one of power's own 20,000 experiments.
+    assert found == pytest.approx(expected, abs=4 * math.sqrt(expected * (1 - expected) / experiments) + 0.003)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.0055])
+@pytest.mark.parametrize("n", [3, 5, 20, 60])
+def test_power_is_that_of_the_corrected_bound_and_below_students(n, alpha):
+    target = 0.8
+    shift = detectable(1.0, n, share=target, alpha=alpha)
+    fresh = np.random.default_rng(1234).normal(loc=shift, size=(40_000, n))
+    found = float((bounds(fresh, alpha)[1] > 0).mean())
+    # Four standard errors of the difference of 20,000 experiments and 40,000.
+    assert found == pytest.approx(target, abs=4 * math.sqrt(target * (1 - target) * (1 / 20_000 + 1 / 40_000)))
+    # The more cautious of two tests finds less than Student's alone.
+    assert noncentral_t(shift, n, alpha) > target
+
+
+@settings(max_examples=50)
+@given(SIZES, st.floats(0.05, 0.95), st.floats(0.1, 30))
+def test_detectable_undoes_power(n, share, sd):
+    assert power(detectable(sd, n, share=share) / sd, n) == pytest.approx(share, abs=1e-4)
+
+
+@given(SHIFTS, SHIFTS, SIZES)
+def test_power_rises_with_the_effect(one, other, n):
+    low, high = sorted((one, other))
+    assert power(low, n) <= power(high, n) <= 1
+
+
+@pytest.mark.parametrize("shift", [0.25, 0.6, 1.2])
+def test_power_rises_with_seeds(shift):
+    found = [power(shift, n) for n in (3, 5, 10, 20, 40, 60, 80, 160)]
+    assert (np.diff(found) >= 0).all()
+    assert found[0] < found[3]
+
+
+@pytest.mark.parametrize("shift", np.linspace(0, 0.8, 17))
+def test_where_simulation_ends_power_goes_on_within_a_point_and_a_half(shift):
+    # One seed more, which would be worth up to 0.8 points by itself.
+    assert power(float(shift), 60) == pytest.approx(power(float(shift), 61), abs=0.015)
+
+
+def test_the_effect_that_seeds_detect_shrinks_with_their_number_and_the_level():
+    found = [detectable(2.0, n) for n in (3, 5, 10, 20, 40, 61, 100, 1000)]
+    assert (np.diff(found) < 0).all()
+    assert detectable(2.0, 10, alpha=0.005) > detectable(2.0, 10, alpha=0.05)
+    assert detectable(0.0, 10) == 0.0
+
+
+@settings(max_examples=50)
+@given(st.floats(0.05, 10), st.floats(1, 5), st.floats(0.1, 5))
+def test_a_longer_way_to_go_needs_no_more_seeds_and_more_spread_no_fewer(distance, factor, sd):
+    found = seeds_for(distance, sd=sd) or math.inf
+    assert (seeds_for(distance * factor, sd=sd) or math.inf) <= found
+    assert (seeds_for(distance, sd=sd * factor) or math.inf) >= found
+    assert (seeds_for(distance, sd=sd, alpha=0.025) or math.inf) >= found
+    assert (seeds_for(distance, distance, sd=sd) or math.inf) >= found
+
+
+@pytest.mark.parametrize("distance", [0.1, 0.2, 0.3])
+def test_beyond_60_it_is_the_least_number_with_that_power(distance):
+    n = seeds_for(distance, sd=1.0)
+    assert n > 61
+    assert noncentral_t(distance, n, 0.05) >= 0.80 > noncentral_t(distance, n - 1, 0.05)
+
+
+def test_two_thresholds_share_the_misses():
+    n = seeds_for(0.3, 0.3, sd=1.0)
+    assert noncentral_t(0.3, n, 0.05) >= 0.90 > noncentral_t(0.3, n - 1, 0.05)
+
+
+def test_no_way_to_go_no_seeds_and_no_spread_the_fewest():
+    assert seeds_for(0.0, sd=1.0) is None
+    assert seeds_for(1.0, -1.0, sd=1.0) is None
+    assert seeds_for(0.01, sd=1.0) is None  # 61,000 or so
+    assert seeds_for(0.01, sd=0.0) == 3
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(-300, 300).map(lambda count: count / 100), min_size=3, max_size=8), st.floats(0.05, 0.9))
+def test_seeds_to_settle_rise_until_half_the_margin(differences, closer):
+    differences, margin = np.array(differences), 4.0
+    assume(np.std(differences) > 1e-3)
+    # Moved so that their mean lies below half the margin; there the way to 0 is the longer one.
+    low = seeds_to_settle(differences - differences.mean() + closer * margin / 2, margin)
+    half = seeds_to_settle(differences - differences.mean() + margin / 2, margin)
+    assert (half or math.inf) >= (low or math.inf)
+    wider = seeds_to_settle(differences - differences.mean() + margin / 2, 2 * margin)
+    assert (wider or math.inf) <= (half or math.inf)
+
+
+def test_of_several_conditions_the_soonest_or_the_last():
+    assert (soonest([7, None, 5]), soonest([None]), soonest([])) == (5, None, None)
+    assert (all_settled([7, 5]), all_settled([7, None]), all_settled([])) == (7, None, None)
+
+
+def test_a_number_is_raised_above_the_seeds_at_hand_and_to_what_flips_need():
+    assert more_than(5, 3) == 6
+    assert more_than(5, 30) == 30
+    assert more_than(3, 4, flips=True) == 5
+    assert more_than(3, 4, flips=True, alpha=0.025) == 6
+    assert more_than(1000, 3) is None
+    assert more_than(5, None) is None
+
+
+@pytest.mark.parametrize(("alpha", "n"), [(0.05, 5), (0.03125, 5), (0.03, 6), (0.001, 10)])
+def test_the_fewest_seeds_of_which_all_signs_agreeing_is_enough(alpha, n):
+    assert fewest_for_flips(alpha) == n
+    assert 2.0**-n <= alpha < 2.0 ** (1 - n)
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="differences: nan at position 1"):
+        seeds_to_settle([1.0, np.nan, 3.0], 1.0)
+    with pytest.raises(ValueError, match="2 seeds; at least 3"):
+        seeds_to_settle([1.0, 2.0], 1.0)
+    with pytest.raises(ValueError, match="margin is 0"):
+        seeds_to_settle([1.0, 2.0, 3.0], 0)
