@@ -33,8 +33,8 @@ def spread(
     """Does the arm `steady` vary less from seed to seed than each of the others? (Decision rules: docs/verdicts.md.)
 
     arms: accuracy in percent [n] by name, paired by seed. margin: the smallest interesting ratio of spreads, in
-    doublings (log2), > 0 and below 10: 1 is twice the spread. collapsed: which runs of each arm collapsed, bool [n] by name; noted,
-    since a collapse is spread. alpha: of each one-sided bound.
+    doublings (log2), > 0 and below 10: 1 is twice the spread. collapsed: which runs of each arm collapsed, bool [n] by
+    name; noted, since a collapse is spread. alpha: of each one-sided bound.
 
     The spread of an arm is its mean absolute deviation from its median (0.8 standard deviations where values are
     normal). Effect: log2 of the other's spread over that of `steady`, the smallest over the other arms. One-sided
