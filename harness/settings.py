@@ -75,9 +75,9 @@ class Settings:
         if self.placebo:
             return "a placebo: all arms of a claim are the same network on other seeds, so there is no effect to find"
         if self.enforced and self.data.kind == "cifar":
-            return "verdicts speak of the documented findings: a claim that is not REPRODUCED fails"
+            return "they speak of the documented findings: a claim that is not REPRODUCED fails"
         if self.enforced:
-            return "verdicts speak of your images, not of CIFAR: a claim that is not REPRODUCED on them fails"
+            return "they speak of your images, not of CIFAR: a claim that is not REPRODUCED on them fails"
         if self.data.kind == "synthetic":
             return "a rehearsal: on the stand-in, verdicts say nothing about CIFAR, and none of them fails a test"
         return "a rehearsal: recipes are cut short, verdicts say nothing about the findings, and none fails a test"

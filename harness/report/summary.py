@@ -61,10 +61,10 @@ def _documented(judgement: Judgement) -> str:
 
 
 def _interval(verdict: Verdict, wide: bool) -> str:
-    """Effect and interval; on a narrow terminal by its half-width, which is shorter."""
+    """Effect and interval; on a narrow terminal with one digit less."""
     if wide:
         return f"{verdict.effect:+.2f} [{verdict.lower:+.2f}, {verdict.upper:+.2f}]"
-    return f"{verdict.effect:+.2f} ±{(verdict.upper - verdict.lower) / 2:.2f}"
+    return f"{verdict.effect:+.1f} [{verdict.lower:+.1f},{verdict.upper:+.1f}]"
 
 
 def _p(p: float) -> str:

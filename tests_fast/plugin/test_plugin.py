@@ -40,7 +40,7 @@ def test_verdicts_decide_at_scale_documented(run):
     text = result.stdout.str()
     result.stdout.fnmatch_lines(
         [
-            "verdicts: verdicts speak of your images, not of CIFAR: a claim that is not REPRODUCED on them fails",
+            "verdicts: they speak of your images, not of CIFAR: a claim that is not REPRODUCED on them fails",
             "CONTRADICTED: T2, a narrow network beats a wide one",
             'source    A paper, "Table 1" (5 runs)',
             "effect    narrow − wide = -*",
