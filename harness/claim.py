@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import itertools
 import json
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
@@ -36,6 +37,31 @@ class Source:
 
 
 @dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """Random changes of training images, drawn anew for each image and epoch.
+
+    shift: at most, as a share of the image's side, either way and axis. scale: at most, as a share of the size.
+    degrees: of rotation, at most. These three come together, with affine_probability. brightness, contrast: factors
+    between 1 - x and 1 + x. These two come together, with jitter_probability. Raises ValueError for other values.
+    """
+
+    shift: float = 0.0
+    scale: float = 0.0
+    degrees: float = 0.0
+    affine_probability: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    jitter_probability: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            most = 180.0 if field.name == "degrees" else 1.0
+            value = getattr(self, field.name)
+            if not 0 <= value <= most:
+                raise ValueError(f"Augmentation.{field.name} is {value!r}; allowed: from 0 to {most:g}")
+
+
+@dataclasses.dataclass(frozen=True)
 class Recipe:
     """How one network is trained: everything of a run but the network, the data and the seed.
 
@@ -43,11 +69,16 @@ class Recipe:
     batch: images a step; the last partial batch of an epoch is kept.
     epochs: passes over the subset.
     optimizer: "sgd" or "adamw"; lr, momentum (SGD only) and weight_decay as torch.optim takes them.
-    schedule: per epoch; ("constant",), ("cosine", final_lr) or ("step", every_epochs, factor).
+    schedule: per epoch; ("constant",), ("cosine", final_lr), ("step", every_epochs, factor), or ("linear", epoch,
+    factor, epoch, factor, ...): piecewise linear through these points, factors being of lr, epochs ascending from 0.
     precision: "float32", or "bfloat16" for autocast as torch.autocast does it (float32 master weights); "float64" is
     a reference to hold the others against.
     test_images_per_class: the test set is the first so many of each class; None is the whole test set.
     mean, std: of the [0, 1] pixels, per RGB channel.
+    initialisation: "default" (PyTorch's) or "xavier" (uniform, biases 0). augmentation: of training images. l1: times
+    the sum of absolute values of all parameters is added to the loss.
+    statistics: what batch norm uses at test time: "running", or "precise", the averages over the training set under the
+    final weights (Wu & Johnson, "Rethinking Batch in BatchNorm", 2021, section 3).
     """
 
     images_per_class: int | None
@@ -62,6 +93,10 @@ class Recipe:
     test_images_per_class: int | None = None
     mean: tuple[float, float, float] = (0.4914, 0.4822, 0.4465)
     std: tuple[float, float, float] = (0.2023, 0.1994, 0.2010)
+    initialisation: str = "default"
+    augmentation: Augmentation | None = None
+    l1: float = 0.0
+    statistics: str = "running"
 
     def __post_init__(self) -> None:
         def check(name: str, ok: bool, allowed: str) -> None:
@@ -79,12 +114,23 @@ class Recipe:
         check("momentum", self.optimizer == "sgd" or self.momentum == 0, "0 with adamw (it has betas instead)")
         check("weight_decay", self.weight_decay >= 0, ">= 0")
         check("precision", self.precision in ("float32", "bfloat16", "float64"), "'float32', 'bfloat16', 'float64'")
-        arguments = {"constant": 0, "cosine": 1, "step": 2}
+        check("initialisation", self.initialisation in ("default", "xavier"), "'default', 'xavier'")
+        check("l1", self.l1 >= 0, ">= 0")
+        check("statistics", self.statistics in ("running", "precise"), "'running', 'precise'")
         check(
             "schedule",
-            bool(self.schedule) and arguments.get(str(self.schedule[0])) == len(self.schedule) - 1,
-            "('constant',), ('cosine', final_lr), ('step', every_epochs, factor)",
+            self._scheduled(),
+            "('constant',), ('cosine', final_lr), ('step', every_epochs, factor), ('linear', 0, factor, epoch, factor, "
+            "...) with ascending epochs, and factors of which none is negative",
         )
+
+    def _scheduled(self) -> bool:
+        kind, *arguments = self.schedule or ("",)
+        if kind == "linear":
+            epochs, factors = arguments[::2], arguments[1::2]
+            ascending = all(one < other for one, other in itertools.pairwise(epochs))
+            return len(epochs) == len(factors) >= 2 and epochs[0] == 0 and ascending and min(factors) >= 0
+        return {"constant": 0, "cosine": 1, "step": 2}.get(str(kind)) == len(arguments)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +154,9 @@ class Trained:
     test_accuracy: percent, after the last epoch, in eval mode. train_accuracy (percent), train_loss (mean
     cross-entropy): per epoch, measured on the training batches as they pass. diverged: a training loss was not
     finite. seconds: this seed's share of the wall time. test_images: how many images the accuracy speaks of.
+    gradients: [epochs][blocks], root mean square of the gradient of each block's weights at the first step of each
+    epoch, the first being at initialisation. predictions: the class that each test image was taken for, in the order of
+    the data set. Both are empty for runs that were recorded before these were.
     """
 
     seed: int
@@ -117,6 +166,8 @@ class Trained:
     diverged: bool
     seconds: float
     test_images: int
+    gradients: tuple[tuple[float, ...], ...] = ()
+    predictions: tuple[int, ...] = ()
 
 
 SCALES = ("smoke", "documented")

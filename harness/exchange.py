@@ -40,7 +40,8 @@ def import_runs(path: Path, store: Store) -> int:
     with open(path, encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             try:
-                run: dict[str, Any] = json.loads(line)
+                # Files of before runs had records have none.
+                run: dict[str, Any] = {"records": "{}", **json.loads(line)}
                 row = tuple(run[column] for column in COLUMNS)
                 key = digest(run["configuration"], run["data"], run["numerics"], run["engine"], run["seed"])
             except (ValueError, KeyError, TypeError) as error:

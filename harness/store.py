@@ -7,6 +7,7 @@ dies; a run left by a killed worker is therefore free at once.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import dataclasses
 import datetime
@@ -16,6 +17,7 @@ import json
 import os
 import platform
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,9 +42,12 @@ CREATE TABLE IF NOT EXISTS runs (
     seconds REAL NOT NULL,
     device TEXT NOT NULL,
     versions TEXT NOT NULL,         -- JSON: python, torch, numpy
-    finished TEXT NOT NULL          -- UTC, ISO 8601
+    finished TEXT NOT NULL,         -- UTC, ISO 8601
+    records TEXT NOT NULL DEFAULT '{}'  -- JSON: gradients, and predictions as base64 of zlib of little-endian int16
 )
 """
+# Stores of before this column was.
+_MIGRATION = "ALTER TABLE runs ADD COLUMN records TEXT NOT NULL DEFAULT '{}'"
 
 
 _WANTED = """
@@ -60,6 +65,7 @@ _OPENING = 2**60
 
 
 COLUMNS = tuple(line.split()[0] for line in _SCHEMA.splitlines() if line.startswith("    "))
+_MARKS = ", ".join("?" * len(COLUMNS))
 
 
 class StoreError(Exception):
@@ -117,6 +123,8 @@ class Store:
                 self._connection.execute("PRAGMA journal_mode=WAL")
                 self._connection.execute("PRAGMA synchronous=NORMAL")
                 self._connection.execute(_SCHEMA)
+                if "records" not in [row[1] for row in self._connection.execute("PRAGMA table_info(runs)")]:
+                    self._connection.execute(_MIGRATION)
                 self._connection.execute(_WANTED)
             finally:
                 fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, _OPENING)
@@ -136,14 +144,14 @@ class Store:
         found = {}
         for seed in seeds:
             row = self._execute(
-                "SELECT test_accuracy, curves, diverged, seconds, test_images FROM runs "
+                "SELECT test_accuracy, curves, diverged, seconds, test_images, records FROM runs "
                 "WHERE key = ? AND finished >= ?",
                 (key.digest(seed), self.since),
             ).fetchone()
             if row:
                 curves = json.loads(row[1])
                 accuracy, loss = (tuple(curves[name]) for name in ("train_accuracy", "train_loss"))
-                found[seed] = Trained(seed, row[0], accuracy, loss, bool(row[2]), row[3], row[4])
+                found[seed] = Trained(seed, row[0], accuracy, loss, bool(row[2]), row[3], row[4], *_read(row[5]))
         return found
 
     def put(self, key: Key, results: Sequence[Trained], device: str) -> None:
@@ -154,7 +162,7 @@ class Store:
             # Python's json writes NaN as NaN and reads it back: a diverged loss is a result.
             curves = json.dumps({"train_accuracy": result.train_accuracy, "train_loss": result.train_loss})
             self._execute(
-                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT OR REPLACE INTO runs ({', '.join(COLUMNS)}) VALUES ({_MARKS})",
                 (
                     key.digest(result.seed),
                     key.run.canonical,
@@ -170,6 +178,7 @@ class Store:
                     device,
                     json.dumps(versions),
                     max(now(), self.since),  # a clock set back must not hide what was trained just now
+                    _written(result),
                 ),
             )
         self._execute("COMMIT")
@@ -240,8 +249,7 @@ class Store:
         before = self.count()
         self._execute("BEGIN IMMEDIATE")
         for row in rows:
-            marks = ", ".join("?" * len(COLUMNS))
-            self._execute(f"INSERT OR IGNORE INTO runs ({', '.join(COLUMNS)}) VALUES ({marks})", row)
+            self._execute(f"INSERT OR IGNORE INTO runs ({', '.join(COLUMNS)}) VALUES ({_MARKS})", row)
         self._execute("COMMIT")
         return self.count() - before
 
@@ -261,6 +269,21 @@ class Store:
                 "safe in it. Free disk space or check that the file can be written, and run the same command again: "
                 "it trains only what is missing"
             ) from error
+
+
+def _written(result: Trained) -> str:
+    """What a run recorded beside its accuracies, as the store keeps it."""
+    predictions = base64.b64encode(zlib.compress(numpy.array(result.predictions, dtype="<i2").tobytes())).decode()
+    return json.dumps({"gradients": result.gradients, "predictions": predictions if result.predictions else ""})
+
+
+def _read(text: str) -> tuple[tuple[tuple[float, ...], ...], tuple[int, ...]]:
+    """gradients and predictions; empty where a run was recorded before they were."""
+    records = json.loads(text)
+    gradients = tuple(tuple(row) for row in records.get("gradients", ()))
+    packed = records.get("predictions", "")
+    predictions = numpy.frombuffer(zlib.decompress(base64.b64decode(packed)), dtype="<i2").tolist() if packed else ()
+    return gradients, tuple(predictions)
 
 
 def now() -> str:

@@ -6,21 +6,25 @@ that one forward pass computes S independent networks: inputs [B, S*3, 32, 32], 
 """
 
 from models.block import ACTIVATIONS, BATCH, LAYER, NO_NORM, ORDER, Norm, block, group
+from models.dropout import StackedDropout
 from models.initialise import initialise
-from models.networks import DepthCNN, NormCNN, OrderCNN
+from models.networks import MLP, DepthCNN, NormCNN, OrderCNN, SkipCNN
 from models.stacked import StackedClassifier, StackedLinear, plain_state
 
 __all__ = [
     "ACTIVATIONS",
     "BATCH",
     "LAYER",
+    "MLP",
     "NO_NORM",
     "ORDER",
     "DepthCNN",
     "Norm",
     "NormCNN",
     "OrderCNN",
+    "SkipCNN",
     "StackedClassifier",
+    "StackedDropout",
     "StackedLinear",
     "block",
     "group",

@@ -1,4 +1,4 @@
-"""One block: a 3x3 convolution, a normalisation and an activation, in any order, for S seeds side by side."""
+"""One block: a convolution, a normalisation and an activation, in any order, for S seeds side by side."""
 
 from __future__ import annotations
 
@@ -71,13 +71,15 @@ def block(
     norm: Norm = BATCH,
     activation: str = "relu",
     order: tuple[str, ...] = ORDER,
+    kernel: int = 3,
     seeds: int = 1,
 ) -> nn.Sequential:
-    """Conv3x3(padding 1, bias), norm and activation in the given order; [B, S*in, H, W] -> [B, S*out, H, W].
+    """A convolution with bias, norm and activation in the given order; [B, S*in, H, W] -> [B, S*out, H, W].
 
+    kernel: odd, padded to keep the size. 1 on images of 1x1 is a fully connected layer, nn.Linear's function.
     The parts are named "conv", "norm" and "activation" whatever their order, so that two orders of the same block
     get the same initial weights. Raises ValueError for an unknown activation, an order that is not a permutation of
-    the three names, or a channel count below 1.
+    the three names, an even kernel, or a channel count below 1.
     """
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation is {activation!r}; allowed: {', '.join(ACTIVATIONS)}")
@@ -85,8 +87,10 @@ def block(
         raise ValueError(f"order is {order!r}; allowed: a permutation of {ORDER}")
     if min(in_channels, out_channels, seeds) < 1:
         raise ValueError(f"channels ({in_channels} -> {out_channels}) and seeds ({seeds}) must be at least 1")
+    if kernel < 1 or kernel % 2 == 0:
+        raise ValueError(f"kernel is {kernel}; it must be odd, so that padding keeps the size")
     parts: dict[str, nn.Module | None] = {
-        "conv": Conv2d(seeds * in_channels, seeds * out_channels, 3, padding=1, groups=seeds),
+        "conv": Conv2d(seeds * in_channels, seeds * out_channels, kernel, padding=kernel // 2, groups=seeds),
         # A norm before the convolution sees the block's input.
         "norm": norm.build(out_channels if order.index("conv") < order.index("norm") else in_channels, seeds),
         # First in the block, the activation would overwrite an input that is not the block's own.

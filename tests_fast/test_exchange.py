@@ -64,4 +64,4 @@ def test_the_command_line(store, tmp_path, capsys):
 
 def test_columns_are_the_stores(store):
     assert COLUMNS[:3] == ("key", "configuration", "seed")
-    assert len(COLUMNS) == len(store.rows()[0]) == 14
+    assert len(COLUMNS) == len(store.rows()[0]) == 15

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from harness.claim import Recipe, Run, Trained
 from harness.pool import Pool
-from harness.store import Key, Store, StoreError, now
+from harness.store import COLUMNS, Key, Store, StoreError, now
 from models import BATCH, DepthCNN, NormCNN
 from tests_fast.images import tiny
 
@@ -29,7 +29,21 @@ KEY = Key(RUN, "data", "cpu", 1, 1)
 
 
 def result(seed=0, accuracy=50.0, loss=(2.0, 1.5)):
-    return Trained(seed, accuracy, (20.0, 30.0), loss, False, 0.1, 100)
+    return Trained(seed, accuracy, (20.0, 30.0), loss, False, 0.1, 100, ((0.5, 1e-9), (0.25, 1e-3)), (3, 0, 99, 3))
+
+
+def test_a_store_of_before_runs_had_records_is_read_and_written(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    Store(path).put(KEY, [result(0)], "a device")
+    with sqlite3.connect(path) as connection:
+        older = ", ".join(column for column in COLUMNS if column != "records")
+        connection.executescript(
+            f"CREATE TABLE older AS SELECT {older} FROM runs; DROP TABLE runs; ALTER TABLE older RENAME TO runs"
+        )
+    store = Store(path)
+    store.put(KEY, [result(1)], "a device")
+    found = store.get(KEY, range(2))
+    assert found == {0: dataclasses.replace(result(0), gradients=(), predictions=()), 1: result(1)}
 
 
 def test_what_is_put_is_got(tmp_path):
