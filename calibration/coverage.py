@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from calibration.noise import NOISE
-from harness.stats import LOOKS, agreement, nominal_levels
-from harness.stats._interval import bounds
+from harness.stats import LOOKS, agreement, nominal_levels, spread
+from harness.stats._interval import bounds, lowest
 
 EXPERIMENTS = 10_000
 
@@ -21,6 +21,21 @@ def misses(noise: str, n: int) -> float:
         _, lower, upper, *_ = bounds(differences[:, :size], level)
         low, high = low | (lower > 0), high | (upper < 0)
     return float(max(low.mean(), high.mean()))
+
+
+def smallest_lead_misses(noise: str, n: int) -> float:
+    """How often a bound of the smallest of three leads, of which one is 0, misses it, the worse of both sides."""
+    rng = np.random.default_rng([n, 3, *noise.encode()])
+    _, lower, upper = lowest(NOISE[noise](rng, (EXPERIMENTS, 3, n)) + np.array([0, 0.5, 1])[:, None])
+    return float(max((lower > 0).mean(), (upper < 0).mean()))
+
+
+def spread_misses(noise: str, n: int) -> float:
+    """How often a bound of the ratio of two spreads, of which one is twice the other, misses it, the worse side."""
+    rng = np.random.default_rng([n, 2, *noise.encode()])
+    arms = NOISE[noise](rng, (EXPERIMENTS, 2, n)) * np.array([1, 2])[:, None]
+    found = [spread({"a": one, "b": other}, steady="a", margin=1) for one, other in arms]
+    return max(sum(verdict.lower > 1 for verdict in found), sum(verdict.upper < 1 for verdict in found)) / EXPERIMENTS
 
 
 def prediction_misses(noise: str, n: int, repetitions: int) -> float:

@@ -3,7 +3,7 @@
 import pytest
 
 from calibration.cells import COLLAPSE, EXPERIMENTS, UNSEEN, cells, simulate
-from calibration.coverage import misses, prediction_misses
+from calibration.coverage import misses, prediction_misses, smallest_lead_misses, spread_misses
 from calibration.noise import BOUND
 from calibration.page import SECTIONS, page
 from calibration.record import Row
@@ -37,6 +37,17 @@ def test_cell(name):
 @pytest.mark.parametrize("noise", [noise for noise, bound in BOUND.items() if bound])
 def test_bounds_of_effects(noise, n):
     check(Row("coverage", "bounds of the effect", "any", noise, seeds(n), misses(noise, n), BOUND[noise]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [3, 5, 10, 20])
+@pytest.mark.parametrize("noise", ["normal", "t(4)", "skewness -1"])
+@pytest.mark.parametrize("rate", [smallest_lead_misses, spread_misses])
+def test_bounds_of_compound_claims(rate, noise, n):
+    names = ("bounds of the smallest lead", "leads 0, 0.5, 1")
+    if rate is spread_misses:
+        names = ("bounds of a ratio of spreads", "twice the spread")
+    check(Row("coverage", *names, noise, seeds(n), rate(noise, n), BOUND[noise]))
 
 
 @pytest.mark.slow
