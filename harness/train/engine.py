@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import update_bn
 
 from harness.claim import Recipe, Run, Trained
 from harness.data.augment import augment, augmentation_table
@@ -161,25 +162,15 @@ def gradient_by_block(module: StackedClassifier) -> Tensor:
     return torch.stack([weight.square().mean((1, 2, 3, 4)).sqrt() for weight in each])
 
 
-@torch.no_grad()
 def reestimate_statistics(module: StackedClassifier, recipe: Recipe, data: Dataset, rows: Tensor) -> None:
     """Set batch norm's running statistics to averages over rows, int64 [images, S], under the weights as they are.
 
     The mean and variance in batches of up to 500 images, whose sizes differ by one at most, averaged.
     """
-    module.eval()
-    norms = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
-    momenta = [layer.momentum for layer in norms]
-    for layer in norms:
-        layer.reset_running_stats()
-        layer.momentum = None  # a cumulative average
-        layer.train()
     normalise = _Normalise(recipe, rows.device)
-    for batch in rows.tensor_split(math.ceil(len(rows) / _REESTIMATED_AT_ONCE)):
-        with _autocast(recipe, rows.device):
-            module(normalise(data.train_images[batch]))
-    for layer, momentum in zip(norms, momenta, strict=True):
-        layer.momentum = momentum
+    batches = rows.tensor_split(math.ceil(len(rows) / _REESTIMATED_AT_ONCE))
+    with _autocast(recipe, rows.device):
+        update_bn((normalise(data.train_images[batch]) for batch in batches), module)
 
 
 @torch.inference_mode()

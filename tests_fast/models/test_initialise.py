@@ -2,6 +2,7 @@
 
 import functools
 
+import pytest
 import torch
 from scipy import stats
 from torch import nn
@@ -9,7 +10,7 @@ from torch import nn
 from harness.claim import Recipe, Run
 from harness.streams import stream
 from harness.train.engine import build
-from models import BATCH, ORDER, DepthCNN, NormCNN, OrderCNN, group, initialise, plain_state
+from models import BATCH, ORDER, DepthCNN, NormCNN, OrderCNN, SkipCNN, group, initialise, plain_state
 
 
 def built(network, seeds):
@@ -73,3 +74,25 @@ def test_global_random_state_plays_no_part():
     torch.manual_seed(2)
     second = build(run, [0]).state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_xavier_follows_torchs_and_its_biases_are_zero():
+    run = Run(SkipCNN(BATCH), Recipe(1, 1, 1, "sgd", 1.0, initialisation="xavier"))
+    module = build(run, [0, 1])
+    for name, reference in (
+        ("features.skip1.0.conv", nn.Conv2d(32, 32, 3)),
+        ("features.reduce2", nn.Conv2d(32, 16, 1)),
+        ("head", nn.Linear(32, 10)),
+    ):
+        nn.init.xavier_uniform_(reference.weight, generator=stream("reference"))
+        ours = module.get_submodule(name)
+        bound = reference.weight.abs().max().item()
+        # The largest of many uniform draws lies just below the bound, in either.
+        assert ours.weight.abs().max().item() == pytest.approx(bound, rel=0.05)
+        assert stats.ks_2samp(ours.weight.detach().flatten(), reference.weight.detach().flatten()).pvalue > 1e-4
+        assert not ours.bias.any()
+
+
+def test_an_unknown_scheme_is_refused():
+    with pytest.raises(ValueError, match="allowed: default, xavier"):
+        initialise(DepthCNN(1, "relu").build(), [functools.partial(stream, "weights", 0)], "he")

@@ -10,7 +10,21 @@ from hypothesis import strategies as st
 from torch import nn
 
 from harness.data.torchvision_import import torchvision
-from models import BATCH, LAYER, NO_NORM, ORDER, DepthCNN, Norm, NormCNN, OrderCNN, block, group
+from models import (
+    BATCH,
+    LAYER,
+    MLP,
+    NO_NORM,
+    ORDER,
+    DepthCNN,
+    Norm,
+    NormCNN,
+    OrderCNN,
+    SkipCNN,
+    StackedDropout,
+    block,
+    group,
+)
 
 
 def parameters(network, seeds=1):
@@ -36,8 +50,39 @@ def test_order_network_has_the_sources_parameters():
     assert parameters(OrderCNN(ORDER)) == convolutions + 40 * 10 + 10 == 196_904
 
 
+@pytest.mark.parametrize("norm", [BATCH, group(2), LAYER])
+def test_skip_network_has_the_sources_48178_parameters_and_two_skips(norm):
+    module = SkipCNN(norm).build()
+    assert parameters(SkipCNN(norm)) == 48_178 < 50_000
+    assert parameters(SkipCNN(norm), seeds=3) == 3 * 48_178
+    assert sum(type(layer).__name__ == "Skip" for layer in module.modules()) == 2
+
+
+def test_dropout_zeroes_its_share_scales_the_rest_and_rests_in_eval_mode():
+    layer, values = StackedDropout(0.25, seeds=2), torch.ones(100, 2 * 8, 6, 6)
+    with pytest.raises(RuntimeError, match="dropout of 2 seeds has 0 generators"):
+        layer(values)
+    layer.generators = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
+    dropped = layer(values)
+    assert sorted(dropped.unique().tolist()) == pytest.approx([0.0, 4 / 3])
+    # Four standard errors of 28,800 draws a seed.
+    for part in dropped.chunk(2, 1):
+        assert (part == 0).double().mean().item() == pytest.approx(0.25, abs=0.011)
+    one, other = dropped.chunk(2, 1)
+    assert not torch.equal(one, other)
+    assert torch.equal(layer.eval()(values), values)
+
+
 @given(
-    st.sampled_from((DepthCNN(2, "relu"), NormCNN((LAYER,) * 3), OrderCNN(("conv", "activation", "norm")))),
+    st.sampled_from(
+        (
+            DepthCNN(2, "relu"),
+            NormCNN((LAYER,) * 3),
+            OrderCNN(("conv", "activation", "norm")),
+            SkipCNN(LAYER, dropout=0.0),
+            MLP(),
+        )
+    ),
     st.integers(1, 3),
     st.integers(2, 4),
     st.integers(2, 100),
@@ -78,6 +123,9 @@ def test_layer_norm_is_group_norm_with_one_group():
         (lambda: block(3, 8, order=("conv", "norm")), "a permutation of"),
         (lambda: block(0, 8), "must be at least 1"),
         (lambda: DepthCNN(0, "relu").build(), "it must be at least 1"),
+        (lambda: MLP(depth=0).build(), "it must be at least 1"),
+        (lambda: block(3, 8, kernel=2), "it must be odd"),
+        (lambda: StackedDropout(1.0), "needed: from 0 up to below 1"),
     ],
 )
 def test_bad_arguments_are_refused_with_what_is_allowed(make, message):

@@ -13,17 +13,19 @@ from models import (
     ACTIVATIONS,
     BATCH,
     LAYER,
+    MLP,
     NO_NORM,
     ORDER,
     DepthCNN,
     NormCNN,
     OrderCNN,
+    SkipCNN,
     block,
     group,
     initialise,
     plain_state,
 )
-from tests_fast.reference import plain_block, plain_network
+from tests_fast.reference import load, plain_block, plain_network
 
 NORMS = st.sampled_from((BATCH, LAYER, NO_NORM, group(2), group(4)))
 ACTIVATION = st.sampled_from(sorted(ACTIVATIONS))
@@ -33,6 +35,9 @@ NETWORKS = st.one_of(
     st.builds(DepthCNN, st.integers(1, 3), ACTIVATION, NORMS, CONV_FIRST, width=st.sampled_from((4, 8))),
     st.builds(NormCNN, st.tuples(NORMS, NORMS, NORMS), classes=st.sampled_from((2, 10))),
     st.builds(OrderCNN, CONV_FIRST, ACTIVATION),
+    # Dropout has a test of its own.
+    st.builds(SkipCNN, st.sampled_from((BATCH, LAYER, group(2))), dropout=st.just(0.0)),
+    st.builds(MLP, CONV_FIRST, ACTIVATION, NORMS, depth=st.integers(1, 2), width=st.sampled_from((4, 8))),
 )
 OPTIMIZERS = {
     "sgd": lambda parameters, fused: torch.optim.SGD(parameters, 0.05, momentum=0.9, weight_decay=5e-4, fused=fused),
@@ -77,7 +82,7 @@ def trained(network, seeds, optimizer, steps=3, size=4):
 def plainly_trained(network, seed, optimizer, steps=3, size=4):
     """The same for one seed of the network written with torch.nn alone."""
     module = plain_network(network).double()
-    module.load_state_dict(plain_state(built(network, [seed]), 0))
+    load(module, plain_state(built(network, [seed]), 0))
     stepper = OPTIMIZERS[optimizer](module.parameters(), False)
     for images, targets in batches([seed], steps, size, network.classes):
         logits = module(images.squeeze(1))
@@ -92,7 +97,7 @@ def assert_same(found, expected):
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         torch.testing.assert_close(
-            found[name], value, rtol=1e-7, atol=1e-9, msg=lambda text, name=name: f"{name}: {text}"
+            found[name].reshape(value.shape), value, rtol=1e-7, atol=1e-9, msg=lambda text, name=name: f"{name}: {text}"
         )
 
 

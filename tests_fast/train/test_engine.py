@@ -6,13 +6,14 @@ import math
 import pytest
 import torch
 
-from harness.claim import Recipe, Run
+from harness.claim import Augmentation, Recipe, Run
 from harness.data.dataset import DataError
+from harness.data.subset import training_table
 from harness.train.device import prepare
-from harness.train.engine import build, train
-from models import BATCH, DepthCNN, NormCNN, OrderCNN, group, plain_state
+from harness.train.engine import build, reestimate_statistics, train
+from models import BATCH, LAYER, MLP, DepthCNN, NormCNN, OrderCNN, SkipCNN, group, plain_state
 from tests_fast.images import tiny
-from tests_fast.reference import notebook_training, plain_network
+from tests_fast.reference import load, notebook_training, plain_network
 
 DATA = tiny()
 # Every recipe that the claims use, cut short; 80 images with batches of 32 leave a ragged last batch.
@@ -20,12 +21,24 @@ ADAMW = Recipe(8, 32, 3, "adamw", 1e-3, weight_decay=0.01)
 COSINE = Recipe(8, 32, 3, "sgd", 0.0195, momentum=0.91, schedule=("cosine", 0.003))
 DECAYED = Recipe(8, 32, 3, "sgd", 0.012, momentum=0.87, weight_decay=5e-4, schedule=("cosine", 5e-4))
 STEPS = Recipe(8, 32, 4, "sgd", 0.0195, momentum=0.91, schedule=("step", 2, 0.1))
+LINEAR = Recipe(
+    8,
+    32,
+    3,
+    "sgd",
+    0.01,
+    momentum=0.95,
+    schedule=("linear", 0, 0.1, 1, 1.0, 3, 0.02),
+    initialisation="xavier",
+    augmentation=Augmentation(0.09, 0.09, 7, 0.5, 0.2, 0.2, 0.5),
+    l1=1e-4,
+)
+PRECISE = dataclasses.replace(COSINE, statistics="precise")
 GROUPS = (group(4), group(8), group(8))
 
 
 def plainly(run, seed, dtype=torch.float32):
-    network = plain_network(run.network)
-    network.load_state_dict(plain_state(build(run, [seed]), 0))
+    network = load(plain_network(run.network), plain_state(build(run, [seed]), 0))
     return notebook_training(network, run.recipe, DATA, seed, dtype)
 
 
@@ -38,8 +51,13 @@ def plainly(run, seed, dtype=torch.float32):
         Run(NormCNN(GROUPS), DECAYED),
         Run(OrderCNN(("conv", "activation", "norm"), "leaky_relu"), STEPS),
         Run(NormCNN(GROUPS), dataclasses.replace(COSINE, images_per_class=None, batch=50, epochs=1)),
+        Run(SkipCNN(LAYER, dropout=0.0), LINEAR),
+        Run(MLP(("conv", "activation", "norm"), width=16), LINEAR),
+        Run(NormCNN((BATCH,) * 3), PRECISE),
     ],
-    ids=lambda run: f"{type(run.network).__name__}-{run.recipe.optimizer}-{run.recipe.schedule[0]}",
+    ids=lambda run: (
+        f"{type(run.network).__name__}-{run.recipe.optimizer}-{run.recipe.schedule[0]}-{run.recipe.statistics}"
+    ),
 )
 def test_equals_a_plain_training_loop(run):
     # In float64: training amplifies the rounding of float32 until a real difference could hide in it.
@@ -126,6 +144,51 @@ def test_a_real_learning_rate_that_is_far_too_high_diverges():
     result = train(Run(NormCNN(GROUPS), recipe), [0], DATA)[0]
     assert result.diverged
     assert len(result.train_loss) == 3
+
+
+def test_augmentation_and_dropout_are_each_seeds_own():
+    run = Run(SkipCNN(BATCH, dropout=0.3), dataclasses.replace(LINEAR, precision="float64"))
+    alone = train(run, [4], DATA)[0]
+    torch.manual_seed(5)
+    for result in train(run, [9, 4], DATA):
+        if result.seed == 4:
+            assert result.train_loss == pytest.approx(alone.train_loss, rel=1e-6)
+    plain = dataclasses.replace(run, network=SkipCNN(BATCH, dropout=0.0))
+    assert train(plain, [4], DATA)[0].train_loss != pytest.approx(alone.train_loss, rel=1e-3)
+
+
+def test_gradients_are_those_of_the_first_step_of_each_epoch():
+    run = Run(DepthCNN(3, "sigmoid"), dataclasses.replace(ADAMW, precision="float64", batch=80, epochs=2))
+    for result in train(run, [0, 1], DATA):
+        network = plain_network(run.network)
+        network.load_state_dict(plain_state(build(run, [result.seed]), 0))
+        rows = training_table(DATA, run.recipe, result.seed)[0]
+        pixels = DATA.train_images[rows].double() / 255
+        mean, std = (torch.tensor(values).double().view(3, 1, 1) for values in (run.recipe.mean, run.recipe.std))
+        loss = torch.nn.functional.cross_entropy(network.double()((pixels - mean) / std), DATA.train_labels[rows])
+        loss.backward()
+        expected = [network.features.get_submodule(f"block{n}.conv").weight.grad for n in (1, 2, 3)]
+        expected = [gradient.square().mean().sqrt().item() for gradient in expected]
+        assert result.gradients[0] == pytest.approx(expected, rel=1e-5)
+        assert len(result.gradients) == 2
+        assert result.gradients[1] != result.gradients[0]
+
+
+def test_predictions_are_what_the_accuracy_counts():
+    for result in train(Run(NormCNN((BATCH,) * 3), COSINE), [0, 1], DATA):
+        right = (torch.tensor(result.predictions) == DATA.test_labels).double().mean().item()
+        assert result.test_accuracy == pytest.approx(100 * right)
+
+
+def test_precise_statistics_are_those_of_the_whole_training_set():
+    run = Run(NormCNN((BATCH,) * 3), dataclasses.replace(PRECISE, precision="float64", epochs=1))
+    module = build(run, [0]).double()
+    reestimate_statistics(module, run.recipe, DATA, torch.arange(80)[:, None])
+    pixels = DATA.train_images[:80].double() / 255
+    mean, std = (torch.tensor(values).double().view(3, 1, 1) for values in (run.recipe.mean, run.recipe.std))
+    conv = module.features.block1.conv((pixels - mean) / std)
+    torch.testing.assert_close(module.features.block1.norm.running_mean, conv.mean((0, 2, 3)))
+    torch.testing.assert_close(module.features.block1.norm.running_var, conv.transpose(0, 1).flatten(1).var(1))
 
 
 def test_learns():

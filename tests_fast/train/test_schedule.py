@@ -28,6 +28,8 @@ def stepped(recipe):
         st.just(("constant",)),
         st.tuples(st.just("cosine"), st.floats(0, 1e-3)),
         st.tuples(st.just("step"), st.integers(1, 20), st.floats(0.1, 1.0)),
+        st.tuples(st.just("linear"), st.just(0), st.floats(0, 1), st.integers(1, 9), st.floats(0, 1)),
+        st.just(("linear", 0, 0.1, 2, 1.0, 8, 0.02, 12, 0.01, 20, 0.0)),
     ),
 )
 def test_learning_rates_equal_torchs(epochs, lr, schedule):
