@@ -14,9 +14,9 @@ from harness.data.load import stand_in
 from harness.stats import seeds_for, superiority
 from harness.streams import stream
 from harness.train import train
-from models import DepthCNN
+from models import BATCH, NormCNN
 
-RUN = Run(DepthCNN(1, "relu"), Recipe(30, 50, 3, "sgd", 0.05, momentum=0.9, test_images_per_class=50))
+RUN = Run(NormCNN((BATCH,) * 3), Recipe(30, 16, 4, "sgd", 0.02, momentum=0.9, test_images_per_class=50))
 
 
 @functools.lru_cache(maxsize=1)

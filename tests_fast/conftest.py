@@ -1,11 +1,26 @@
-"""Settings of the fast tests: Hypothesis without deadlines, since a shared machine may pause at any time."""
+"""Settings of the fast tests: all cores for all of them, and Hypothesis without deadlines."""
 
+from pathlib import Path
+
+import pytest
 import torch
 from hypothesis import settings
 
 pytest_plugins = ["pytester"]
 
+# A shared machine may pause at any time.
 settings.register_profile("fast", deadline=None, max_examples=25, derandomize=True, print_blob=True)
 settings.load_profile("fast")
 # As in a training process: results, not speed, are compared here, and small tensors gain nothing from more threads.
 torch.set_num_threads(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """`pytest tests_fast` takes a worker a core, up to 4, and so stays under two minutes; -n 0 or a part takes none."""
+    whole = [Path(argument).resolve() for argument in config.args] == [Path(__file__).parent]
+    is_worker = hasattr(config, "workerinput")
+    if whole and not is_worker and config.getoption("numprocesses", 0) is None:
+        config.option.numprocesses = "auto"
+        # Each worker imports torch, which takes half a gigabyte.
+        config.option.maxprocesses = config.option.maxprocesses or 4

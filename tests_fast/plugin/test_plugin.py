@@ -156,7 +156,7 @@ def test_a_placebo_gives_all_arms_the_same_network_on_other_seeds(suite, run):
         for i in range(7)
     )
     write(suite, CLAIMS + copies)
-    result = run("--placebo", "--scale", "documented", "-n", "2")
+    result = run("--placebo", "--scale", "documented")
     result.assert_outcomes(passed=12)
     result.stdout.fnmatch_lines(
         [
@@ -363,7 +363,7 @@ def test_a_killed_worker_loses_one_test_and_nothing_that_was_trained(suite, run)
     result.stdout.fnmatch_lines(["*worker 'gw*' crashed while running 'claims/test_width.py::test_zz_killed'*"])
     before = rows(suite)
     (suite.path / "spared").touch()
-    again = run("-n", "2")
+    again = run()
     again.assert_outcomes(passed=6)
     again.stdout.fnmatch_lines([f"runs trained in this session: {18 - before}, *"])
     assert before >= 15  # the 12 of the other claims, and the dead worker's finished arm

@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.claim import Agreement, Look, Outcome, Verdict
@@ -129,6 +129,7 @@ def test_the_scale_keeps_the_order_of_its_numbers(effect, below, above, marks):
             assert at[name] <= bar.index("*")
 
 
+@settings(max_examples=10)  # statsmodels collects garbage at every correction
 @given(st.integers(80, 250), st.integers(1, 4))
 def test_the_summary_fits_its_width(width, count):
     lines = summary_lines([JUDGEMENT] * count, width)

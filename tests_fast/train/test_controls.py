@@ -11,7 +11,7 @@ from calibration.training import accuracies, found, labels_shuffled, seeds_named
 
 @pytest.mark.slow
 def test_controls_on_real_training():
-    pool, margin, draws = accuracies(64), 2.0, 2000
+    pool, margin, draws = accuracies(64), 3.0, 2000
     n = seeds_named(pool, margin)
     assert 3 <= n <= len(pool) // 2
     rows = [

@@ -17,10 +17,10 @@ from tests_fast.reference import load, notebook_training, plain_network
 
 DATA = tiny()
 # Every recipe that the claims use, cut short; 80 images with batches of 32 leave a ragged last batch.
-ADAMW = Recipe(8, 32, 3, "adamw", 1e-3, weight_decay=0.01)
+ADAMW = Recipe(8, 32, 2, "adamw", 1e-3, weight_decay=0.01)
 COSINE = Recipe(8, 32, 3, "sgd", 0.0195, momentum=0.91, schedule=("cosine", 0.003))
 DECAYED = Recipe(8, 32, 3, "sgd", 0.012, momentum=0.87, weight_decay=5e-4, schedule=("cosine", 5e-4))
-STEPS = Recipe(8, 32, 4, "sgd", 0.0195, momentum=0.91, schedule=("step", 2, 0.1))
+STEPS = Recipe(8, 32, 2, "sgd", 0.0195, momentum=0.91, schedule=("step", 1, 0.1))
 LINEAR = Recipe(
     8,
     32,
