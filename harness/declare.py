@@ -5,26 +5,33 @@ from __future__ import annotations
 import inspect
 import string
 from collections.abc import Callable, Hashable, Mapping
+from typing import Any
 
 import pytest
 
 from harness.claim import Arm, Claim, Source
+from harness.measure import ACCURACY, Measure
 
 
 def claim(
-    finding: str, words: str, *, source: Source, arms: Callable[..., Mapping[Hashable, Arm]]
+    finding: str,
+    words: str,
+    *,
+    source: Source,
+    arms: Callable[..., Mapping[Hashable, Arm]],
+    measure: Callable[..., Measure] | None = None,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare that a test verifies a documented finding.
 
-    The test takes the `lab` fixture and makes one assertion with it about the arms. words and arms are given those of
-    the test's parameters that they name: words in {braces}, arms as arguments. Example:
+    The test takes the `lab` fixture and makes one assertion with it about the arms. words, arms and measure are given
+    those of the test's parameters that they name: words in {braces}, the others as arguments. Example:
 
         @pytest.mark.parametrize("depth", (1, 8))
         @claim("A1a", "with {depth} blocks, ReLU beats sigmoid", source=SOURCE, arms=both_activations)
         def test_relu_beats_sigmoid(lab, depth):
             lab.assert_greater("relu", "sigmoid", margin=2.0)
     """
-    return pytest.mark.claim(Claim(finding, words, source, arms))
+    return pytest.mark.claim(Claim(finding, words, source, arms, measure))
 
 
 def claim_of(item: pytest.Item) -> Claim | None:
@@ -49,7 +56,17 @@ def words_of(item: pytest.Item) -> str:
 
 def arms_of(item: pytest.Item) -> dict[Hashable, Arm]:
     """The claim's arms by name for this test's parameters."""
-    declared = claim_of(item).arms
+    return dict(_called(item, claim_of(item).arms))
+
+
+def measure_of(item: pytest.Item) -> Measure:
+    """What the claim compares."""
+    declared = claim_of(item).measure
+    return ACCURACY if declared is None else _called(item, declared)
+
+
+def _called(item: pytest.Item, declared: Callable[..., Any]) -> Any:
+    """declared, called with the test's parameters that it names."""
     values = parameters(item)
     wanted = list(inspect.signature(declared).parameters)
     missing = [name for name in wanted if name not in values]
@@ -58,4 +75,4 @@ def arms_of(item: pytest.Item) -> dict[Hashable, Arm]:
             f"{item.nodeid}: {declared.__name__}() takes {missing}, which the test is not parametrised with; "
             f"it has {sorted(values)}"
         )
-    return dict(declared(**{name: values[name] for name in wanted}))
+    return declared(**{name: values[name] for name in wanted})

@@ -12,17 +12,18 @@ from harness.claim import Agreement, Look, Outcome, Verdict
 
 @dataclasses.dataclass(frozen=True)
 class ArmEvidence:
-    """What one arm came to: per-seed test accuracies in percent, the documented one, and which runs collapsed."""
+    """What one arm came to: per-seed values (test accuracies in percent, if nothing else is measured), the documented
+    one, and which runs collapsed."""
 
     label: str
     seeds: tuple[int, ...]
-    accuracy: tuple[float, ...]
+    values: tuple[float, ...]
     collapsed: tuple[bool, ...]
     documented: float | None
 
     @property
     def mean(self) -> float:
-        return sum(self.accuracy) / len(self.accuracy)
+        return sum(self.values) / len(self.values)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Judgement:
     enforced: whether this verdict decides the test (it does not in a rehearsal). next_look: the number of seeds of the
     planned look that comes next, None where there is none. command: takes just this claim further: to that look, or
     where there is none, to seeds that no verdict was read from. placebo: how often each outcome came up when results
-    were reassigned to arms at random, empty outside a placebo.
+    were reassigned to arms at random, empty outside a placebo. measured: what was, as a column's heading. unit: of the
+    effect.
     """
 
     nodeid: str
@@ -57,6 +59,8 @@ class Judgement:
     next_look: int | None
     command: str
     placebo: dict[str, int] = dataclasses.field(default_factory=dict)
+    measured: str = "test accuracy, %"
+    unit: str = "points"
 
     @property
     def place(self) -> tuple[object, ...]:
@@ -76,7 +80,7 @@ class Judgement:
         fields["agreement"] = Agreement(**fields["agreement"]) if fields["agreement"] else None
         fields["arms"] = tuple(
             ArmEvidence(
-                arm["label"], tuple(arm["seeds"]), tuple(arm["accuracy"]), tuple(arm["collapsed"]), arm["documented"]
+                arm["label"], tuple(arm["seeds"]), tuple(arm["values"]), tuple(arm["collapsed"]), arm["documented"]
             )
             for arm in fields["arms"]
         )

@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.claim import Arm, Claim, Outcome, Run, Trained, Verdict
 from harness.judgement import ArmEvidence, Judgement
+from harness.measure import ACCURACY, Measure
 from harness.pool import Pool
 from harness.settings import Settings
 from harness.stats import (
@@ -56,7 +57,8 @@ class Lab:
 
     Every assert_ method trains what is not yet stored, decides (where seeds are not fixed, at one look after another
     until a verdict stands), records the judgement (self.judgement), and raises NotReproducedError if the session's
-    verdicts decide and this one is not REPRODUCED. Margins are in points, above 0. Arms are named as the claim declares
+    verdicts decide and this one is not REPRODUCED. Margins are in the unit of the claim's measure (points, if it names
+    none), above 0. Arms are named as the claim declares
     them; an undeclared name raises KeyError.
     """
 
@@ -69,16 +71,18 @@ class Lab:
         settings: Settings,
         pool: Pool,
         explain: Callable[[Judgement], str],
+        measure: Measure = ACCURACY,
     ) -> None:
         self._nodeid, self._claim, self._words, self._arms = nodeid, claim, words, arms
         self._settings, self._pool, self._explain = settings, pool, explain
-        self._n = settings.looks[0]
+        self._measure, self._n = measure, settings.looks[0]
         self._evidence: dict[Name, ArmEvidence] = {}
         self.judgement: Judgement | None = None
 
-    def accuracy(self, name: Name) -> np.ndarray:
-        """Test accuracy of an arm in percent, float64 [seeds], in the order of seeds."""
-        return np.asarray(self._of(name).accuracy)
+    def values(self, name: Name) -> np.ndarray:
+        """What the claim measures of an arm (test accuracy in percent, if nothing else), float64 [seeds], in the order
+        of seeds."""
+        return np.asarray(self._of(name).values)
 
     def collapsed(self, name: Name) -> np.ndarray:
         """Which runs of an arm diverged or ended at chance, bool [seeds]."""
@@ -97,7 +101,7 @@ class Lab:
             "effect",
             f"{label(better)} − {label(worse)}",
             decide,
-            lambda: self.accuracy(better) - self.accuracy(worse),
+            lambda: self.values(better) - self.values(worse),
             self._gap(better, worse),
         )
 
@@ -112,7 +116,7 @@ class Lab:
             "equality",
             f"{label(first)} − {label(second)}",
             decide,
-            lambda: self.accuracy(first) - self.accuracy(second),
+            lambda: self.values(first) - self.values(second),
             self._gap(first, second),
         )
 
@@ -121,7 +125,7 @@ class Lab:
 
         def decide(alpha: float) -> Verdict:
             # Highest mean first, so that every difference reads as a distance.
-            ordered = sorted(names, key=lambda name: -self.accuracy(name).mean())
+            ordered = sorted(names, key=lambda name: -self.values(name).mean())
             verdict = no_difference(self._samples(ordered), within=within, alpha=alpha)
             return not_on_collapses(verdict, self._collapses(names))
 
@@ -131,7 +135,7 @@ class Lab:
             "equality",
             "the deciding pair's difference",
             decide,
-            lambda: self.accuracy(high) - self.accuracy(low),
+            lambda: self.values(high) - self.values(low),
             self._gap(high, low),
             f"{label(high)} − {label(low)}",
         )
@@ -146,7 +150,7 @@ class Lab:
             lambda alpha: best_of(
                 self._samples(names), best=label(best), margin=margin, collapsed=self._flags(names), alpha=alpha
             ),
-            lambda: self.accuracy(best) - self.accuracy(closest),
+            lambda: self.values(best) - self.values(closest),
             self._gap(best, closest),
             f"{label(best)} − {label(closest)}",
         )
@@ -165,7 +169,7 @@ class Lab:
                 collapsed=self._flags(order),
                 alpha=alpha,
             ),
-            lambda: self.accuracy(high) - self.accuracy(low),
+            lambda: self.values(high) - self.values(low),
             documented,
             f"{label(high)} − {label(low)}",
         )
@@ -187,7 +191,7 @@ class Lab:
                 collapsed=self._flags(names),
                 alpha=alpha,
             ),
-            lambda: self.accuracy(first[0]) - self.accuracy(first[1]),
+            lambda: self.values(first[0]) - self.values(first[1]),
             self._gap(*first),
             f"{label(first[0])} − {label(first[1])}",
         )
@@ -204,7 +208,7 @@ class Lab:
             lambda alpha: spread(
                 self._samples(names), steady=label(steady), margin=margin, collapsed=self._flags(names), alpha=alpha
             ),
-            lambda: self.accuracy(steady),
+            lambda: self.values(steady),
             None,
         )
 
@@ -228,7 +232,7 @@ class Lab:
             "no fall",
             "the least change",
             decide,
-            lambda: self.accuracy(names[-1]) - self.accuracy(names[0]),
+            lambda: self.values(names[-1]) - self.values(names[0]),
             self._gap(names[-1], names[0]),
             "last − first level",
         )
@@ -238,7 +242,7 @@ class Lab:
         levels, pairs = list(by_level), list(by_level.values())
 
         def gaps() -> np.ndarray:
-            return np.stack([self.accuracy(first) - self.accuracy(second) for first, second in pairs], axis=1)
+            return np.stack([self.values(first) - self.values(second) for first, second in pairs], axis=1)
 
         def decide(alpha: float) -> Verdict:
             collapsed = np.stack([self.collapsed(first) | self.collapsed(second) for first, second in pairs], axis=1)
@@ -280,7 +284,7 @@ class Lab:
             "effect",
             contrast,
             decide,
-            lambda: direction * (self.accuracy(names[-1]) - self.accuracy(names[0])),
+            lambda: direction * (self.values(names[-1]) - self.values(names[0])),
             None if documented is None else direction * documented,
         )
 
@@ -302,26 +306,29 @@ class Lab:
         return first.run(settings.scale), settings.range_of(self._n * (place + 1))[self._n * place :]
 
     def _arm(self, name: Name, classes: int, results: Sequence[Trained]) -> ArmEvidence:
-        accuracy = in_order_of_seeds({label(name): [(result.seed, result.test_accuracy) for result in results]})
+        read = {"values": self._measure.of, "accuracy": ACCURACY.of}
+        ordered = in_order_of_seeds(
+            {of: [(run.seed, measured(run)) for run in results] for of, measured in read.items()}
+        )
         collapsed = collapse(
-            accuracy[label(name)],
+            ordered["accuracy"],
             chance=100 / classes,
             test_images=results[0].test_images,
-            diverged=np.asarray([result.diverged for result in results]),
+            diverged=np.asarray([run.diverged for run in sorted(results, key=lambda run: run.seed)]),
         )
-        values, flags = accuracy[label(name)].tolist(), collapsed.tolist()
+        values, flags = ordered["values"].tolist(), collapsed.tolist()
         seeds = tuple(sorted(result.seed for result in results))
         return ArmEvidence(label(name), seeds, tuple(values), tuple(flags), self._arms[name].documented)
 
     def _paired(self, *names: Name) -> tuple[np.ndarray, ...]:
-        return tuple(self.accuracy(name) for name in names)
+        return tuple(self.values(name) for name in names)
 
     def _columns(self, names: Sequence[Name]) -> np.ndarray:
         """Accuracies [seeds, arms]."""
         return np.stack(self._paired(*names), axis=1)
 
     def _samples(self, names: Sequence[Name]) -> dict[str, np.ndarray]:
-        return {label(name): self.accuracy(name) for name in names}
+        return {label(name): self.values(name) for name in names}
 
     def _flags(self, names: Sequence[Name]) -> dict[str, np.ndarray]:
         return {label(name): self.collapsed(name) for name in names}
@@ -394,6 +401,8 @@ class Lab:
             next_look=next_look,
             command=settings.look_on(self._nodeid, next_look) if next_look else settings.replicate(self._nodeid, more),
             placebo=self._reassigned(decide) if settings.placebo else {},
+            measured=self._measure.name,
+            unit="doublings" if kind == "spread" else self._measure.unit,
         )
         if settings.enforced and verdict.outcome != Outcome.REPRODUCED:
             raise NotReproducedError(self.judgement, self._explain(self.judgement))
@@ -401,15 +410,15 @@ class Lab:
     def _reassigned(self, decide: Callable[[float], Verdict]) -> dict[str, int]:
         """How often each outcome comes up when the results at hand are given to the arms at random."""
         evidence = dict(self._evidence)
-        pooled = [run for arm in evidence.values() for run in zip(arm.accuracy, arm.collapsed, strict=True)]
+        pooled = [run for arm in evidence.values() for run in zip(arm.values, arm.collapsed, strict=True)]
         rng = np.random.default_rng(list(self._nodeid.encode()))
         outcomes: Counter[str] = Counter()
         for _ in range(PLACEBO_DRAWS):
             drawn = iter(rng.permutation(len(pooled)))
             for name, arm in evidence.items():
-                runs = [pooled[next(drawn)] for _ in arm.accuracy]
-                accuracy, collapsed = zip(*runs, strict=True)
-                self._evidence[name] = dataclasses.replace(arm, accuracy=accuracy, collapsed=collapsed)
+                runs = [pooled[next(drawn)] for _ in arm.values]
+                values, collapsed = zip(*runs, strict=True)
+                self._evidence[name] = dataclasses.replace(arm, values=values, collapsed=collapsed)
             outcomes[str(decide(ALPHA).outcome)] += 1
         self._evidence = evidence
         return dict(outcomes)

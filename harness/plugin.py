@@ -15,7 +15,7 @@ import torch
 from harness.completeness import Completeness
 from harness.data import DataError
 from harness.data.load import stand_in
-from harness.declare import arms_of, claim_of, words_of
+from harness.declare import arms_of, claim_of, measure_of, words_of
 from harness.judgement import Judgement
 from harness.lab import Lab, NotReproducedError
 from harness.laboratory import Laboratory
@@ -145,7 +145,8 @@ def lab(request: pytest.FixtureRequest) -> Lab:
     laboratory = request.config.stash[LABORATORY]
     try:
         pool = laboratory.pool
-        return Lab(item.nodeid, declared, words_of(item), arms_of(item), laboratory.settings, pool, failure_text)
+        settings, measure = laboratory.settings, measure_of(item)
+        return Lab(item.nodeid, declared, words_of(item), arms_of(item), settings, pool, failure_text, measure)
     except _EXPLAINED as error:
         pytest.fail(str(error), pytrace=False)
 

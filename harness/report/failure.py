@@ -26,7 +26,7 @@ def failure_text(judgement: Judgement) -> str:
     lines += _field("source", judgement.source)
     lines += _field(
         "effect",
-        f"{judgement.contrast} = {verdict.effect:+.2f} {unit(judgement)}, {_bounds(judgement)} "
+        f"{judgement.contrast} = {verdict.effect:+.2f} {judgement.unit}, {_bounds(judgement)} "
         f"{verdict.lower:+.2f} and {verdict.upper:+.2f}",
     )
     marks = {"0": 0.0, **_limits(judgement)}
@@ -44,18 +44,13 @@ def failure_text(judgement: Judgement) -> str:
     if agreement:
         lines += _field("agreement", agreement_text(judgement))
     lines.append("")
-    lines += arm_table(judgement.arms)
+    lines += arm_table(judgement.arms, judgement.measured)
     lines.append("")
     lines += _field("next", next_step(judgement))
     lines += _field("data", f"{judgement.data}; scale {judgement.scale}; {judgement.device}")
     # On a line of its own and never wrapped, so that it can be copied.
     lines += ["rerun     " + judgement.command]
     return "\n".join(lines)
-
-
-def unit(judgement: Judgement) -> str:
-    """What the effect is counted in."""
-    return "doublings" if judgement.kind == "spread" else "points"
 
 
 def _bounds(judgement: Judgement) -> str:
@@ -77,10 +72,10 @@ def power_text(judgement: Judgement) -> str:
     seeds = f"at the spread seen, {verdict.n} seeds"
     match judgement.kind:
         case "equality":
-            return f"{seeds} show equal arms to be so within {verdict.detectable:.2f} points in 80 of 100 experiments"
+            return f"{seeds} show equal arms to be so within {verdict.detectable:.2f} {judgement.unit} in 80 of 100 experiments"
         case "no fall":
-            return f"{seeds} exclude falls beyond {verdict.detectable:.2f} points, if there are none, in 80 of 100"
-    return f"{seeds} find an effect of {verdict.detectable:.2f} {unit(judgement)} in 80 of 100 experiments"
+            return f"{seeds} exclude falls beyond {verdict.detectable:.2f} {judgement.unit}, if there are none, in 80 of 100"
+    return f"{seeds} find an effect of {verdict.detectable:.2f} {judgement.unit} in 80 of 100 experiments"
 
 
 def _limits(judgement: Judgement) -> dict[str, float]:
@@ -128,20 +123,19 @@ def next_step(judgement: Judgement) -> str:
     )
 
 
-def arm_table(arms: tuple[ArmEvidence, ...]) -> list[str]:
-    """Per-seed test accuracies of every arm; a run that collapsed to chance is marked with !"""
-    width = max(len(arm.label) for arm in arms)
-    shown = min(10, max(len(arm.accuracy) for arm in arms))
+def arm_table(arms: tuple[ArmEvidence, ...], measured: str) -> list[str]:
+    """What was measured of every arm, by seed; a run that collapsed to chance is marked with !"""
+    width = max(len(measured), *(len(arm.label) for arm in arms))
+    shown = min(10, max(len(arm.values) for arm in arms))
     head = "".join(f"{f'seed {seed}':>8}" for seed in arms[0].seeds[:shown])
-    lines = [f"{'test accuracy, %':{width}}  {'mean':>6} {'documented':>10} {head}"]
-    width = max(width, len("test accuracy, %"))
+    lines = [f"{measured:{width}}  {'mean':>6} {'documented':>10} {head}"]
     for arm in arms:
         documented = f"{arm.documented:.2f}" if arm.documented is not None else "-"
         values = "".join(
             f"{value:7.2f}{'!' if flag else ' '}"
-            for value, flag in list(zip(arm.accuracy, arm.collapsed, strict=True))[:shown]
+            for value, flag in list(zip(arm.values, arm.collapsed, strict=True))[:shown]
         )
-        more = f" and {len(arm.accuracy) - shown} more" if len(arm.accuracy) > shown else ""
+        more = f" and {len(arm.values) - shown} more" if len(arm.values) > shown else ""
         lines.append(f"{arm.label:{width}}  {arm.mean:6.2f} {documented:>10} {values.rstrip()}{more}")
     if any(flag for arm in arms for flag in arm.collapsed):
         lines.append("! collapsed: at chance, or diverged")

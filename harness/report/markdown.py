@@ -46,7 +46,7 @@ def results_page(judgements: Sequence[Judgement], facts: Mapping[str, str]) -> s
         for judgement, p in zip(ordered, adjusted, strict=True)
     ]
     lines += _table(_VERDICTS, rows)
-    lines += ["", "## Test accuracy of every arm, percent", ""]
+    lines += ["", "## Every arm: test accuracy in percent, or what the claim measures", ""]
     lines += _table(_ARMS, _arm_rows(ordered))
     return "\n".join(lines) + "\n"
 
@@ -57,9 +57,9 @@ def _arm_rows(judgements: Sequence[Judgement]) -> list[tuple[str, ...]]:
     for judgement in judgements:
         for arm in judgement.arms:
             # The same results under another label are the same arm (a claim about one batch size leaves it out).
-            if (judgement.finding[:2], arm.accuracy, arm.documented) in seen:
+            if (judgement.finding[:2], arm.values, arm.documented) in seen:
                 continue
-            seen.add((judgement.finding[:2], arm.accuracy, arm.documented))
+            seen.add((judgement.finding[:2], arm.values, arm.documented))
             documented = f"{arm.documented:.2f}" if arm.documented is not None else "–"
             first = (judgement.finding, judgement.claim, arm.label, documented)
             rows.append((*first, f"{arm.mean:.2f}", f"{_sd(arm):.2f}", _seeds(arm)))
@@ -67,12 +67,12 @@ def _arm_rows(judgements: Sequence[Judgement]) -> list[tuple[str, ...]]:
 
 
 def _seeds(arm: ArmEvidence) -> str:
-    values = zip(arm.accuracy, arm.collapsed, strict=True)
+    values = zip(arm.values, arm.collapsed, strict=True)
     return " ".join(f"{value:.2f}{'!' if collapsed else ''}" for value, collapsed in values)
 
 
 def _sd(arm: ArmEvidence) -> float:
-    return (sum((value - arm.mean) ** 2 for value in arm.accuracy) / (len(arm.accuracy) - 1)) ** 0.5
+    return (sum((value - arm.mean) ** 2 for value in arm.values) / (len(arm.values) - 1)) ** 0.5
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

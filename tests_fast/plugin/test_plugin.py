@@ -302,7 +302,7 @@ def test_a_claim_that_cannot_be_built_fails_alone(suite, run):
 
     @claim("T6", "a network cannot be built", source=SOURCE, arms=lambda: {"a": NONE})
     def test_broken_network(lab):
-        lab.accuracy("a")
+        lab.values("a")
 """
     write(suite, CLAIMS + broken)
     result = run()
@@ -352,7 +352,7 @@ def test_a_killed_worker_loses_one_test_and_nothing_that_was_trained(suite, run)
     @claim("T4", "a worker dies", source=SOURCE, arms=lambda: {"a": net(5), "b": net(6)})
     def test_zz_killed(lab):
         import os, signal
-        lab.accuracy("a")
+        lab.values("a")
         if not os.path.exists("spared"):
             os.kill(os.getpid(), signal.SIGKILL)
         lab.assert_within("a", "b", within=50.0)
