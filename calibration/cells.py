@@ -259,9 +259,9 @@ def _power(n: int) -> list[Path]:
     alpha = nominal_levels(LOOKS)[-1] if not n else 0.05
     seeds = n or LOOKS[-1]
 
-    def far(parts: int = 1, sd: float = 1.0, level: float = alpha) -> float:
-        # Looks before the last help a little and never hurt.
-        return detectable(sd, seeds, share=1 - 0.2 / parts, alpha=level)
+    def far(parts: int = 1, level: float = alpha) -> float:
+        # What a verdict names as detectable. Looks before the last help a little and never hurt.
+        return detectable(1.0, seeds, parts=parts, alpha=level)
 
     one, both, three = far(), far(2), far(3)
     paths = [

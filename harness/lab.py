@@ -23,7 +23,6 @@ from harness.stats import (
     in_order_of_seeds,
     never_falls,
     no_difference,
-    not_on_collapses,
     ranking,
     sequential,
     spread,
@@ -34,8 +33,8 @@ from harness.train.device import describe
 
 Name = Hashable
 
-# Reassignments of a placebo's results for each claim: more than 200 over the claims of any one finding.
-PLACEBO_DRAWS = 25
+# Reassignments of a placebo's results for each claim: enough to judge even one of them.
+PLACEBO_DRAWS = 200
 
 
 class NotReproducedError(AssertionError):
@@ -86,6 +85,7 @@ class Lab:
 
     def assert_greater(self, better: Name, worse: Name, *, margin: float) -> None:
         """The claim that one arm beats another, by an effect whose smallest interesting size is margin."""
+        self._named([better, worse])
 
         def decide(alpha: float) -> Verdict:
             collapsed = self.collapsed(better), self.collapsed(worse)
@@ -103,10 +103,13 @@ class Lab:
 
     def assert_within(self, first: Name, second: Name, *, within: float) -> None:
         """The claim that two arms differ by less than `within` points."""
+        self._named([first, second])
 
         def decide(alpha: float) -> Verdict:
-            verdict = equivalence(*self._paired(first, second), within=within, alpha=alpha)
-            return not_on_collapses(verdict, self._collapses([first, second]))
+            collapsed, names = (self.collapsed(first), self.collapsed(second)), (label(first), label(second))
+            return equivalence(
+                *self._paired(first, second), within=within, collapsed=collapsed, alpha=alpha, names=names
+            )
 
         self._judge(
             "equality",
@@ -118,12 +121,12 @@ class Lab:
 
     def assert_no_difference(self, names: Sequence[Name], *, within: float) -> None:
         """The claim that no two of these arms differ by `within` points or more."""
+        self._named(names)
 
         def decide(alpha: float) -> Verdict:
             # Highest mean first, so that every difference reads as a distance.
             ordered = sorted(names, key=lambda name: -self.accuracy(name).mean())
-            verdict = no_difference(self._samples(ordered), within=within, alpha=alpha)
-            return not_on_collapses(verdict, self._collapses(names))
+            return no_difference(self._samples(ordered), within=within, collapsed=self._flags(ordered), alpha=alpha)
 
         # The documented contrast is that of the source's own two extremes, fixed before any run.
         high, low = self._documented_extremes(names)
@@ -138,6 +141,7 @@ class Lab:
 
     def assert_best(self, best: Name, rivals: Sequence[Name], *, margin: float) -> None:
         """The claim that one arm beats every rival, each by an effect whose smallest interesting size is margin."""
+        self._named([best, *rivals])
         names = [best, *rivals]
         closest, _ = self._documented_extremes(rivals)
         self._judge(
@@ -153,6 +157,7 @@ class Lab:
 
     def assert_ranks(self, order: Sequence[Name], *, margin: float) -> None:
         """The claim that these arms rank so, the best first, each ahead of the next by about margin or more."""
+        self._named(order)
         steps = [(gap, pair) for pair in itertools.pairwise(order) if (gap := self._gap(*pair)) is not None]
         documented, (high, low) = min(steps) if len(steps) == len(order) - 1 else (None, order[:2])
         self._judge(
@@ -175,6 +180,8 @@ class Lab:
 
         first, second: each network's arm at its own best setting and at the other's, chosen on other seeds.
         """
+        self._named(first)
+        self._named(second)
         names = [*first, *second]
         self._judge(
             "best",
@@ -197,6 +204,7 @@ class Lab:
 
         margin: the smallest interesting ratio of spreads, in doublings: 1 is twice the spread.
         """
+        self._named([steady, *others])
         names = [steady, *others]
         self._judge(
             "spread",
@@ -218,11 +226,12 @@ class Lab:
 
     def assert_never_falls(self, by_level: Mapping[float, Name], *, margin: float) -> None:
         """The claim that accuracy falls by less than margin at every step along the levels and from end to end."""
+        self._named(list(by_level.values()))
         levels, names = list(by_level), list(by_level.values())
 
         def decide(alpha: float) -> Verdict:
-            verdict = never_falls(levels, self._columns(names), margin=margin, alpha=alpha)
-            return not_on_collapses(verdict, self._collapses(names))
+            collapsed = np.stack([self.collapsed(name) for name in names], axis=1)
+            return never_falls(levels, self._columns(names), margin=margin, collapsed=collapsed, alpha=alpha)
 
         self._judge(
             "no fall",
@@ -236,6 +245,10 @@ class Lab:
     def assert_gap_widens(self, by_level: Mapping[float, tuple[Name, Name]], *, margin: float) -> None:
         """The claim that (first − second) grows along the levels, end to end by about margin or more."""
         levels, pairs = list(by_level), list(by_level.values())
+        if len(pairs) < 2:
+            raise ValueError(f"{self._nodeid}: a gap at {len(pairs)} levels; needed: at least two")
+        for pair in pairs:
+            self._named(pair)
 
         def gaps() -> np.ndarray:
             return np.stack([self.accuracy(first) - self.accuracy(second) for first, second in pairs], axis=1)
@@ -252,6 +265,8 @@ class Lab:
 
     def assert_spans_less(self, steady: Sequence[Name], other: Sequence[Name], *, margin: float) -> None:
         """The claim that one group of arms spans less (highest − lowest accuracy, per seed) than another."""
+        self._named(steady)
+        self._named(other)
         groups = other, steady
         names = tuple(f"{label(group[0])} … {label(group[-1])}" for group in groups)
 
@@ -268,6 +283,7 @@ class Lab:
         self._judge("effect", contrast, decide, lambda: spans()[0] - spans()[1], difference)
 
     def _trend(self, by_level: Mapping[float, Name], direction: int, margin: float, contrast: str) -> None:
+        self._named(list(by_level.values()))
         levels, names = list(by_level), list(by_level.values())
 
         def decide(alpha: float) -> Verdict:
@@ -284,9 +300,15 @@ class Lab:
             None if documented is None else direction * documented,
         )
 
+    def _named(self, names: Sequence[Name]) -> None:
+        """Raise ValueError unless these are two different arms or more; KeyError for one that was not declared."""
+        for name in names:
+            if name not in self._arms:
+                raise KeyError(f"{name!r} is no arm of this claim; declared: {', '.join(map(repr, self._arms))}")
+        if len(set(names)) < max(2, len(names)):
+            raise ValueError(f"{self._nodeid} compares {list(names)}; needed: two or more different arms")
+
     def _of(self, name: Name) -> ArmEvidence:
-        if name not in self._arms:
-            raise KeyError(f"{name!r} is no arm of this claim; declared: {', '.join(map(repr, self._arms))}")
         if name not in self._evidence:
             declared, seeds = self._wanted(name)
             run = self._pool.fitted(declared)
@@ -325,11 +347,6 @@ class Lab:
 
     def _flags(self, names: Sequence[Name]) -> dict[str, np.ndarray]:
         return {label(name): self.collapsed(name) for name in names}
-
-    def _collapses(self, names: Sequence[Name]) -> dict[str, int]:
-        """How many runs of each of these arms collapsed, where any did."""
-        counts = {label(name): int(self.collapsed(name).sum()) for name in names}
-        return {name: count for name, count in counts.items() if count}
 
     def _gap(self, first: Name, second: Name) -> float | None:
         """The documented difference of two arms, None where the source gives none."""

@@ -60,7 +60,11 @@ def unit(judgement: Judgement) -> str:
 
 def _bounds(judgement: Judgement) -> str:
     # Comparisons inside a compound claim share the error rate, so that its two bounds have levels of their own.
-    if judgement.kind not in ("effect", "equality", "spread"):
+    if judgement.kind == "equality" and judgement.verdict.parts:
+        return "bounds (of a pair that the data chose)"
+    if judgement.kind not in ("effect", "equality", "spread") or (
+        judgement.kind == "spread" and len(judgement.arms) > 2
+    ):
         return "bounds"
     return f"one-sided {100 * (1 - judgement.verdict.alpha):.4g} % bounds"
 
@@ -120,12 +124,23 @@ def next_step(judgement: Judgement) -> str:
             f"The look at {verdict.n} seeds does not settle it; the next planned one is at {judgement.next_look}, with "
             "all stored runs reused."
         )
+    if judgement.kind == "spread" and verdict.detectable is None:
+        return (
+            f"{verdict.n} seeds are too few to compare spreads, whatever they show; take at least "
+            f"{verdict.seeds_to_settle}, as below."
+        )
+    if verdict.seeds_to_settle is None and judgement.kind in ("equality", "no fall") and _collapsed(judgement):
+        return "Runs collapsed, and beside them no number of seeds shows equality; look at the arms above."
     if verdict.seeds_to_settle is None:
         return f"{verdict.n} seeds do not settle it, nor would 1,000 if effect and spread stay as they are."
     return (
         f"{verdict.n} seeds do not settle it; about {verdict.seeds_to_settle} would (power .80, if effect and spread "
         "stay as they are). Take seeds that no verdict was read from, as below."
     )
+
+
+def _collapsed(judgement: Judgement) -> bool:
+    return any(flag for arm in judgement.arms for flag in arm.collapsed)
 
 
 def arm_table(arms: tuple[ArmEvidence, ...]) -> list[str]:

@@ -42,7 +42,9 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
     totals = Counter(judgement.verdict.outcome for judgement in judgements)
     counts = ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome])
     lines += ["", f"{len(judgements)} {'claim' if len(judgements) == 1 else 'claims'}: {counts}"]
-    lines.append("measured: effect in points with its 90 % interval, wider where a claim may be looked at again")
+    lines.append(
+        "measured: effect in points (of spreads: doublings) with its 90 % interval, wider where looks or pairs share it"
+    )
     lines.append(
         "adj.: p corrected for looks and number of claims, by Holm where red, Benjamini-Hochberg where REPRODUCED"
     )

@@ -6,7 +6,7 @@ The rules are written out in docs/verdicts.md.
 
 from harness.stats._agreement import agreement
 from harness.stats._along import never_falls, trend
-from harness.stats._collapse import collapse, not_on_collapses
+from harness.stats._collapse import collapse
 from harness.stats._interval import ALPHA
 from harness.stats._leads import best_of, crossover, ranking
 from harness.stats._looks import LOOKS, nominal_levels, overall_p, sequential
@@ -33,7 +33,6 @@ __all__ = [
     "never_falls",
     "no_difference",
     "nominal_levels",
-    "not_on_collapses",
     "overall_p",
     "ranking",
     "seeds_for",
