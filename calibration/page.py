@@ -21,8 +21,8 @@ the functions that decide real claims. 10,000 simulated experiments a cell, seed
 and .80. Differences between arms have a standard deviation of 1, margins are 1 where no other is named, alpha is .05.
 "looks" are those at 5, 10 and 20 seeds with the levels that they spend.
 
-Skewed noise is a gamma distribution of shape 4 (skewness 1), turned to the side that misleads. In claims on several
-arms the first carries it, since arms that are skewed alike have symmetric differences.
+Skewed noise is a gamma distribution of shape 4, with its tail to the better runs (skewness +1) or to the worse (-1). In
+claims on several arms the first carries it, since arms that are skewed alike have symmetric differences.
 """
 
 SECTIONS = {
@@ -33,8 +33,9 @@ SECTIONS = {
     ),
     "collapse": (
         "Arms that collapse",
-        "Two arms near 60 % of which some runs fall to 10 %. The first is no better and collapses no less often than "
-        "the second; the share in which it is called better. Bound: 7 %.",
+        "Arms near 60 % of which some runs fall to 10 %. Of two, the first is no better and collapses no less often "
+        "than the second: the share in which it is called better. Of several that are equal: the share in which one "
+        "is called best, a trend is seen, or a difference or a fall is called larger than 2 points. Bound: 7 %.",
     ),
     "power": (
         "Power",
@@ -50,9 +51,10 @@ SECTIONS = {
     ),
     "session": (
         "A whole session",
-        "Ten claims of every kind on shared arms. Holm: how often any claim stays red where all are just true. "
-        "Benjamini-Hochberg: the mean share of false ones among those called reproduced, where three effects of five "
-        "are none.",
+        "Claims of every kind on shared arms. Holm: how often any claim stays red, with an adjusted p of at most .05, "
+        "where all are just true. Benjamini-Hochberg: the mean share of false ones among those called REPRODUCED with "
+        "an adjusted p of at most .05, where three effects of five are none, and beside them ten claims of effects "
+        "that are there and too small.",
     ),
     "training": (
         "Real training",
@@ -64,10 +66,11 @@ SECTIONS = {
     "open": (
         "Measured and not promised",
         "Skewness -2 (exponential) is beyond the correction with few seeds. Collapses that the seeds did not show "
-        "leave no trace: an arm that is ahead otherwise, by as much as they cost it, is called better as often as none "
-        "is seen (at a rate r and n seeds that is (1 - r)^n: 59 %, 35 % and 12 % for 10 % and 5, 10 and 20 seeds). No "
-        "test of a mean can do otherwise (Bahadur and Savage, Annals of Mathematical Statistics, 1956). n seeds "
-        "without a collapse exclude, at 95 %, only collapse rates above 45 % (5), 26 % (10) and 14 % (20).",
+        "leave no trace: an arm that is ahead otherwise, by as much as they cost it, is called better as often as "
+        "none is seen (at a rate r and n seeds that is (1 - r)^n: 59 %, 35 % and 12 % for 10 % and 5, 10 and 20 "
+        "seeds). No test of a mean can do otherwise (Bahadur and Savage, Annals of Mathematical Statistics, 1956). n "
+        "seeds without a collapse exclude, at 95 %, only collapse rates above 45 % (5), 26 % (10) and 14 % (20). An "
+        "effect that is made of the other arm's collapses is called too small or contradicted for the same reason.",
     ),
 }
 

@@ -200,8 +200,8 @@ class Claim:
     """A documented finding, declared so that its cost is known before it runs.
 
     finding: short name of the finding, e.g. "A1a". words: the finding as a sentence; {names} are the test's
-    parameters. source: where it is documented. arms: called with the test's parameters, gives the arms by name. measure:
-    called with the test's parameters that it names, gives what is compared (a Measure); None is test accuracy.
+    parameters. source: where it is documented. arms: called with the test's parameters, gives the arms by name.
+    measure: called with those that it names, gives what is compared (a Measure); None is test accuracy.
     """
 
     finding: str

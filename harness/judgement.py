@@ -31,9 +31,9 @@ class Judgement:
     """A verdict and its evidence.
 
     kind: "effect" (of at least the margin), "best" (the same over several rivals), "spread" (a ratio of spreads, in
-    doublings), "equality" (within the margin either way) or "no fall" (of the margin). claim, finding, source: the
-    claim in words, its short name and where it is documented. contrast: what the effect measures, in words. agreement:
-    of the documented contrast with ours, None where the source gives no figure.
+    doublings), "equality" (within the margin either way), "some difference" (its opposite) or "no fall" (beyond it).
+    claim, finding, source: the claim in words, its short name and where it is documented. contrast: what the effect
+    measures, in words. agreement: of the documented contrast with ours, None where the source gives no figure.
     compared: what agreement is about, in words, where it is not the contrast of the effect; else "".
     enforced: whether this verdict decides the test (it does not in a rehearsal). next_look: the number of seeds of the
     planned look that comes next, None where there is none. command: takes just this claim further: to that look, or

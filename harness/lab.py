@@ -24,9 +24,9 @@ from harness.stats import (
     in_order_of_seeds,
     never_falls,
     no_difference,
-    not_on_collapses,
     ranking,
     sequential,
+    some_difference,
     spread,
     superiority,
     trend,
@@ -35,8 +35,10 @@ from harness.train.device import describe
 
 Name = Hashable
 
-# Reassignments of a placebo's results for each claim: more than 200 over the claims of any one finding.
-PLACEBO_DRAWS = 25
+# Reassignments of a placebo's results for each claim: enough to judge even one of them.
+PLACEBO_DRAWS = 200
+# Seeds from here on choose settings and judge nothing; --first-seed ends below.
+CHOOSING_SEED = 2_000_000
 
 
 class NotReproducedError(AssertionError):
@@ -88,15 +90,30 @@ class Lab:
         """Which runs of an arm diverged or ended at chance, bool [seeds]."""
         return np.asarray(self._of(name).collapsed)
 
-    def assert_greater(self, better: Name, worse: Name, *, margin: float) -> None:
-        """The claim that one arm beats another, by an effect whose smallest interesting size is margin."""
+    def assert_greater(self, better: Name, worse: Name, *, margin: float, confounders: Sequence[Name] = ()) -> None:
+        """The claim that one arm beats another, by an effect whose smallest interesting size is margin.
+
+        confounders: arms that could explain the effect, each put in the place of `worse`; what comes out is a note.
+        """
+        self._named([better, worse])
 
         def decide(alpha: float) -> Verdict:
             collapsed = self.collapsed(better), self.collapsed(worse)
             names = label(better), label(worse)
             values = self._paired(better, worse)
-            return superiority(*values, margin=margin, collapsed=collapsed, alpha=alpha, names=names)
+            found = superiority(*values, margin=margin, collapsed=collapsed, alpha=alpha, names=names)
+            notes = tuple(instead(name, alpha) for name in confounders)
+            return dataclasses.replace(found, notes=(*found.notes, *notes))
 
+        def instead(name: Name, alpha: float) -> str:
+            flags, names = (self.collapsed(better), self.collapsed(name)), (label(better), label(name))
+            found = superiority(*self._paired(better, name), margin=margin, collapsed=flags, alpha=alpha, names=names)
+            return (
+                f"confounder: {label(better)} − {label(name)} = {found.effect:+.2f} ({found.lower:+.2f} to "
+                f"{found.upper:+.2f}), {found.outcome}"
+            )
+
+        self._named([better, worse, *confounders])
         self._judge(
             "effect",
             f"{label(better)} − {label(worse)}",
@@ -107,10 +124,13 @@ class Lab:
 
     def assert_within(self, first: Name, second: Name, *, within: float) -> None:
         """The claim that two arms differ by less than `within` points."""
+        self._named([first, second])
 
         def decide(alpha: float) -> Verdict:
-            verdict = equivalence(*self._paired(first, second), within=within, alpha=alpha)
-            return not_on_collapses(verdict, self._collapses([first, second]))
+            collapsed, names = (self.collapsed(first), self.collapsed(second)), (label(first), label(second))
+            return equivalence(
+                *self._paired(first, second), within=within, collapsed=collapsed, alpha=alpha, names=names
+            )
 
         self._judge(
             "equality",
@@ -122,12 +142,12 @@ class Lab:
 
     def assert_no_difference(self, names: Sequence[Name], *, within: float) -> None:
         """The claim that no two of these arms differ by `within` points or more."""
+        self._named(names)
 
         def decide(alpha: float) -> Verdict:
             # Highest mean first, so that every difference reads as a distance.
             ordered = sorted(names, key=lambda name: -self.values(name).mean())
-            verdict = no_difference(self._samples(ordered), within=within, alpha=alpha)
-            return not_on_collapses(verdict, self._collapses(names))
+            return no_difference(self._samples(ordered), within=within, collapsed=self._flags(ordered), alpha=alpha)
 
         # The documented contrast is that of the source's own two extremes, fixed before any run.
         high, low = self._documented_extremes(names)
@@ -140,8 +160,77 @@ class Lab:
             f"{label(high)} − {label(low)}",
         )
 
+    def assert_some_difference(self, names: Sequence[Name], *, beyond: float) -> None:
+        """The claim that some two of these arms differ by more than `beyond` points."""
+        self._named(names)
+        high, low = self._documented_extremes(names)
+        self._judge(
+            "some difference",
+            "the deciding pair's difference",
+            lambda alpha: some_difference(
+                self._samples(names), beyond=beyond, collapsed=self._flags(names), alpha=alpha
+            ),
+            lambda: self.values(high) - self.values(low),
+            self._gap(high, low),
+            f"{label(high)} − {label(low)}",
+        )
+
+    def assert_needs_lower(self, needing: Mapping[float, Name], than: Mapping[float, Name], *, margin: float) -> None:
+        """The claim that one network does best at a lower setting (a learning rate) than another.
+
+        needing, than: each network's arms by setting, the same settings. Each network's best setting is chosen by its
+        mean over seeds that judge nothing, since the best of the same runs would be ahead by its own luck; then it is a
+        crossover of the two. Where the choice does not fall as claimed, the settings are the second network's best and
+        the one below it.
+        """
+        levels = sorted(than)
+        if sorted(needing) != levels or len(levels) < 2:
+            raise ValueError(f"{self._nodeid}: settings {sorted(needing)} and {levels}; needed: the same two or more")
+        # In a placebo there is nothing to choose between.
+        placebo = self._settings.placebo
+        lower, upper = levels[:2] if placebo else (self._chosen(arms) for arms in (needing, than))
+        if lower >= upper:
+            place = max(1, levels.index(upper))
+            low, high = levels[place - 1], levels[place]
+        else:
+            low, high = lower, upper
+        note = f"best setting on other seeds: {label(needing[lower])}; {label(than[upper])}"
+        first, second = (needing[low], needing[high]), (than[high], than[low])
+        names = [*first, *second]
+
+        def decide(alpha: float) -> Verdict:
+            found = crossover(
+                self._samples(names),
+                first=(label(first[0]), label(first[1])),
+                second=(label(second[0]), label(second[1])),
+                margin=margin,
+                collapsed=self._flags(names),
+                alpha=alpha,
+            )
+            return dataclasses.replace(found, notes=(note, *found.notes))
+
+        self._judge(
+            "best",
+            "the smaller lead of a network's own setting",
+            decide,
+            lambda: self.values(first[0]) - self.values(first[1]),
+            None,
+        )
+
+    def _chosen(self, by_setting: Mapping[float, Name]) -> float:
+        """The setting whose arm is best on seeds that no verdict sees."""
+        seeds = range(CHOOSING_SEED, CHOOSING_SEED + self._settings.looks[0])
+        wanted = {at: (self._arms[name].run(self._settings.scale), seeds) for at, name in by_setting.items()}
+        self._pool.want(list(wanted.values()))
+        means = {
+            at: np.mean([self._measure.of(result) for result in self._pool.results(self._pool.fitted(run), seeds)])
+            for at, (run, seeds) in wanted.items()
+        }
+        return max(sorted(means), key=means.__getitem__)
+
     def assert_best(self, best: Name, rivals: Sequence[Name], *, margin: float) -> None:
         """The claim that one arm beats every rival, each by an effect whose smallest interesting size is margin."""
+        self._named([best, *rivals])
         names = [best, *rivals]
         closest, _ = self._documented_extremes(rivals)
         self._judge(
@@ -157,6 +246,7 @@ class Lab:
 
     def assert_ranks(self, order: Sequence[Name], *, margin: float) -> None:
         """The claim that these arms rank so, the best first, each ahead of the next by about margin or more."""
+        self._named(order)
         steps = [(gap, pair) for pair in itertools.pairwise(order) if (gap := self._gap(*pair)) is not None]
         documented, (high, low) = min(steps) if len(steps) == len(order) - 1 else (None, order[:2])
         self._judge(
@@ -179,6 +269,8 @@ class Lab:
 
         first, second: each network's arm at its own best setting and at the other's, chosen on other seeds.
         """
+        self._named(first)
+        self._named(second)
         names = [*first, *second]
         self._judge(
             "best",
@@ -201,6 +293,7 @@ class Lab:
 
         margin: the smallest interesting ratio of spreads, in doublings: 1 is twice the spread.
         """
+        self._named([steady, *others])
         names = [steady, *others]
         self._judge(
             "spread",
@@ -222,11 +315,12 @@ class Lab:
 
     def assert_never_falls(self, by_level: Mapping[float, Name], *, margin: float) -> None:
         """The claim that accuracy falls by less than margin at every step along the levels and from end to end."""
+        self._named(list(by_level.values()))
         levels, names = list(by_level), list(by_level.values())
 
         def decide(alpha: float) -> Verdict:
-            verdict = never_falls(levels, self._columns(names), margin=margin, alpha=alpha)
-            return not_on_collapses(verdict, self._collapses(names))
+            collapsed = np.stack([self.collapsed(name) for name in names], axis=1)
+            return never_falls(levels, self._columns(names), margin=margin, collapsed=collapsed, alpha=alpha)
 
         self._judge(
             "no fall",
@@ -240,6 +334,10 @@ class Lab:
     def assert_gap_widens(self, by_level: Mapping[float, tuple[Name, Name]], *, margin: float) -> None:
         """The claim that (first − second) grows along the levels, end to end by about margin or more."""
         levels, pairs = list(by_level), list(by_level.values())
+        if len(pairs) < 2:
+            raise ValueError(f"{self._nodeid}: a gap at {len(pairs)} levels; needed: at least two")
+        for pair in pairs:
+            self._named(pair)
 
         def gaps() -> np.ndarray:
             return np.stack([self.values(first) - self.values(second) for first, second in pairs], axis=1)
@@ -256,6 +354,8 @@ class Lab:
 
     def assert_spans_less(self, steady: Sequence[Name], other: Sequence[Name], *, margin: float) -> None:
         """The claim that one group of arms spans less (highest − lowest accuracy, per seed) than another."""
+        self._named(steady)
+        self._named(other)
         groups = other, steady
         names = tuple(f"{label(group[0])} … {label(group[-1])}" for group in groups)
 
@@ -272,6 +372,7 @@ class Lab:
         self._judge("effect", contrast, decide, lambda: spans()[0] - spans()[1], difference)
 
     def _trend(self, by_level: Mapping[float, Name], direction: int, margin: float, contrast: str) -> None:
+        self._named(list(by_level.values()))
         levels, names = list(by_level), list(by_level.values())
 
         def decide(alpha: float) -> Verdict:
@@ -288,9 +389,15 @@ class Lab:
             None if documented is None else direction * documented,
         )
 
+    def _named(self, names: Sequence[Name]) -> None:
+        """Raise ValueError unless these are two different arms or more; KeyError for one that was not declared."""
+        for name in names:
+            if name not in self._arms:
+                raise KeyError(f"{name!r} is no arm of this claim; declared: {', '.join(map(repr, self._arms))}")
+        if len(set(names)) < max(2, len(names)):
+            raise ValueError(f"{self._nodeid} compares {list(names)}; needed: two or more different arms")
+
     def _of(self, name: Name) -> ArmEvidence:
-        if name not in self._arms:
-            raise KeyError(f"{name!r} is no arm of this claim; declared: {', '.join(map(repr, self._arms))}")
         if name not in self._evidence:
             declared, seeds = self._wanted(name)
             run = self._pool.fitted(declared)
@@ -332,11 +439,6 @@ class Lab:
 
     def _flags(self, names: Sequence[Name]) -> dict[str, np.ndarray]:
         return {label(name): self.collapsed(name) for name in names}
-
-    def _collapses(self, names: Sequence[Name]) -> dict[str, int]:
-        """How many runs of each of these arms collapsed, where any did."""
-        counts = {label(name): int(self.collapsed(name).sum()) for name in names}
-        return {name: count for name, count in counts.items() if count}
 
     def _gap(self, first: Name, second: Name) -> float | None:
         """The documented difference of two arms, None where the source gives none."""

@@ -17,14 +17,18 @@ FEWEST = 200
 
 # What must not be found where nothing is there, by kind of claim.
 _FALSE = {
-    "directional claims": ({"effect", "best", "spread"}, (Outcome.REPRODUCED, Outcome.TOO_SMALL), "an effect found"),
+    "directional claims": (
+        {"effect", "best", "spread", "some difference"},
+        (Outcome.REPRODUCED, Outcome.TOO_SMALL),
+        "an effect found",
+    ),
     "claims of equality or of no fall": ({"equality", "no fall"}, (Outcome.CONTRADICTED,), "a difference found"),
 }
 
 
 @dataclasses.dataclass(frozen=True)
 class Placebo:
-    """lines: the result in words. passed: no kind of claim found more than chance allows."""
+    """lines: the result in words. passed: something was judged, and no kind of claim found more than chance allows."""
 
     lines: tuple[str, ...]
     passed: bool
@@ -32,7 +36,7 @@ class Placebo:
 
 def placebo_result(judgements: Sequence[Judgement]) -> Placebo:
     """Count the verdicts on reassigned results against the binomial 99 % bound of what a 5 % error rate allows."""
-    lines, passed = [], True
+    lines, passed, judged = [], True, False
     for what, (kinds, false, words) in _FALSE.items():
         outcomes: Counter[str] = Counter()
         for judgement in judgements:
@@ -43,11 +47,14 @@ def placebo_result(judgements: Sequence[Judgement]) -> Placebo:
             continue
         text = f"{what}: {words} in {found} of {drawn} verdicts on results reassigned at random ({found / drawn:.1%})"
         if drawn < FEWEST:
-            lines.append(f"{text}: too few to judge, select claims with {FEWEST} or more")
+            lines.append(f"{text}: too few to judge; {FEWEST} are needed")
+            passed = False
             continue
         allowed = int(stats.binom.ppf(0.99, drawn, ALPHA))
         holds = found <= allowed
-        passed &= holds
+        passed, judged = passed and holds, True
         verdict = "holds" if holds else "DOES NOT HOLD: the statistics call noise an effect"
         lines.append(f"{text}; a 5 % error rate gives at most {allowed} in 99 % of such sessions: {verdict}")
-    return Placebo(tuple(lines), passed)
+    if not judged:
+        lines.append("nothing was judged: select claims that run, at least one")
+    return Placebo(tuple(lines), passed and judged)

@@ -193,9 +193,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     judgements = _judgements(terminalreporter)
-    if not judgements:
-        return
     settings, write = config.stash[SETTINGS], terminalreporter.write_line
+    if not judgements and not (settings.placebo and LABORATORY in config.stash):
+        return
     terminalreporter.section("placebo" if settings.placebo else "claims")
     if settings.placebo:
         for line in placebo_result(judgements).lines:

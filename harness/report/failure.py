@@ -15,6 +15,7 @@ _CONTRADICTED = {
     "spread": "A difference of spreads of the claimed size is excluded: the finding, as worded, does not hold here.",
     "best": "A lead of the claimed size is excluded at these seeds: the finding, as worded, does not hold here.",
     "equality": "A difference beyond the limit is shown at these seeds: the finding, as worded, does not hold here.",
+    "some difference": "All pairs are shown to be within the limit: the finding, as worded, does not hold here.",
     "no fall": "A fall beyond the limit is shown at these seeds: the finding, as worded, does not hold here.",
 }
 
@@ -55,7 +56,11 @@ def failure_text(judgement: Judgement) -> str:
 
 def _bounds(judgement: Judgement) -> str:
     # Comparisons inside a compound claim share the error rate, so that its two bounds have levels of their own.
-    if judgement.kind not in ("effect", "equality", "spread"):
+    if judgement.kind in ("equality", "some difference") and judgement.verdict.parts:
+        return "bounds (of a pair that the data chose)"
+    if judgement.kind not in ("effect", "equality", "spread") or (
+        judgement.kind == "spread" and len(judgement.arms) > 2
+    ):
         return "bounds"
     return f"one-sided {100 * (1 - judgement.verdict.alpha):.4g} % bounds"
 
@@ -71,10 +76,10 @@ def power_text(judgement: Judgement) -> str:
     verdict = judgement.verdict
     seeds = f"at the spread seen, {verdict.n} seeds"
     match judgement.kind:
-        case "equality":
-            return f"{seeds} show equal arms to be so within {verdict.detectable:.2f} {judgement.unit} in 80 of 100 experiments"
+        case "equality" | "some difference":
+            return f"{seeds} show equal arms to be so within {verdict.detectable:.2f} {judgement.unit} in 80 of 100"
         case "no fall":
-            return f"{seeds} exclude falls beyond {verdict.detectable:.2f} {judgement.unit}, if there are none, in 80 of 100"
+            return f"{seeds} exclude falls beyond {verdict.detectable:.2f} {judgement.unit}, if none are, in 80 of 100"
     return f"{seeds} find an effect of {verdict.detectable:.2f} {judgement.unit} in 80 of 100 experiments"
 
 
@@ -82,7 +87,7 @@ def _limits(judgement: Judgement) -> dict[str, float]:
     """Where the verdict turns, beside 0."""
     margin = judgement.verdict.margin
     match judgement.kind:
-        case "equality":
+        case "equality" | "some difference":
             return {"lower limit": -margin, "upper limit": margin}
         case "no fall":
             return {"limit": -margin}
@@ -115,12 +120,23 @@ def next_step(judgement: Judgement) -> str:
             f"The look at {verdict.n} seeds does not settle it; the next planned one is at {judgement.next_look}, with "
             "all stored runs reused."
         )
+    if judgement.kind == "spread" and verdict.detectable is None:
+        return (
+            f"{verdict.n} seeds are too few to compare spreads, whatever they show; take at least "
+            f"{verdict.seeds_to_settle}, as below."
+        )
+    if verdict.seeds_to_settle is None and judgement.kind in ("equality", "no fall") and _collapsed(judgement):
+        return "Runs collapsed, and beside them no number of seeds shows equality; look at the arms above."
     if verdict.seeds_to_settle is None:
         return f"{verdict.n} seeds do not settle it, nor would 1,000 if effect and spread stay as they are."
     return (
         f"{verdict.n} seeds do not settle it; about {verdict.seeds_to_settle} would (power .80, if effect and spread "
         "stay as they are). Take seeds that no verdict was read from, as below."
     )
+
+
+def _collapsed(judgement: Judgement) -> bool:
+    return any(flag for arm in judgement.arms for flag in arm.collapsed)
 
 
 def arm_table(arms: tuple[ArmEvidence, ...], measured: str) -> list[str]:

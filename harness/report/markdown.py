@@ -22,11 +22,12 @@ def results_page(judgements: Sequence[Judgement], facts: Mapping[str, str]) -> s
     lines += [f"- {name}: {value}" for name, value in facts.items()]
     lines += ["- totals: " + ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome]), ""]
     lines += [
-        "Effects are in points, in the claimed direction, with one-sided 95 % bounds (wider where a claim was looked "
-        "at before all seeds were in). The margin is the smallest effect of interest, or the half-width of an "
-        "equivalence. *Adjusted*: p corrected for looks and for the number of claims on this page, by Holm for TOO "
-        "SMALL and CONTRADICTED, by Benjamini and Hochberg for REPRODUCED. *Agrees*: is our effect inside the 95 % "
-        "prediction interval of the documented one? A run marked ! collapsed to chance or diverged.",
+        "Effects are in points (of spreads in doublings), in the claimed direction, with one-sided 95 % bounds "
+        "(wider where a claim was looked at before all seeds were in; of a claim on several pairs those of the pair "
+        "farthest apart, which the data chose). The margin is the smallest effect of interest, or the half-width of "
+        "an equivalence. *Adjusted*: p corrected for looks and for the number of claims on this page, by Holm for "
+        "TOO SMALL and CONTRADICTED, by Benjamini and Hochberg for REPRODUCED. *Agrees*: is our effect inside the "
+        "95 % prediction interval of the documented one? A run marked ! collapsed to chance or diverged.",
         "",
     ]
     rows = [

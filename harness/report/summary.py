@@ -43,7 +43,7 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
     counts = ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome])
     lines += ["", f"{len(judgements)} {'claim' if len(judgements) == 1 else 'claims'}: {counts}"]
     lines.append(
-        "measured: effect in points (of spreads and gradients in doublings) with its 90 % interval, wider where a claim may be looked at again"
+        "measured: effect in points (spreads, gradients: doublings), its 90 % interval, wider if looks share the error"
     )
     lines.append(
         "adj.: p corrected for looks and number of claims, by Holm where red, Benjamini-Hochberg where REPRODUCED"

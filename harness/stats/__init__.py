@@ -6,11 +6,11 @@ The rules are written out in docs/verdicts.md.
 
 from harness.stats._agreement import agreement
 from harness.stats._along import never_falls, trend
-from harness.stats._collapse import collapse, not_on_collapses
+from harness.stats._collapse import collapse
 from harness.stats._interval import ALPHA
 from harness.stats._leads import best_of, crossover, ranking
 from harness.stats._looks import LOOKS, nominal_levels, overall_p, sequential
-from harness.stats._no_difference import no_difference
+from harness.stats._no_difference import no_difference, some_difference
 from harness.stats._pairs import equivalence, superiority
 from harness.stats._power import detectable, seeds_for, seeds_to_settle
 from harness.stats._seeds import in_order_of_seeds
@@ -33,12 +33,12 @@ __all__ = [
     "never_falls",
     "no_difference",
     "nominal_levels",
-    "not_on_collapses",
     "overall_p",
     "ranking",
     "seeds_for",
     "seeds_to_settle",
     "sequential",
+    "some_difference",
     "spread",
     "superiority",
     "trend",

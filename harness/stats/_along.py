@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from harness.claim import Outcome, Verdict
-from harness.stats._collapse import collapse_words
+from harness.stats._collapse import AT_CHANCE, UNCONFIRMED, collapse_words, p_sign_flip
 from harness.stats._four_way import MEANING, decide
 from harness.stats._interval import ALPHA, certainty, interval, lowest, positive, sample
 from harness.stats._pairs import bounds_words
-from harness.stats._power import POWER, all_settled, detectable, more_than, seeds_for, soonest
+from harness.stats._power import detectable, more_than, seeds_for, seeds_for_all, soonest
 from harness.stats._words import count, level_words, p_words, points
 
 
@@ -47,13 +47,13 @@ def trend(
     margin = positive("margin", margin)
     if direction not in (1, -1):
         raise ValueError(f"direction is {direction!r}; needed: +1 (rises) or -1 (falls)")
-    flags = np.zeros(rows.shape, dtype=bool) if collapsed is None else np.asarray(collapsed, dtype=bool)
-    if flags.shape != rows.shape:
-        raise ValueError(f"collapsed has shape {list(flags.shape)}; needed: that of values, {list(rows.shape)}")
+    flags = _flags(collapsed, rows)
     ends, slopes = direction * (rows[:, -1] - rows[:, 0]), direction * slope_per_doubling(steps, rows)
     at, slope = interval(ends, alpha), interval(slopes, alpha)
     ends_guarded = bool(flags[:, [0, -1]].any())
-    found = decide([(ends, ends_guarded), (slopes, bool(flags.any()))], [(ends, ends_guarded)], margin, alpha)
+    # The slope as the change of the fitted line from end to end, so that both are in the same unit.
+    fitted = slopes * np.log2(steps[-1] / steps[0])
+    found = decide([(ends, ends_guarded), (fitted, bool(flags.any()))], [(ends, ends_guarded)], margin, alpha)
 
     agrees = "agrees" if slope.lower > 0 else "does not confirm the direction"
     rule = (
@@ -67,9 +67,7 @@ def trend(
     if found.by_t in (Outcome.TOO_SMALL, Outcome.CONTRADICTED):
         test += f"; against {margin:g} or more end to end, {found.size.words}"
     notes = certainty(at)
-    if flags.any():
-        per_level = [f"{level:g}: {int(count)}" for level, count in zip(steps, flags.sum(axis=0), strict=True)]
-        notes += (f"runs collapsed to chance or diverged, of {at.n} a level: {', '.join(per_level)}",)
+    notes += _counts(flags, steps)
     if ends_guarded:
         low, high = (0, -1) if direction > 0 else (-1, 0)
         names = (f"level {steps[high]:g}", f"level {steps[low]:g}")
@@ -90,21 +88,31 @@ def trend(
     )
 
 
-def never_falls(levels: Sequence[float], values: ArrayLike, *, margin: float, alpha: float = ALPHA) -> Verdict:
+def never_falls(
+    levels: Sequence[float],
+    values: ArrayLike,
+    *,
+    margin: float,
+    collapsed: ArrayLike | None = None,
+    alpha: float = ALPHA,
+) -> Verdict:
     """Does no step along the levels, nor the change from end to end, fall by more than margin? (docs/verdicts.md.)
 
-    levels, values, alpha: as trend. margin: the largest fall that still counts as stable, points, > 0.
+    levels, values, collapsed, alpha: as trend. margin: the largest fall that still counts as stable, points, > 0.
 
     Non-inferiority of c changes: every step, and the ends where there is more than one step. REPRODUCED when every
     lower bound, each at alpha, is above -margin (intersection-union). CONTRADICTED when some fall larger than margin
     is established: the least upper bound, each at alpha / c (Bonferroni), is below -margin. Else INCONCLUSIVE. effect,
     lower, upper are of the smallest change (the deepest fall), with those bounds. parts: each change, at alpha. p is
-    the largest non-inferiority p, or where CONTRADICTED the smallest p of a fall times c. Raises ValueError as trend.
+    the largest non-inferiority p, or where CONTRADICTED the smallest p of a fall times c. Collapsed runs count as in
+    equivalence. Raises ValueError as trend.
     """
     steps, rows = _levels_and_rows(levels, values)
     margin = positive("margin", margin)
     spans = _spans(len(steps))
     changes = contrasts_along(rows)
+    flags = _flags(collapsed, rows)
+    guarded = [bool(flags[:, [before, after]].any()) for before, after in spans]
     effect, lower, upper = (float(value) for value in lowest(changes, alpha))
     split = alpha / len(spans)
     plain = [interval(change, alpha) for change in changes]
@@ -112,24 +120,29 @@ def never_falls(levels: Sequence[float], values: ArrayLike, *, margin: float, al
     names = [f"{steps[before]:g} to {steps[after]:g}" for before, after in spans]
     parts = tuple((name, _change(change, margin, alpha)) for name, change in zip(names, changes, strict=True))
     p_none, p_fall = [at.p_above(-margin) for at in plain], [at.p_below(-margin) for at in plain]
+    p_fall = [
+        max(p, p_sign_flip(-change, margin)) if guard else p
+        for p, change, guard in zip(p_fall, changes, guarded, strict=True)
+    ]
     deepest = names[min(range(len(spans)), key=lambda i: plain[i].lower)]
     surest = names[min(range(len(spans)), key=lambda i: strict[i].upper)]
-    p_holds, p_fails = max(p_none), min(1.0, min(p_fall) * len(spans))
+    shown = any(at.upper < -margin and p <= split for at, p in zip(strict, p_fall, strict=True))
+    p_holds, p_fails = 1.0 if any(guarded) else max(p_none), min(1.0, min(p_fall) * len(spans))
     p, settle, n = p_holds, None, len(rows)
     changed = count(len(spans), "change")
     test = f"the largest p of {changed}, paired t (one-sided, non-inferiority) {p_words(p)}"
     if lower > -margin:
-        outcome = Outcome.REPRODUCED
+        outcome = Outcome.INCONCLUSIVE if any(guarded) else Outcome.REPRODUCED
         rule = (
             f"of {changed} the least L = {points(lower, -margin)} (from {deepest}) > {-margin:g}: no "
-            f"fall of more than {margin:g}"
+            f"fall of more than {margin:g}{AT_CHANCE if any(guarded) else ''}"
         )
     elif upper < -margin:
-        outcome, p = Outcome.CONTRADICTED, p_fails
+        outcome, p = Outcome.CONTRADICTED if shown else Outcome.INCONCLUSIVE, p_fails
         test += f"; against a fall of {margin:g} at most (times {changed}) {p_words(p)}"
         rule = (
             f"of {changed} the least U = {points(upper, -margin)} (from {surest}, a {level_words(split)} "
-            f"bound) < {-margin:g}: it falls by more than {margin:g}"
+            f"bound) < {-margin:g}: it falls by more than {margin:g}{'' if shown else UNCONFIRMED}"
         )
     else:
         outcome = Outcome.INCONCLUSIVE
@@ -138,12 +151,14 @@ def never_falls(levels: Sequence[float], values: ArrayLike, *, margin: float, al
             f"the least U = {points(upper, -margin)} (from {surest}): a fall of more than {margin:g} is neither "
             "excluded nor shown"
         )
+    if outcome == Outcome.INCONCLUSIVE:
         if effect > -margin:
-            open_ones = (at for at in plain if at.lower <= -margin)
-            settle = all_settled(seeds_for(at.effect + margin, sd=at.sd, alpha=alpha) for at in open_ones)
+            # Beside a collapse no number of seeds shows that nothing falls.
+            distances = [at.distance(-margin) for at in plain]
+            settle = None if any(guarded) else seeds_for_all(distances, alpha=alpha)
         else:
             settle = soonest(seeds_for(-margin - at.effect, sd=at.sd, alpha=split) for at in plain)
-        settle = more_than(n, settle)
+        settle = more_than(n, settle, flips=any(guarded), alpha=split)
     return Verdict(
         outcome=outcome,
         effect=effect,
@@ -159,9 +174,9 @@ def never_falls(levels: Sequence[float], values: ArrayLike, *, margin: float, al
         alpha=alpha,
         seeds_to_settle=settle,
         # No change at all, found free of a fall at every step: the misses are shared.
-        detectable=max(detectable(at.sd, n, share=1 - (1 - POWER) / len(plain), alpha=alpha) for at in plain),
+        detectable=max(detectable(at.sd, n, parts=len(plain), alpha=alpha) for at in plain),
         parts=parts,
-        notes=tuple(f"{name}: {note}" for name, part in parts for note in part.notes),
+        notes=tuple(f"{name}: {note}" for name, part in parts for note in part.notes) + _counts(flags, steps),
     )
 
 
@@ -213,6 +228,22 @@ def _change(change: np.ndarray, margin: float, alpha: float) -> Verdict:
         detectable=detectable(at.sd, at.n, alpha=alpha),
         notes=certainty(at),
     )
+
+
+def _flags(collapsed: ArrayLike | None, rows: np.ndarray) -> np.ndarray:
+    """Which runs collapsed, bool [n, k]."""
+    flags = np.zeros(rows.shape, dtype=bool) if collapsed is None else np.asarray(collapsed, dtype=bool)
+    if flags.shape != rows.shape:
+        raise ValueError(f"collapsed has shape {list(flags.shape)}; needed: that of values, {list(rows.shape)}")
+    return flags
+
+
+def _counts(flags: np.ndarray, steps: np.ndarray) -> tuple[str, ...]:
+    """The note on how many runs collapsed at each level; none where none did."""
+    if not flags.any():
+        return ()
+    per_level = [f"{level:g}: {int(number)}" for level, number in zip(steps, flags.sum(axis=0), strict=True)]
+    return (f"runs collapsed to chance or diverged, of {len(flags)} a level: {', '.join(per_level)}",)
 
 
 def _levels_and_rows(levels: Sequence[float], values: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping
 
@@ -10,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from harness.claim import Outcome, Verdict
 from harness.stats._words import p_words
 
 # Up to here all 2^n sign patterns are counted; above, a fixed random sample of them is drawn.
@@ -41,20 +39,16 @@ def collapse(accuracy: ArrayLike, *, chance: float, test_images: int, diverged: 
     return flags | (values < limit)
 
 
-def not_on_collapses(verdict: Verdict, collapsed: Mapping[str, int]) -> Verdict:
-    """A verdict of equality or of no fall, held against the runs that collapsed (their number by arm, none if empty).
+def equal_at_chance(collapsed: Mapping[str, int], n: int) -> str:
+    """The note on which arms behind a claim of equality or of no fall collapsed, and how often."""
+    return "collapsed to chance or diverged: " + ", ".join(
+        f"{name} {count} of {n}" for name, count in collapsed.items()
+    )
 
-    Networks that learned nothing are equal whatever was done to them, so REPRODUCED that rests on any of them becomes
-    INCONCLUSIVE. Other verdicts stand; the counts are noted beside all of them.
-    """
-    if not collapsed:
-        return verdict
-    counts = ", ".join(f"{name} {count} of {verdict.n}" for name, count in collapsed.items())
-    noted = dataclasses.replace(verdict, notes=(*verdict.notes, f"collapsed to chance or diverged: {counts}"))
-    if verdict.outcome != Outcome.REPRODUCED:
-        return noted
-    rule = f"{verdict.rule}; but runs at chance are equal whatever the arms do, so it is INCONCLUSIVE"
-    return dataclasses.replace(noted, outcome=Outcome.INCONCLUSIVE, rule=rule)
+
+# Why a verdict that rests on collapsed runs does not stand.
+AT_CHANCE = "; but runs at chance are equal whatever the arms do, so it is INCONCLUSIVE"
+UNCONFIRMED = "; but runs collapsed, and the sign-flip test does not confirm CONTRADICTED, so it is INCONCLUSIVE"
 
 
 def flagged(collapsed: tuple[ArrayLike, ...] | None, names: tuple[str, ...], n: int) -> tuple[np.ndarray, ...]:

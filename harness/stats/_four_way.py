@@ -12,7 +12,7 @@ import numpy as np
 from harness.claim import Outcome
 from harness.stats._collapse import flip_name, p_sign_flip
 from harness.stats._interval import Interval, interval
-from harness.stats._power import all_settled, detectable, fewest_for_flips, more_than, seeds_for, soonest
+from harness.stats._power import detectable, fewest_for_flips, more_than, seeds_for, seeds_for_all, soonest
 from harness.stats._words import p_words
 
 MEANING = {
@@ -79,17 +79,21 @@ class Exclusion:
         return more_than(len(self.differences), found, flips=self.guarded, alpha=self.alpha)
 
     @property
-    def detectable(self) -> float:
-        """How far from the threshold these seeds would find a mean with power .80, points."""
-        return detectable(self._at.sd, len(self.differences), alpha=self.alpha)
+    def distance(self) -> float:
+        """How far the mean lies on the excluding side, in standard deviations."""
+        return self._at.distance(0.0)
+
+    def detectable(self, parts: int) -> float:
+        """How far from the threshold these seeds would find a mean, all of so many parts with power .80, points."""
+        return detectable(self._at.sd, len(self.differences), parts=parts, alpha=self.alpha)
 
 
 @dataclasses.dataclass(frozen=True)
 class Decision:
     """outcome, and p of the test it rests on. doubt: what unmade a verdict of t alone, empty where nothing did.
 
-    no_effect, size: the exclusion of each that decided, or came closest to not deciding. evidence: the fields of a
-    Verdict that follow.
+    no_effect, size: the exclusion of each that decided, or came closest to not deciding. detectable: the effect that
+    these seeds find in every direction with power .80. evidence: the fields of a Verdict that follow.
     """
 
     outcome: Outcome
@@ -98,6 +102,7 @@ class Decision:
     p_size: float
     doubt: str
     seeds_to_settle: int | None
+    detectable: float
     no_effect: Exclusion
     size: Exclusion
 
@@ -110,7 +115,7 @@ class Decision:
             "p_fails": self.p_size,
             "alpha": self.no_effect.alpha,
             "seeds_to_settle": self.seeds_to_settle,
-            "detectable": self.no_effect.detectable,
+            "detectable": self.detectable,
         }
 
 
@@ -150,12 +155,13 @@ def decide(
     doubt = "" if confirmed else _doubt(size if by_t == Outcome.CONTRADICTED else no_effect, by_t)
     settle = None
     if outcome == Outcome.INCONCLUSIVE:
-        # Settled once every direction holds or any size is excluded; a direction that holds already needs no more.
-        open_directions = [test for test in no_effects if not test.holds]
-        settle = soonest(
-            [all_settled(test.seeds for test in open_directions), soonest(test.seeds for test in excluded)]
-        )
-    return Decision(outcome, by_t, p, p_size, doubt, settle, no_effect, size)
+        # Settled, on seeds of their own, once every direction holds or any size is excluded.
+        held = seeds_for_all([test.distance for test in no_effects], alpha=alpha)
+        guarded = any(test.guarded for test in no_effects)
+        held = more_than(len(no_effect.differences), held, flips=guarded, alpha=alpha)
+        settle = soonest([held, *(test.seeds for test in excluded)])
+    far = max(test.detectable(len(no_effects)) for test in no_effects)
+    return Decision(outcome, by_t, p, p_size, doubt, settle, far, no_effect, size)
 
 
 def _doubt(test: Exclusion, by_t: Outcome) -> str:

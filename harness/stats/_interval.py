@@ -43,6 +43,11 @@ class Interval:
         """All differences are equal: the interval is a point, by the data alone and not by the model."""
         return self.sd == 0
 
+    def distance(self, threshold: float) -> float:
+        """How far the mean lies above the threshold, in standard deviations; infinite where nothing varies."""
+        away = self.effect - threshold
+        return away / self.sd if self.sd else math.copysign(math.inf, away)
+
     def p_above(self, threshold: float) -> float:
         """One-sided p of "the mean is at most threshold": the larger of Student's and that of Hall's transformation.
 

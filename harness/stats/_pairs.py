@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.claim import Outcome, Verdict
-from harness.stats._collapse import collapse_words, flagged
+from harness.stats._collapse import (
+    AT_CHANCE,
+    UNCONFIRMED,
+    collapse_words,
+    equal_at_chance,
+    flagged,
+    p_sign_flip,
+)
 from harness.stats._four_way import MEANING, decide
 from harness.stats._interval import ALPHA, Interval, certainty, interval, paired, positive
-from harness.stats._power import POWER, detectable, more_than, seeds_for
+from harness.stats._power import detectable, more_than, seeds_for
 from harness.stats._words import level_words, p_words, points
 
 
@@ -64,40 +74,53 @@ def equivalence(
     b: ArrayLike,
     *,
     within: float,
+    collapsed: tuple[ArrayLike, ArrayLike] | None = None,
     alpha: float = ALPHA,
     names: tuple[str, str] = ("a", "b"),
 ) -> Verdict:
     """Are two arms within `within` points of each other? (Decision rules: docs/verdicts.md.)
 
-    a, b: accuracy in percent [n], paired by seed. within: d, points, > 0. alpha, names: as superiority.
+    a, b: accuracy in percent [n], paired by seed. within: d, points, > 0. collapsed, alpha, names: as superiority.
 
     REPRODUCED when both one-sided bounds at alpha lie inside (-d, d): two one-sided tests at level alpha (TOST;
     Schuirmann, J. Pharmacokin. Biopharm., 1987). CONTRADICTED when the interval with bounds at alpha / 2 (two-sided
     95 %) lies wholly outside: the difference may lie beyond d on either side, so bounds at alpha would be wrong up to
     2 alpha of the time for a d small beside the standard error. Else INCONCLUSIVE. p is TOST's, the larger of its two;
-    for CONTRADICTED that of the two-sided test of "within d". Raises ValueError as superiority.
+    for CONTRADICTED that of the two-sided test of "within d". Where a run collapsed it is never REPRODUCED, since
+    networks that learned nothing are equal whatever was done to them, and CONTRADICTED needs the sign-flip test's
+    confirmation. Raises ValueError as superiority.
     """
     one, two = paired(a, b, names)
     within = positive("within", within)
+    flags = flagged(collapsed, names, len(one))
+    guarded = any(bool(flag.any()) for flag in flags)
     differences = one - two
     at, wide = interval(differences, alpha), interval(differences, alpha / 2)
     p_inside, p_beyond = p_equivalent(at, within), p_outside(at, within)
+    if guarded:
+        p_inside, p_beyond = 1.0, max(p_beyond, p_flipped_outside(differences, within))
     p, test = p_inside, f"paired equivalence (two one-sided t tests, skew-corrected) {p_words(p_inside)}"
     shown = f"the interval {points(at.lower, -within)} to {points(at.upper, within)}"
     outcome, settle = Outcome.INCONCLUSIVE, None
     if inside(at, within):
-        outcome = Outcome.REPRODUCED
+        outcome = Outcome.INCONCLUSIVE if guarded else Outcome.REPRODUCED
         rule = f"{shown} lies inside ±{within:g}: a difference of {within:g} or more is excluded"
+        rule += AT_CHANCE if guarded else ""
     elif outside(wide, within):
-        outcome, p = Outcome.CONTRADICTED, p_beyond
+        outcome = Outcome.CONTRADICTED if p_beyond <= alpha else Outcome.INCONCLUSIVE
+        p = p_beyond
         test += f"; that they differ by less than {within:g} (two-sided) {p_words(p_beyond)}"
         rule = (
             f"the {level_words(alpha)} interval {points(wide.lower, within)} to {points(wide.upper, -within)} lies "
             f"wholly outside ±{within:g}: a difference below {within:g} is excluded"
         )
+        rule += "" if p_beyond <= alpha else UNCONFIRMED
     else:
         rule = f"{shown} is neither inside ±{within:g} nor established to lie wholly outside it"
-        settle = more_than(at.n, seeds_inside(at, within, alpha) or seeds_outside(at, within, alpha))
+    if outcome == Outcome.INCONCLUSIVE:
+        # Beside a collapse no number of seeds shows equality.
+        settle = None if guarded else seeds_inside(at, within, alpha)
+        settle = more_than(at.n, settle or seeds_outside(at, within, alpha), flips=guarded, alpha=alpha / 2)
     return Verdict(
         outcome=outcome,
         effect=at.effect,
@@ -113,7 +136,7 @@ def equivalence(
         alpha=alpha,
         seeds_to_settle=settle,
         detectable=detectable_limit(at, alpha),
-        notes=certainty(at),
+        notes=certainty(at) + ((equal_at_chance(counted(names, flags), at.n),) if guarded else ()),
     )
 
 
@@ -145,14 +168,24 @@ def p_outside(at: Interval, within: float) -> float:
     return min(1.0, 2 * min(at.p_above(within), at.p_below(-within)))
 
 
+def p_flipped_outside(differences: np.ndarray, within: float) -> float:
+    """p_outside by the sign-flip test."""
+    return min(1.0, 2 * min(p_sign_flip(differences, within), p_sign_flip(-differences, within)))
+
+
+def counted(names: Sequence[str], flags: Sequence[np.ndarray]) -> dict[str, int]:
+    """How many runs of each arm collapsed, where any did."""
+    return {name: int(flag.sum()) for name, flag in zip(names, flags, strict=True) if flag.any()}
+
+
 def seeds_inside(at: Interval, within: float, alpha: float) -> int | None:
     """Seeds at which TOST would find equivalence with power .80; None where the effect is not inside."""
     return seeds_for(within - at.effect, within + at.effect, sd=at.sd, alpha=alpha)
 
 
-def detectable_limit(at: Interval, alpha: float) -> float:
-    """The narrowest limit within which these seeds would show arms that are equal to be, with power .80, points."""
-    return detectable(at.sd, at.n, share=1 - (1 - POWER) / 2, alpha=alpha)
+def detectable_limit(at: Interval, alpha: float, pairs: int = 1) -> float:
+    """The narrowest limit within which these seeds would show equal arms to be, all pairs with power .80, points."""
+    return detectable(at.sd, at.n, parts=2 * pairs, alpha=alpha)
 
 
 def seeds_outside(at: Interval, within: float, alpha: float) -> int | None:

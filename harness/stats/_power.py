@@ -10,7 +10,7 @@ from __future__ import annotations
 import bisect
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -43,9 +43,12 @@ def power(shift: float, n: int, alpha: float = ALPHA) -> float:
     return float(1 - special.nctdtr(n - 1, min(shift * math.sqrt(n), _FARTHEST), critical))
 
 
-def detectable(sd: float, n: int, *, share: float = POWER, alpha: float = ALPHA) -> float:
-    """The smallest mean, in the unit of sd, that n seeds find with power `share`: the minimal detectable effect."""
-    return sd * _detectable(n, share, alpha)
+def detectable(sd: float, n: int, *, parts: int = 1, alpha: float = ALPHA) -> float:
+    """The smallest mean, in the unit of sd, that n seeds find with power .80: the minimal detectable effect.
+
+    parts: of a claim of which all must be found; they share its 20 % of misses, whatever their dependence.
+    """
+    return sd * _detectable(n, 1 - (1 - POWER) / parts, alpha)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -75,15 +78,14 @@ def seeds_for(*distances: float, sd: float, alpha: float = ALPHA) -> int | None:
     return sizes[index] if index < len(sizes) else None
 
 
+def seeds_for_all(distances: Sequence[float], *, alpha: float = ALPHA) -> int | None:
+    """seeds_for with each distance in standard deviations of its own contrast (infinite where that does not vary)."""
+    return seeds_for(*distances, sd=1.0, alpha=alpha)
+
+
 def soonest(candidates: Iterable[int | None]) -> int | None:
     """The least of the numbers of seeds, for conditions of which one is enough; None where there is none."""
     return min((n for n in candidates if n is not None), default=None)
-
-
-def all_settled(candidates: Iterable[int | None]) -> int | None:
-    """The greatest of the numbers of seeds, for conditions that must all hold; None if one of them never would."""
-    found = list(candidates)
-    return None if None in found else max((n for n in found if n is not None), default=None)
 
 
 def more_than(n: int, seeds: int | None, *, flips: bool = False, alpha: float = ALPHA) -> int | None:

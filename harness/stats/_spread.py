@@ -41,8 +41,8 @@ def spread(
     Brown-Forsythe test (J. Am. Statist. Assoc., 1974): a two-sample t test, pooled, of those deviations, so that its
     square is SciPy's `levene(center="median")`. A ratio r is tested by scaling the values of `steady` with r, and the
     bounds are the ratios that the test does not exclude (Fieller's, at most 10 doublings), so that the four-way rule
-    holds its level for both bounds. Below the number of seeds at which the test finds twice the standard deviation
-    with power .80 the verdict is INCONCLUSIVE whatever it shows.
+    holds its level for both bounds. Below the number of seeds at which the test at .05 finds twice the standard
+    deviation with power .80 the verdict is INCONCLUSIVE whatever it shows.
 
     Raises ValueError as superiority, and for a `steady` that is no arm or has no other.
     """
@@ -60,7 +60,7 @@ def spread(
     lower, upper = min(at.bounds(alpha)[0] for at in found), min(at.bounds(split)[1] for at in found)
     p_holds = max(at.p_above(0.0) for at in found)
     p_fails = min(1.0, min(at.p_below(margin) for at in found) * len(found))
-    needed = fewest_for_spread(alpha)
+    needed = fewest_for_spread()
     by_test = four_way(lower > 0, upper < margin)
     outcome = by_test if n >= needed else Outcome.INCONCLUSIVE
     p = {Outcome.CONTRADICTED: p_fails, Outcome.TOO_SMALL: max(p_holds, p_fails)}.get(outcome, p_holds)
@@ -78,9 +78,11 @@ def spread(
     elif outcome == Outcome.INCONCLUSIVE:
         # The smallest effect must come out above 0, or any below the margin; the error of a log ratio falls with
         # the root of n.
-        closest = min(found, key=lambda at: at.bounds(alpha)[0])
-        away = max(closest.effect, margin - min(at.effect for at in found))
-        settle = more_than(n, math.ceil(n * (closest.detectable(alpha) / away) ** 2)) if away > 0 else None
+        least, times = min(at.effect for at in found), []
+        if least > 0:
+            times.append(max(at.detectable(alpha, len(found)) for at in found) / least)
+        times += [at.detectable(split, 1) / (margin - at.effect) for at in found if at.effect < margin]
+        settle = more_than(n, math.ceil(n * min(times) ** 2)) if times else None
     spreads = ", ".join(f"{name} {_sd(values):.2f}" for name, values in arms.items())
     notes = [f"standard deviations over seeds, points: {spreads}"]
     if collapsed is not None and any(np.asarray(flags).any() for flags in collapsed.values()):
@@ -101,7 +103,8 @@ def spread(
         p_fails=p_fails,
         alpha=alpha,
         seeds_to_settle=settle,
-        detectable=max(at.detectable(alpha) for at in found),
+        # Too few seeds find nothing.
+        detectable=max(at.detectable(alpha, len(found)) for at in found) if n >= needed else None,
         notes=tuple(notes),
     )
 
@@ -174,7 +177,7 @@ class _Ratio:
         c = self.other**2 - k * self.other_variance
         root = math.sqrt(max(0.0, b * b - a * c))
         # Written so that a near 0 leaves the smaller root exact.
-        lower = c / (b + root) if c > 0 and b + root > 0 else 0.0
+        lower = 0.0 if c <= 0 else c / (b + root) if b + root > 0 else math.inf
         upper = (b + root) / a if a > 0 else math.inf
         if self.own_variance == self.other_variance == 0:
             return self.effect, self.effect
@@ -196,12 +199,12 @@ class _Ratio:
         numbers = self.own, self.own_variance, self.other, self.other_variance
         return float(_statistic(*numbers, self.n, 2.0**doublings))
 
-    def detectable(self, alpha: float) -> float:
-        """The ratio that the test finds with power .80 where deviations vary, relative to their mean, as here."""
+    def detectable(self, alpha: float, parts: int) -> float:
+        """The doublings that the test finds, all of so many parts with power .80, where deviations vary as here."""
         relative = [v / m**2 for m, v in ((self.own, self.own_variance), (self.other, self.other_variance)) if m > 0]
         error = math.sqrt(sum(relative) / self.n) / math.log(2)
         critical = float(special.stdtrit(2 * self.n - 2, 1 - alpha))
-        return min(MOST_DOUBLINGS, float(special.nctdtrinc(2 * self.n - 2, 1 - POWER, critical)) * error)
+        return min(MOST_DOUBLINGS, float(special.nctdtrinc(2 * self.n - 2, (1 - POWER) / parts, critical)) * error)
 
 
 def _doublings(ratio: float) -> float:

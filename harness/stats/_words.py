@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 def points(value: float, beside: float) -> str:
     """value with its sign and two decimals, or as many more as it takes to differ visibly from `beside`.
@@ -28,5 +30,6 @@ def count(number: int, what: str) -> str:
 
 
 def level_words(alpha: float) -> str:
-    """The level of a bound, in words: "95 %"."""
-    return f"{100 * (1 - alpha):.4g} %"
+    """The level of a bound, in words: "95 %", with as many digits as tell it from certainty ("99.997 %")."""
+    digits = max(2, 2 - math.floor(math.log10(alpha)))
+    return f"{100 * (1 - alpha):.{digits}g} %"

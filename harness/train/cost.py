@@ -40,7 +40,7 @@ def cost(run: Run, train_images: int, test_images: int) -> Cost:
 def _flops_per_image(network: Any) -> tuple[float, float]:
     """Forward, and forward plus backward, of one 3x32x32 image; counted by PyTorch on shapes alone."""
     with torch.device("meta"):
-        module = network.build()
+        module = network.build().eval()  # in which dropout needs no chance, and convolutions cost the same
         images, target = torch.empty(2, 3, 32, 32), torch.empty(2, dtype=torch.long)
     with FlopCounterMode(display=False) as counter:
         logits = module(images)

@@ -182,7 +182,10 @@ def test_red_verdicts_are_corrected_by_holm_and_reproduced_ones_by_benjamini_hoc
         judged(Outcome.INCONCLUSIVE, 0.3, 0.2),
         judged(Outcome.TOO_SMALL, 0.02, 0.04),
     ]
-    # Holm over .9 .01 .2 .04: .01 times 4, .04 times 3. Benjamini-Hochberg over .01 .5 .3 .02: .01 and .02 times 4/2.
+    # What is not called so counts with 1. Holm over 1 .01 1 .04: .01 times 4, .04 times 3. Benjamini-Hochberg over .01.
     assert adjusted_p(session) == [pytest.approx(0.04), pytest.approx(0.04), None, pytest.approx(0.12)]
+    # Effects that are there and too small are no help to one that is reproduced: .02 times 5, not times 5/5.
+    small = [judged(Outcome.TOO_SMALL, 1e-9, 0.04)] * 4
+    assert adjusted_p([judged(Outcome.REPRODUCED, 0.02, 0.9), *small])[0] == pytest.approx(0.10)
     rows = [line for line in summary_lines(session, 130) if line.startswith("A2a")]
     assert [row.split()[-2:] for row in rows][:2] == [[".0400", "REPRODUCED"], [".0400", "CONTRADICTED"]]

@@ -21,6 +21,16 @@ def check(row):
     assert row.holds, f"{row}: {row.share} of {EXPERIMENTS} experiments, bound {row.bound}"
 
 
+# First, since they take longest.
+@pytest.mark.slow
+@pytest.mark.parametrize("looks", [False, True])
+@pytest.mark.parametrize("rate", [any_red, false_share])
+def test_session(rate, looks):
+    what = "Holm, any red" if rate is any_red else "Benjamini-Hochberg, false share"
+    truth = "all just true" if rate is any_red else "three effects of five are none"
+    check(Row("session", what, truth, "normal", "looks" if looks else "20 seeds", rate(looks, EXPERIMENTS), 0.057))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CELLS)
 def test_cell(name):
@@ -56,15 +66,6 @@ def test_bounds_of_compound_claims(rate, noise, n):
 def test_prediction_intervals(n, repetitions):
     share = prediction_misses("normal", n, repetitions)
     check(Row("coverage", "prediction interval", f"documented from {repetitions}", "normal", seeds(n), share, 0.057))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("looks", [False, True])
-@pytest.mark.parametrize("rate", [any_red, false_share])
-def test_session(rate, looks):
-    what = "Holm, any red" if rate is any_red else "Benjamini-Hochberg, false share"
-    truth = "all just true" if rate is any_red else "three effects of five are none"
-    check(Row("session", what, truth, "normal", "looks" if looks else "20 seeds", rate(looks, EXPERIMENTS), 0.057))
 
 
 def test_cells_have_names_of_their_own():

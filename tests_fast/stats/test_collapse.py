@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from harness.claim import Outcome
-from harness.stats import collapse, equivalence, not_on_collapses
+from harness.stats import collapse, equivalence, never_falls, no_difference
 from harness.stats._collapse import flip_name, p_more_collapses, p_sign_flip
 
 # Hundredths of a point, few enough of them that sums tie.
@@ -116,12 +116,52 @@ def test_above_30_seeds_a_fixed_sample_of_patterns_is_drawn():
     assert flip_name(31) == "sign-flip (9,999 drawn patterns)"
 
 
+NONE, ALL = np.zeros(5, dtype=bool), np.ones(5, dtype=bool)
+
+
 def test_equality_of_networks_that_learned_nothing_is_not_reproduced():
-    verdict = equivalence([10.0] * 5, [10.0] * 5, within=3.0)
-    assert verdict.outcome == Outcome.REPRODUCED
-    assert not_on_collapses(verdict, {}) == verdict
-    guarded = not_on_collapses(verdict, {"batch norm": 5, "group norm": 5})
-    assert guarded.outcome == Outcome.INCONCLUSIVE
-    assert "batch norm 5 of 5" in guarded.notes[-1]
-    contradicted = equivalence([50.0, 51, 52, 50, 51], [10.0] * 5, within=3.0)
-    assert not_on_collapses(contradicted, {"group norm": 5}).outcome == Outcome.CONTRADICTED
+    same = [10.0] * 5
+    assert equivalence(same, same, within=3.0, collapsed=(NONE, NONE)).outcome == Outcome.REPRODUCED
+    found = equivalence(same, same, within=3.0, collapsed=(ALL, NONE), names=("batch norm", "group norm"))
+    assert (found.outcome, found.p_holds, found.seeds_to_settle) == (Outcome.INCONCLUSIVE, 1.0, None)
+    assert "runs at chance are equal whatever the arms do" in found.rule
+    assert found.notes[-1] == "collapsed to chance or diverged: batch norm 5 of 5"
+    several = no_difference(dict.fromkeys("abc", same), within=3.0, collapsed={"a": NONE, "b": ALL, "c": NONE})
+    assert (several.outcome, several.seeds_to_settle) == (Outcome.INCONCLUSIVE, None)
+    flags = np.stack([NONE, ALL, NONE], axis=1)
+    level = never_falls([1, 2, 4], np.full((5, 3), 10.0), margin=2.0, collapsed=flags)
+    assert (level.outcome, level.seeds_to_settle) == (Outcome.INCONCLUSIVE, None)
+    assert "2: 5" in level.notes[-1]
+
+
+# Collapsed runs far below healthy ones: by t alone, each of these is CONTRADICTED.
+HEALTHY, FALLEN = np.array([50.0, 51, 52, 50, 51]), np.array([10.0, 10.1, 9.9, 10, 10])
+
+
+@pytest.mark.parametrize("n", [3, 5, 8])
+def test_a_difference_beside_collapses_must_be_confirmed_by_sign_flips(n):
+    one, other = np.resize(HEALTHY, n), np.resize(FALLEN, n)
+    flags = (np.zeros(n, dtype=bool), np.ones(n, dtype=bool))
+    pair = equivalence(one, other, within=3.0, collapsed=flags)
+    # The least two-sided p of the sign-flip test is 2 / 2^n, times the pairs or changes that are judged.
+    assert (pair.outcome == Outcome.CONTRADICTED) == (2 / 2**n <= 0.05)
+    assert pair.p_fails >= 2 / 2**n
+    named = {"a": one, "b": other, "c": one + 0.1}
+    several = no_difference(named, within=3.0, collapsed={"a": flags[0], "b": flags[1], "c": flags[0]})
+    assert (several.outcome == Outcome.CONTRADICTED) == (3 * 2 / 2**n <= 0.05)
+    rows = np.stack([one, other, one], axis=1)
+    falls = never_falls([1, 2, 4], rows, margin=3.0, collapsed=np.stack([flags[0], flags[1], flags[0]], axis=1))
+    assert (falls.outcome == Outcome.CONTRADICTED) == (3 / 2**n <= 0.05)
+    for found in (pair, several, falls):
+        assert (found.p_fails <= 0.05) == (found.outcome == Outcome.CONTRADICTED)
+        if found.outcome == Outcome.INCONCLUSIVE:
+            assert "does not confirm CONTRADICTED" in found.rule
+            assert found.seeds_to_settle > n
+
+
+def test_runs_that_collapsed_elsewhere_do_not_matter_to_a_pair_that_shows_a_difference():
+    named = {"a": HEALTHY, "b": HEALTHY - np.array([9, 10, 11, 9, 10]), "c": FALLEN}
+    found = no_difference(named, within=3.0, collapsed={"a": NONE, "b": NONE, "c": ALL})
+    assert found.outcome == Outcome.CONTRADICTED
+    with pytest.raises(ValueError, match="needed: flags for every arm: a, b, c"):
+        no_difference(named, within=3.0, collapsed={"a": NONE})

@@ -1,5 +1,6 @@
 """What a number of seeds can find: against the noncentral t, and against the decision itself."""
 
+import itertools
 import math
 
 import numpy as np
@@ -9,9 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from harness.claim import Outcome
-from harness.stats import detectable, seeds_to_settle, superiority
+from harness.stats import best_of, detectable, no_difference, ranking, seeds_to_settle, superiority
 from harness.stats._interval import bounds
-from harness.stats._power import all_settled, fewest_for_flips, more_than, power, seeds_for, soonest
+from harness.stats._power import fewest_for_flips, more_than, power, seeds_for, seeds_for_all, soonest
 
 SHIFTS = st.floats(0.01, 5)
 # Few numbers of seeds: each is simulated once.
@@ -46,7 +47,7 @@ def test_at_10_seeds_power_is_how_often_superiority_finds_it(shift):
 @pytest.mark.parametrize("n", [3, 5, 20, 60])
 def test_power_is_that_of_the_corrected_bound_and_below_students(n, alpha):
     target = 0.8
-    shift = detectable(1.0, n, share=target, alpha=alpha)
+    shift = detectable(1.0, n, alpha=alpha)
     fresh = np.random.default_rng(1234).normal(loc=shift, size=(40_000, n))
     found = float((bounds(fresh, alpha)[1] > 0).mean())
     # Four standard errors of the difference of 20,000 experiments and 40,000.
@@ -56,9 +57,9 @@ def test_power_is_that_of_the_corrected_bound_and_below_students(n, alpha):
 
 
 @settings(max_examples=50)
-@given(SIZES, st.floats(0.05, 0.95), st.floats(0.1, 30))
-def test_detectable_undoes_power(n, share, sd):
-    assert power(detectable(sd, n, share=share) / sd, n) == pytest.approx(share, abs=1e-4)
+@given(SIZES, st.integers(1, 20), st.floats(0.1, 30))
+def test_detectable_undoes_power_and_parts_share_the_misses(n, parts, sd):
+    assert power(detectable(sd, n, parts=parts) / sd, n) == pytest.approx(1 - 0.2 / parts, abs=1e-4)
 
 
 @given(SHIFTS, SHIFTS, SIZES)
@@ -129,9 +130,50 @@ def test_seeds_to_settle_rise_until_half_the_margin(differences, closer):
     assert (wider or math.inf) <= (half or math.inf)
 
 
-def test_of_several_conditions_the_soonest_or_the_last():
+def test_of_several_conditions_the_soonest():
     assert (soonest([7, None, 5]), soonest([None]), soonest([])) == (5, None, None)
-    assert (all_settled([7, 5]), all_settled([7, None]), all_settled([])) == (7, None, None)
+
+
+def test_parts_that_must_all_hold_share_the_misses_and_certain_ones_take_none():
+    n = seeds_for_all([0.3, 0.3])
+    assert n == seeds_for(0.6, 0.6, sd=2.0)
+    assert seeds_for_all([0.3, math.inf]) == seeds_for(0.3, sd=1.0)
+    assert seeds_for_all([0.3, -0.1]) is None
+    assert seeds_for_all([math.inf]) == 3
+
+
+COMPOUND = {
+    "best_of": (4, 3, lambda arms, margin: best_of(arms, best="a", margin=margin), [0, -1, -1, -1]),
+    "ranking": (3, 2, lambda arms, margin: ranking(arms, order="abc", margin=margin), [0, -1, -2]),
+    "no_difference": (5, 20, lambda arms, margin: no_difference(arms, within=margin), [0, 0, 0, 0, 0]),
+}
+
+
+@pytest.mark.parametrize("claim", COMPOUND)
+def test_a_compound_claim_is_found_with_power_80_percent_at_the_effect_it_names(claim):
+    count, parts, judge, shape = COMPOUND[claim]
+    rng, n, experiments = np.random.default_rng(7), 10, 600
+    # Arms of standard deviation sqrt(1/2), whose differences have 1.
+    named = detectable(1.0, n, parts=parts)
+    hits = 0
+    for _ in range(experiments):
+        arms = rng.normal(size=(count, n)) * math.sqrt(0.5) + named * np.array(shape)[:, None]
+        outcome = judge(dict(zip("abcde", arms, strict=False)), named).outcome
+        hits += outcome in (Outcome.REPRODUCED, Outcome.TOO_SMALL)
+    # Four standard errors.
+    assert hits / experiments >= 0.80 - 4 * math.sqrt(0.8 * 0.2 / experiments)
+
+
+@pytest.mark.parametrize("claim", COMPOUND)
+def test_a_compound_verdict_names_that_effect(claim):
+    count, parts, judge, shape = COMPOUND[claim]
+    arms = np.random.default_rng(3).normal(size=(count, 10)) + np.array(shape)[:, None]
+    found = judge(dict(zip("abcde", arms, strict=False)), 0.1)
+    pairs = [(0, i) for i in range(1, count)] if claim == "best_of" else list(itertools.pairwise(range(count)))
+    if claim == "no_difference":
+        pairs = list(itertools.combinations(range(count), 2))
+    widest = max(float((arms[i] - arms[j]).std(ddof=1)) for i, j in pairs)
+    assert found.detectable == pytest.approx(detectable(widest, 10, parts=parts))
 
 
 def test_a_number_is_raised_above_the_seeds_at_hand_and_to_what_flips_need():

@@ -13,6 +13,7 @@ from harness.stats import (
     best_of,
     crossover,
     equivalence,
+    fewest_for_spread,
     never_falls,
     no_difference,
     ranking,
@@ -147,7 +148,9 @@ def test_the_outcome_is_one_of_those_there_are_and_the_numbers_fit_together(proc
     assert found.lower <= found.effect <= found.upper
     assert all(0 <= p <= 1 for p in (found.p, found.p_holds, found.p_fails))
     assert (found.n, found.margin, found.alpha, found.looks) == (arms.shape[1], margin, alpha, ())
-    assert found.detectable >= 0
+    # Too few seeds to compare spreads detect nothing.
+    assert (found.detectable is None) == (procedure is steady and found.n < fewest_for_spread())
+    assert found.detectable is None or found.detectable >= 0
     if found.seeds_to_settle is not None:
         assert found.outcome == Outcome.INCONCLUSIVE
         assert found.n < found.seeds_to_settle <= 1000

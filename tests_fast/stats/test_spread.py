@@ -168,6 +168,22 @@ def test_arms_without_spread_are_equally_steady():
     assert (found.outcome, found.effect, found.p) == (Outcome.CONTRADICTED, 0.0, 0.0)
 
 
+def test_an_arm_without_spread_is_steadier_than_any_that_has_some():
+    varying = normal(NEEDED, wild=5.0)["wild"]
+    found = spread({"a": np.full(NEEDED, 10.0), "b": varying}, steady="a", margin=1)
+    assert (found.outcome, found.lower, found.upper) == (Outcome.REPRODUCED, 10.0, 10.0)
+    assert found.p < 1e-4
+    other = spread({"a": np.full(NEEDED, 10.0), "b": varying}, steady="b", margin=1)
+    assert (other.outcome, other.lower, other.upper) == (Outcome.CONTRADICTED, -10.0, -10.0)
+
+
+def test_the_gate_is_the_same_at_every_look():
+    named = normal(NEEDED - 1, calm=0.1, wild=9.0)
+    for alpha in (0.05, 0.0055, 8.9e-5):
+        found = spread(named, steady="calm", margin=1, alpha=alpha)
+        assert (found.outcome, found.seeds_to_settle, found.detectable) == (Outcome.INCONCLUSIVE, NEEDED, None)
+
+
 def test_collapses_are_counted_in_a_note_and_deviations_in_another():
     named = normal(NEEDED, calm=1.0, wild=3.0)
     flags = {"calm": np.zeros(NEEDED, dtype=bool), "wild": np.arange(NEEDED) < 2}

@@ -1,0 +1,13 @@
+"""Assignment 1: a custom CNN and an MLP, 140 experiments of at least 5 repetitions each.
+
+It gives findings, but no figures by arm and neither data set nor recipe. The suite runs it on CIFAR-10 by the recipes
+of AI-Experiments for the same three questions, the closest documented ones; its MLP has three blocks of 256 units.
+"""
+
+from __future__ import annotations
+
+from harness.claim import Source
+
+DEPTH_AND_GRADIENTS = Source("Assignment 1", "Activation and block depth", repetitions=5)
+BATCH_SIZE_AND_NORM = Source("Assignment 1", "Normalisation and batch size", repetitions=5)
+ORDER_IN_CNN_AND_MLP = Source("Assignment 1", "Order of layers in the CNN and in the MLP", repetitions=5)

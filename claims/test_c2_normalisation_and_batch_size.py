@@ -1,0 +1,90 @@
+"""C2. Normalisation and batch size (Assignment 1, with Group Normalization's table as an anchor).
+
+Assignment 1 gives no figures. Margins, fixed before any run: 10 points for "falls sharply"; 3 points for "consistent",
+as AI-Experiments has it; half a doubling for "the lower standard deviation", since less is no reason to choose a norm.
+Of Group Normalization, half of its own figure, and 2 points for a gap that is gone where its own is at most 0.6.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from claims.sources.ai_experiments import BASE_RECIPE, BATCH_SIZES
+from claims.sources.assignment_1 import BATCH_SIZE_AND_NORM
+from claims.sources.outside import BATCH_NORM_ERROR, GROUP_NORM_ERROR, GROUP_NORMALIZATION
+from harness.claim import Arm
+from harness.declare import claim
+from models import BATCH, NormCNN, group
+
+SHARPLY = 10.0
+CONSISTENT = 3.0
+HALF_A_DOUBLING = 0.5
+GONE = 2.0
+ANCHORED = (2, 4, 8, 16, 32)
+
+
+NORMS = {"batch norm": (BATCH, BATCH, BATCH), "group norm": (group(4), group(8), group(8))}
+
+
+def of(norm, batch):
+    return Arm(NormCNN(NORMS[norm]), {scale: replace(recipe, batch=batch) for scale, recipe in BASE_RECIPE.items()})
+
+
+def at_every_batch_size(*norms):
+    return {(norm, batch): of(norm, batch) for norm in norms for batch in BATCH_SIZES}
+
+
+def both(batch):
+    return {norm: of(norm, batch) for norm in ("group norm", "batch norm")}
+
+
+@claim(
+    "Cd",
+    "batch norm falls sharply as the batch shrinks from 128 to 2",
+    source=BATCH_SIZE_AND_NORM,
+    arms=lambda: at_every_batch_size("batch norm"),
+)
+def test_batch_norm_falls_with_small_batches(lab):
+    lab.assert_rises({batch: ("batch norm", batch) for batch in BATCH_SIZES}, margin=SHARPLY)
+
+
+@claim(
+    "Ce",
+    "group norm is consistent at every batch size",
+    source=BATCH_SIZE_AND_NORM,
+    arms=lambda: at_every_batch_size("group norm"),
+)
+def test_group_norm_is_consistent(lab):
+    lab.assert_no_difference([("group norm", batch) for batch in BATCH_SIZES], within=CONSISTENT)
+
+
+@pytest.mark.parametrize("batch", BATCH_SIZES)
+@claim(
+    "Cf",
+    "at batch {batch}, group norm has the lower standard deviation over seeds",
+    source=BATCH_SIZE_AND_NORM,
+    arms=both,
+)
+def test_group_norm_varies_less(lab, batch):
+    lab.assert_steadier("group norm", ["batch norm"], margin=HALF_A_DOUBLING)
+
+
+def gap(batch):
+    return BATCH_NORM_ERROR[batch] - GROUP_NORM_ERROR[batch]
+
+
+@claim(
+    "Ga",
+    "batch norm catches up with group norm as the batch grows from 2 to 32",
+    source=GROUP_NORMALIZATION,
+    arms=lambda: {(norm, batch): of(norm, batch) for norm in ("batch norm", "group norm") for batch in ANCHORED},
+)
+def test_the_gap_closes_with_the_batch_size(lab):
+    by_batch = {batch: (("batch norm", batch), ("group norm", batch)) for batch in ANCHORED}
+    lab.assert_gap_widens(by_batch, margin=(gap(2) - gap(32)) / 2)
+
+
+@pytest.mark.parametrize("batch", [16, 32])
+@claim("Gb", "at batch {batch}, the gap between batch and group norm is gone", source=GROUP_NORMALIZATION, arms=both)
+def test_the_gap_is_gone_at_large_batches(lab, batch):
+    lab.assert_within("batch norm", "group norm", within=GONE)
