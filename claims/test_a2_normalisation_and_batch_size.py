@@ -4,6 +4,10 @@ Three settings: the notebooks' base and long recipes (CIFAR-10; 4, 8, 8 groups),
 table, CIFAR-100 with 32 groups. The READMEs give no recipe, so the third runs the base recipe; 32 groups do not fit
 the 16 channels of the first block, which gets 16.
 
+The learning rate is the same at every batch size. What else could make batch norm collapse at 2 and 4 is trained beside
+it, on the base recipe, and named in the verdict's notes: a learning rate scaled linearly with the batch, statistics
+estimated again for the test, float32.
+
 Margins, fixed from the source's figures before any run: half the documented difference for "far below" and for
 "spans less"; 3 points, the source's own figure, for "within 3 points" and for "stable".
 """
@@ -57,6 +61,29 @@ def both(setting, batch):
     return {"batch norm": batch_norm(setting, batch), "group norm": group_norm(setting, batch)}
 
 
+def confounded(setting, batch):
+    """Batch norm with one thing changed that the collapse could come from; on the base recipe alone."""
+    if setting != "base":
+        return {}
+    share = batch / max(BATCH_SIZES)
+
+    def changed(change):
+        own = batch_norm(setting, batch)
+        return dataclasses.replace(
+            own, recipes={scale: change(recipe) for scale, recipe in own.recipes.items()}, documented=None
+        )
+
+    def scaled(recipe):
+        kind, final = recipe.schedule
+        return dataclasses.replace(recipe, lr=recipe.lr * share, schedule=(kind, final * share))
+
+    return {
+        "batch norm, scaled rate": changed(scaled),
+        "batch norm, precise statistics": changed(lambda recipe: dataclasses.replace(recipe, statistics="precise")),
+        "batch norm, float32": changed(lambda recipe: dataclasses.replace(recipe, precision="float32")),
+    }
+
+
 def group_norm_at_every_batch_size(setting):
     return {("group norm", batch): group_norm(setting, batch) for batch in BATCH_SIZES}
 
@@ -69,10 +96,16 @@ def both_at_every_batch_size(setting):
 
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("batch", SMALL)
-@claim("A2a", "{setting}, batch {batch}: batch norm is far below group norm", source=BATCH_SIZE, arms=both)
+@claim(
+    "A2a",
+    "{setting}, batch {batch}: batch norm is far below group norm",
+    source=BATCH_SIZE,
+    arms=lambda setting, batch: both(setting, batch) | confounded(setting, batch),
+)
 def test_batch_norm_far_below_group_norm_at_small_batches(lab, setting, batch):
     documented = GROUP_NORM[setting][batch] - BATCH_NORM[setting][batch]
-    lab.assert_greater("group norm", "batch norm", margin=documented / 2)
+    beside = list(confounded(setting, batch))
+    lab.assert_greater("group norm", "batch norm", margin=documented / 2, confounders=beside)
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -417,12 +417,12 @@ class Lab:
         ordered = in_order_of_seeds(
             {of: [(run.seed, measured(run)) for run in results] for of, measured in read.items()}
         )
-        collapsed = collapse(
-            ordered["accuracy"],
-            chance=100 / classes,
-            test_images=results[0].test_images,
-            diverged=np.asarray([run.diverged for run in sorted(results, key=lambda run: run.seed)]),
-        )
+        diverged = np.asarray([run.diverged for run in sorted(results, key=lambda run: run.seed)])
+        # What is measured of a network at chance is still what it is, unless it is its accuracy.
+        collapsed = diverged
+        if self._measure is ACCURACY:
+            tested = results[0].test_images
+            collapsed = collapse(ordered["accuracy"], chance=100 / classes, test_images=tested, diverged=diverged)
         values, flags = ordered["values"].tolist(), collapsed.tolist()
         seeds = tuple(sorted(result.seed for result in results))
         return ArmEvidence(label(name), seeds, tuple(values), tuple(flags), self._arms[name].documented)

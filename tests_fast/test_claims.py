@@ -57,8 +57,9 @@ def test_every_claim_reads_as_a_sentence_of_its_own(register):
 
 def test_every_arm_can_be_built_and_trained_at_every_scale(register):
     arms = {(scale, arm.run(scale)) for *_, arms in register.claims for arm in arms.values() for scale in SCALES}
-    # A1, A2, A3; the MLP; 3 norms at batch 32, 64 and 128 and 2 budgets, and at 3 more learning rates.
-    assert len({run.canonical for _, run in arms}) == 2 * (16 + 3 * 14 + 3 + 3 + 3 * (1 + 2 * 2 + 3))
+    # A1; A2 with three confounders at batch 2 and 4; A3; the MLP; the skip network with 3 norms at batch 32, at 64 and
+    # 128 in 2 budgets, and at 3 more learning rates.
+    assert len({run.canonical for _, run in arms}) == 2 * (16 + 3 * 14 + 2 * 3 + 3 + 3 + 3 * (1 + 2 * 2 + 3))
     for scale, run in arms:
         train, test = STAND_IN[run.dataset, scale]
         assert run.network.classes == CLASSES[run.dataset]

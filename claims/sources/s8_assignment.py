@@ -44,8 +44,8 @@ RECIPE = {
 RECIPE["smoke"] = dataclasses.replace(
     RECIPE["documented"],
     images_per_class=13,
-    epochs=3,
-    schedule=("linear", 0, 0.1, 1, 1.0, 3, 0.02),
+    epochs=2,
+    schedule=("linear", 0, 0.5, 1, 1.0, 2, 0.1),
     test_images_per_class=20,
 )
 

@@ -144,6 +144,56 @@ def test_a_replication_takes_seeds_of_its_own(suite, run):
     assert [seed for (seed,) in found] == [0, 1, 2, 3, 4, 5]
 
 
+MORE = """
+
+    from harness.measure import gradient
+
+
+    @claim("T5", "the wide network has the larger gradient", source=SOURCE, arms=wide_and_narrow,
+           measure=lambda: gradient("at initialisation"))
+    def test_gradient(lab):
+        lab.assert_greater("wide", "narrow", margin=1.0)
+
+
+    @claim("T6", "the width matters", source=SOURCE, arms=wide_and_narrow)
+    def test_matters(lab):
+        lab.assert_some_difference(["wide", "narrow"], beyond=2.0)
+
+
+    @claim("T7", "wide beats narrow", source=SOURCE, arms=lambda: {**wide_and_narrow(), "twelve": net(12)})
+    def test_confounded(lab):
+        lab.assert_greater("wide", "narrow", margin=2.0, confounders=["twelve"])
+
+
+    def by_rate():
+        arms = {}
+        for width in (16, 12):
+            for rate in (1e-4, 0.05):
+                recipe = Recipe(8, 20, 8, "sgd", rate, momentum=0.9)
+                network = DepthCNN(1, "relu", width=width, classes=5)
+                arms[width, rate] = Arm(network, {"smoke": recipe, "documented": recipe})
+        return arms
+
+
+    @claim("T8", "width 16 needs a lower rate", source=SOURCE, arms=by_rate)
+    def test_needs_lower(lab):
+        arms = ({rate: (width, rate) for rate in (1e-4, 0.05)} for width in (16, 12))
+        lab.assert_needs_lower(*arms, margin=2.0)
+"""
+
+
+def test_claims_about_gradients_differences_confounders_and_rates(suite, run):
+    write(suite, CLAIMS + MORE)
+    result = run("--scale", "documented", "--seeds", "5", "-k", "gradient or matters or confounded or lower")
+    result.assert_outcomes(passed=2, failed=2)
+    text = result.stdout.str()
+    assert "best setting on other seeds: 16 0.05; 12 0.05" in text
+    # Five seeds that judge and five that choose, of each of four.
+    assert seeds_of(suite, 16) == 5 + 2 * 10
+    stored = sqlite3.connect(suite.path / ".claims/runs.sqlite").execute("SELECT DISTINCT seed FROM runs").fetchall()
+    assert {seed for (seed,) in stored} == {*range(5), *range(2_000_000, 2_000_005)}
+
+
 def test_a_placebo_gives_all_arms_the_same_network_on_other_seeds(suite, run):
     result = run("--placebo", "--scale", "documented")
     result.assert_outcomes(passed=5)
