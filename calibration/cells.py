@@ -297,7 +297,8 @@ COLLAPSE = [
 COLLAPSE += [
     Path(name, f"every arm collapses at rate {rate:g}", _all_collapsing(rate, count), judge, counted)
     for name, (count, judge, counted) in _BESIDE_COLLAPSES.items()
-    for rate in (0.1, 0.3, 0.5)
+    # Ten pairs take long; the middle rate is the one that misleads a t test most where seeds are few.
+    for rate in ((0.3,) if "five" in name else (0.1, 0.3, 0.5))
 ]
 
 # No promise: means made equal by an advantage and by collapses that few seeds may not show.
