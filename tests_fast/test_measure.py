@@ -25,7 +25,7 @@ def test_gradients_without_a_logarithm_count_as_the_least_number(broken):
 
 
 def test_a_run_without_gradients_is_to_be_trained_again():
-    with pytest.raises(StoreError, match="seed 7 .* before gradients were recorded.* --fresh"):
+    with pytest.raises(StoreError, match=r"seed 7 .* before gradients were recorded.* --fresh"):
         gradient("in training").of(run())
 
 

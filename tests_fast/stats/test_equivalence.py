@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from statsmodels.stats.weightstats import ttost_paired
 
 from harness.claim import Outcome
-from harness.stats import equivalence, no_difference
+from harness.stats import equivalence, no_difference, some_difference
 
 ACCURACY = st.integers(0, 1000).map(lambda count: count / 100)
 PAIRS = st.integers(3, 9).flatmap(lambda n: hnp.arrays(np.float64, (2, n), elements=ACCURACY))
@@ -151,3 +151,15 @@ def test_numbers_are_builtins(builtin_numbers):
         builtin_numbers(equivalence(arms["a"], arms["b"], within=within))
         builtin_numbers(no_difference(arms, within=within))
     builtin_numbers(no_difference({**arms, "b": arms["b"] + 30}, within=1))
+
+
+@given(hnp.arrays(np.float64, (3, 5), elements=ACCURACY), WIDTHS)
+def test_some_difference_is_no_difference_turned_over(arms, beyond):
+    named = dict(zip("abc", arms, strict=True))
+    none, some = no_difference(named, within=beyond), some_difference(named, beyond=beyond)
+    turned = {Outcome.REPRODUCED: Outcome.CONTRADICTED, Outcome.CONTRADICTED: Outcome.REPRODUCED}
+    assert some.outcome == turned.get(none.outcome, none.outcome)
+    assert (some.p_holds, some.p_fails) == (none.p_fails, none.p_holds)
+    assert (some.effect, some.lower, some.upper) == (none.effect, none.lower, none.upper)
+    if some.outcome != Outcome.INCONCLUSIVE:
+        assert some.p <= 0.05
