@@ -38,8 +38,8 @@ class Judgement:
     enforced: whether this verdict decides the test (it does not in a rehearsal). next_look: the number of seeds of the
     planned look that comes next, None where there is none. command: takes just this claim further: to that look, or
     where there is none, to seeds that no verdict was read from. placebo: how often each outcome came up when results
-    were reassigned to arms at random, empty outside a placebo. measured: what was, as a column's heading. unit: of the
-    effect.
+    were reassigned to arms at random, empty outside a placebo. recorded: the verdict in the ledger, "" for
+    none. measured: what was, as a column's heading. unit: of the effect.
     """
 
     nodeid: str
@@ -59,6 +59,7 @@ class Judgement:
     next_look: int | None
     command: str
     placebo: dict[str, int] = dataclasses.field(default_factory=dict)
+    recorded: str = ""
     measured: str = "test accuracy, %"
     unit: str = "points"
 

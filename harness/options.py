@@ -76,6 +76,11 @@ def add_options(parser: pytest.Parser) -> None:
         help="write the session's verdicts, with every arm's accuracies, to a Markdown file",
     )
     group.addoption(
+        "--update-ledger",
+        action="store_true",
+        help="record this session's verdicts in claims/ledger/, against which later sessions are held",
+    )
+    group.addoption(
         "--plan",
         action="store_true",
         help="print what the selected claims would train and about how long it would take, and train nothing",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import platform
 from collections.abc import Generator
@@ -19,6 +20,7 @@ from harness.declare import arms_of, claim_of, measure_of, words_of
 from harness.judgement import Judgement
 from harness.lab import Lab, NotReproducedError
 from harness.laboratory import Laboratory
+from harness.ledger import Entry, LedgerError, read, reversed_effect, update
 from harness.options import add_options
 from harness.placebo import placebo_result
 from harness.plan import needed, plan, plan_lines
@@ -30,6 +32,9 @@ from harness.train.device import DeviceError, describe, prepare
 
 SETTINGS = pytest.StashKey[Settings]()
 LABORATORY = pytest.StashKey[Laboratory]()
+LEDGER = pytest.StashKey[dict[str, Entry]]()
+# Of a test whose verdict is the recorded one and not REPRODUCED: what the ledger says.
+EXPECTED = pytest.StashKey[str]()
 STARTED = pytest.StashKey[str]()
 
 # Errors whose text is written for the person at the terminal; a traceback would hide it.
@@ -71,8 +76,11 @@ def pytest_configure(config: pytest.Config) -> None:
         )
         if not worker and (option.store or settings.store.exists()):
             Store(settings.store).close()  # a store that cannot be used is found before anything is trained
-    except (DataError, DeviceError, SettingsError, StoreError) as error:
+        config.stash[LEDGER] = read(settings.ledger) if settings.ledger else {}
+    except (DataError, DeviceError, LedgerError, SettingsError, StoreError) as error:
         raise pytest.UsageError(str(error)) from error
+    if option.update_ledger and settings.ledger is None:
+        raise pytest.UsageError("--update-ledger records CIFAR and the stand-in, not images of one's own or a placebo")
     config.stash[SETTINGS] = settings
     if not worker:
         config.pluginmanager.register(Completeness())
@@ -155,23 +163,61 @@ def lab(request: pytest.FixtureRequest) -> Lab:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if claim_of(item) is None:
         return (yield)
+    recorded = item.config.stash[LEDGER].get(item.nodeid)
     try:
         result = yield
+    except NotReproducedError as error:
+        raise pytest.fail.Exception(_held_against(item, error, recorded), pytrace=False) from None
     except _EXPLAINED as error:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     finally:
         used = item.funcargs.get("lab")
-        if used and used.judgement:
-            item.user_properties.append(("claim", used.judgement.to_json()))
-    if not (used and used.judgement):
+        judgement = used.judgement if used else None
+        if judgement:
+            judgement = dataclasses.replace(judgement, recorded=recorded.verdict if recorded else "")
+            item.user_properties.append(("claim", judgement.to_json()))
+    if not judgement:
         pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
+    if recorded and not item.config.option.update_ledger:
+        changed = judgement.enforced and recorded.verdict != judgement.verdict.outcome
+        if changed or (not judgement.enforced and reversed_effect(recorded, judgement)):
+            pytest.fail(_changed(recorded, judgement, failure_text(judgement)), pytrace=False)
     return result
+
+
+def _held_against(item: pytest.Item, error: NotReproducedError, recorded: Entry | None) -> str:
+    """The text of a claim that is not reproduced; notes whether that is what the ledger says of it."""
+    if item.config.option.update_ledger:
+        item.stash[EXPECTED] = "recorded now"
+    elif recorded and recorded.verdict == error.judgement.verdict.outcome:
+        item.stash[EXPECTED] = f"as recorded: {recorded.words}"
+    elif recorded:
+        return _changed(recorded, error.judgement, str(error))
+    return str(error)
+
+
+def _changed(recorded: Entry, judgement: Judgement, text: str) -> str:
+    return (
+        f"CHANGED: {judgement.finding} was {recorded.words}, now {judgement.verdict.outcome}. If that is to stay, "
+        f"record it with --update-ledger.\n\n{text}"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A verdict that the ledger records is expected, like a strict xfail; --runxfail shows its own assertion."""
+    report = yield
+    if report.when == "call" and report.failed and EXPECTED in item.stash and not item.config.option.runxfail:
+        report.outcome, report.wasxfail = "skipped", item.stash[EXPECTED]
+    return report
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     judgement = judgement_of(report)
-    if judgement is None or hasattr(report, "wasxfail"):
+    if judgement is None:
         return None
+    if hasattr(report, "wasxfail"):
+        return ("xfailed", "x", f"{judgement.verdict.outcome} (recorded)") if report.skipped else None
     if report.passed:
         word = str(judgement.verdict.outcome)
         return "passed", ".", word if judgement.enforced else f"REHEARSED ({word})"
@@ -213,6 +259,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         page = results_page(judgements, {**facts(settings), "runs trained in this session": str(trained)})
         config.option.results.write_text(page, encoding="utf-8")
         write(f"written: {config.option.results}")
+    if config.option.update_ledger and judgements:
+        about = facts(settings)
+        try:
+            changed = update(settings.ledger, judgements, about["date"], about["versions"])
+        except LedgerError as error:
+            raise pytest.UsageError(str(error)) from error
+        write(f"ledger: {changed} of {len(judgements)} entries changed in {settings.ledger}")
 
 
 def facts(settings: Settings) -> dict[str, str]:

@@ -11,6 +11,7 @@ import torch
 
 from harness.claim import SCALES
 from harness.data import NAMED, Choice, choose
+from harness.ledger import FOLDER
 from harness.stats import LOOKS
 from harness.train import device as devices
 
@@ -18,6 +19,8 @@ DEFAULT_STORE = Path(".claims") / "runs.sqlite"
 # A rehearsal, and a placebo, take a fixed number of seeds; otherwise seeds are added until a verdict stands.
 REHEARSED_SEEDS = 3
 PLACEBO_SEEDS = 5
+# Images whose verdicts are worth recording for others.
+KINDS = ("cifar", "synthetic")
 # Where `make data` downloads to and where auto looks, below the repository root.
 DATA_HOME = "data"
 
@@ -33,7 +36,8 @@ class Settings:
     device: of this process. looks: the numbers of seeds at which a claim is looked at until a verdict stands; one look
     is a fixed number of seeds. planned: all looks among which the error rate is divided, of which looks are the first.
     first_seed: the seeds of a look are first_seed, first_seed + 1, ... placebo: every arm of a claim is its first one,
-    on seeds of its own. since: stored runs that finished earlier are trained again ("" reuses all).
+    on seeds of its own. ledger: where verdicts at this scale on these images are recorded; None for images of one's own
+    and for a placebo. since: stored runs that finished earlier are trained again ("" reuses all).
     prefix, options: of a command that runs a test of this session again: what stands before and after its name.
     enforced: whether verdicts decide the tests: only at a scale that trains by the source's own recipe, and neither on
     the stand-in nor in a placebo.
@@ -47,6 +51,7 @@ class Settings:
     first_seed: int
     placebo: bool
     store: Path
+    ledger: Path | None
     since: str
     prefix: tuple[str, ...]
     options: tuple[str, ...]
@@ -203,6 +208,7 @@ def resolve(
         first_seed=first_seed,
         placebo=placebo,
         store=store or root / DEFAULT_STORE,
+        ledger=root / FOLDER / f"{scale}-{choice.kind}.json" if choice.kind in KINDS and not placebo else None,
         since=since,
         prefix=("pytest",) if at_root else ("cd", shlex.quote(str(root)), "&&", "pytest"),
         options=tuple(repeated),

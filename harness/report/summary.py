@@ -29,7 +29,7 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
                 str(verdict.n),
                 _p(verdict.p),
                 "-" if adjusted is None else _p(adjusted),
-                str(verdict.outcome),
+                str(verdict.outcome) + _change(judgement),
             )
         )
     if not wide:
@@ -53,6 +53,11 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
     if any(judgement.agreement and judgement.compared for judgement in judgements):
         lines.append("(documented) is of the source's own extremes, the measured effect of the pair that decides")
     return lines
+
+
+def _change(judgement: Judgement) -> str:
+    """ ", was REPRODUCED" where the ledger has another verdict."""
+    return f", was {judgement.recorded}" if judgement.recorded not in ("", judgement.verdict.outcome) else ""
 
 
 def _documented(judgement: Judgement) -> str:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from harness.claim import Agreement, Look, Outcome, Verdict
 from harness.judgement import ArmEvidence, Judgement
+from harness.ledger import entry, reversed_effect
 from harness.report import failure_text, results_page, summary_lines
 from harness.report.multiplicity import adjusted_p
 from harness.report.scale import text_scale
@@ -167,6 +168,21 @@ def test_rows_come_in_the_order_of_their_numbers():
 
     table = "\n".join(summary_lines([at(16), at(128), at(2)], 120))
     assert table.index("batch 2:") < table.index("batch 16:") < table.index("batch 128:")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "lower", "now", "reversed_"),
+    [
+        ("REPRODUCED", 4.0, -0.1, True),
+        ("REPRODUCED", 4.0, 0.1, False),
+        ("REPRODUCED", 3.0, -0.1, False),  # not strong: its lower bound is below the margin
+        ("INCONCLUSIVE", 4.0, -0.1, False),
+    ],
+)
+def test_only_a_strong_recorded_effect_that_turned_round_fails_a_rehearsal(verdict, lower, now, reversed_):
+    recorded = dataclasses.replace(entry(JUDGEMENT, "2026-01-01", "torch"), verdict=verdict, lower=lower)
+    turned = dataclasses.replace(JUDGEMENT, verdict=dataclasses.replace(VERDICT, upper=now))
+    assert reversed_effect(recorded, turned) == reversed_
 
 
 def test_red_verdicts_are_corrected_by_holm_and_reproduced_ones_by_benjamini_hochberg():

@@ -1,0 +1,114 @@
+"""The ledger: the verdict that each claim had when it was last verified, per scale and data set.
+
+`pytest claims --update-ledger` writes it; nothing else does. A JSON file a scale and kind of images, an entry a claim:
+
+    claims/ledger/documented-cifar.json
+        {"claims/test_x.py::test_y[1]": {"verdict": "REPRODUCED", "effect": 2.18, ...}, ...}
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.judgement import Judgement
+
+FOLDER = Path("claims") / "ledger"
+
+
+class LedgerError(Exception):
+    """A ledger cannot be read or written; the text names the file, what is wrong with it and the next step."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """What one claim came to. effect, lower, upper, margin: in unit. n: seeds. documented: the source's contrast, None
+    where it gives none. agrees: it lies in the prediction interval. date: ISO 8601. first_seed: of those judged."""
+
+    finding: str
+    claim: str
+    source: str
+    verdict: str
+    effect: float
+    lower: float
+    upper: float
+    margin: float
+    unit: str
+    n: int
+    first_seed: int
+    documented: float | None
+    agrees: bool | None
+    date: str
+    device: str
+    versions: str
+
+    @property
+    def words(self) -> str:
+        """ "REPRODUCED on 2026-11-21 (+2.18, 5 seeds, cpu ...)"."""
+        return f"{self.verdict} on {self.date} ({self.effect:+.2f} {self.unit}, {self.n} seeds, {self.device})"
+
+
+def entry(judgement: Judgement, date: str, versions: str) -> Entry:
+    """The entry of a judgement."""
+    verdict, agreement = judgement.verdict, judgement.agreement
+    return Entry(
+        finding=judgement.finding,
+        claim=judgement.claim,
+        source=judgement.source,
+        verdict=str(verdict.outcome),
+        **{name: round(getattr(verdict, name), 4) for name in ("effect", "lower", "upper", "margin")},
+        unit=judgement.unit,
+        n=verdict.n,
+        first_seed=judgement.arms[0].seeds[0],
+        documented=None if agreement is None else round(agreement.documented, 4),
+        agrees=None if agreement is None else agreement.inside,
+        date=date,
+        device=judgement.device,
+        versions=versions,
+    )
+
+
+def read(path: Path) -> dict[str, Entry]:
+    """The entries of a ledger by test, none if there is no such file. Raises LedgerError for a damaged one."""
+    if not path.exists():
+        return {}
+    try:
+        return {name: Entry(**fields) for name, fields in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise LedgerError(
+            f"{path} is no ledger ({error}). Restore it from version control, or delete it and write it again with "
+            "--update-ledger"
+        ) from error
+
+
+def update(path: Path, judgements: Sequence[Judgement], date: str, versions: str) -> int:
+    """Write these judgements' entries into a ledger, leaving others as they are; returns how many entries changed.
+
+    The file is replaced at once, so that an interrupted session leaves the old one. Raises LedgerError.
+    """
+    before = read(path)
+    new = {judgement.nodeid: entry(judgement, date, versions) for judgement in judgements}
+    changed = sum(before.get(name) != value for name, value in new.items())
+    entries: Mapping[str, Entry] = {**before, **new}
+    text = json.dumps({name: dataclasses.asdict(entries[name]) for name in sorted(entries)}, indent=1)
+    part = path.with_suffix(".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text + "\n", encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        raise LedgerError(f"{path} cannot be written ({error}); the runs themselves are in the store") from error
+    return changed
+
+
+def reversed_effect(recorded: Entry, judgement: Judgement) -> bool:
+    """Has a strong recorded effect, at least its margin by its lower bound, turned round beyond doubt?
+
+    All that a rehearsal on the stand-in may fail for: its verdicts say nothing about the findings, and a newcomer's
+    processor rounds differently.
+    """
+    strong = recorded.verdict == "REPRODUCED" and recorded.lower >= recorded.margin and judgement.kind != "equality"
+    return strong and judgement.verdict.upper < 0

@@ -1,0 +1,86 @@
+"""The ledger from outside: what is recorded is expected, and what changes fails and says so."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from harness.ledger import LedgerError, read
+
+LEDGER = "claims/ledger/documented-cifar.json"
+DOCUMENTED = ("--scale", "documented", "--seeds", "5", "-k", "narrow")
+
+
+@pytest.fixture
+def verify(suite, run):
+    """Run the two claims on widths at scale documented, on the suite's images as if they were CIFAR."""
+    arrays = {}
+    for split in ("train", "test"):
+        files = sorted((suite.path / "images" / split).rglob("*.png"))
+        arrays[f"{split}_images"] = np.stack([np.asarray(Image.open(file)) for file in files])
+        arrays[f"{split}_labels"] = np.array([int(file.parent.name[-1]) for file in files])
+    (suite.path / "real").mkdir()
+    names = np.array([f"class{label}" for label in range(5)])
+    np.savez(suite.path / "real" / "cifar10.npz", **arrays, class_names=names)
+    return lambda *arguments: run(*DOCUMENTED, *arguments, data="real")
+
+
+def change(suite, test, **fields):
+    path = suite.path / LEDGER
+    entries = json.loads(path.read_text())
+    entries[f"claims/test_width.py::{test}"].update(fields)
+    path.write_text(json.dumps(entries))
+
+
+def test_what_is_recorded_is_expected(suite, verify):
+    before = verify()
+    before.assert_outcomes(passed=1, failed=1)
+    recorded = verify("--update-ledger")
+    recorded.assert_outcomes(passed=1, xfailed=1)
+    recorded.stdout.fnmatch_lines(["ledger: 2 of 2 entries changed in *documented-cifar.json"])
+    entries = read(suite.path / LEDGER)
+    assert {name.split("::")[1]: entry.verdict for name, entry in entries.items()} == {
+        "test_wide_beats_narrow": "REPRODUCED",
+        "test_narrow_beats_wide": "CONTRADICTED",
+    }
+    assert {(entry.n, entry.first_seed, entry.unit) for entry in entries.values()} == {(5, 0, "points")}
+    again = verify("-v")
+    again.assert_outcomes(passed=1, xfailed=1)
+    assert again.ret == 0
+    again.stdout.fnmatch_lines(["*test_narrow_beats_wide CONTRADICTED (recorded)*"])
+    own = verify("--runxfail")
+    own.assert_outcomes(passed=1, failed=1)
+    own.stdout.fnmatch_lines(["CONTRADICTED: T2, a narrow network beats a wide one"])
+
+
+def test_what_changed_fails_and_says_from_what_to_what(suite, verify):
+    verify("--update-ledger")
+    change(suite, "test_narrow_beats_wide", verdict="REPRODUCED", effect=3.0, date="2020-02-02")
+    change(suite, "test_wide_beats_narrow", verdict="INCONCLUSIVE")
+    changed = verify()
+    changed.assert_outcomes(failed=2)
+    changed.stdout.fnmatch_lines(["CHANGED: T1 was INCONCLUSIVE on *, now REPRODUCED. *"])
+    changed.stdout.fnmatch_lines(
+        ["CHANGED: T2 was REPRODUCED on 2020-02-02 (+3.00 points, 5 seeds, *, now CONTRADICTED*"]
+    )
+    changed.stdout.fnmatch_lines(["T2 *CONTRADICTED, was REPRODUCED"])
+    verify("--update-ledger", "-k", "wide_beats").assert_outcomes(passed=1)
+    # The other one's entry is as it was.
+    assert {entry.verdict for entry in read(suite.path / LEDGER).values()} == {"REPRODUCED"}
+
+
+def test_a_damaged_ledger_stops_the_session_before_anything_is_trained(suite, verify):
+    (suite.path / LEDGER).parent.mkdir()
+    (suite.path / LEDGER).write_text('{"claims/test_width.py::test_wide_beats_narrow": 3}')
+    result = verify()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*documented-cifar.json is no ledger (*). Restore it from version control*"])
+    with pytest.raises(LedgerError):
+        read(suite.path / LEDGER)
+
+
+def test_verdicts_on_images_of_ones_own_are_not_recorded(run):
+    result = run("--update-ledger")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--update-ledger records CIFAR and the stand-in, *"])
