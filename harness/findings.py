@@ -1,0 +1,79 @@
+"""The table of every finding in the README, from the claims and the ledger: python -m harness.findings README.md"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.declare import claim_of, words_of
+from harness.ledger import FOLDER, Entry, read
+
+BEGIN, END = "<!-- findings: made by `python -m harness.findings README.md` -->", "<!-- end of findings -->"
+# The verdicts that speak of the findings: the sources' own recipes on the real images.
+LEDGER = FOLDER / "documented-cifar.json"
+HEAD = ("", "finding", "source", "documented", "ours, with its bounds", "seeds", "verdict")
+
+
+class _Register:
+    """Keeps the claims that a session collected: (test, finding, words, document)."""
+
+    def __init__(self) -> None:
+        self.claims: list[tuple[str, str, str, str]] = []
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            claim = claim_of(item)
+            if claim:
+                self.claims.append((item.nodeid, claim.finding, words_of(item), claim.source.document))
+
+
+def register(root: Path) -> list[tuple[str, str, str, str]]:
+    """Every claim under root: test, finding, words, document. Raises RuntimeError if they cannot be collected."""
+    found = _Register()
+    arguments = [str(root / "claims"), "--collect-only", "-q", "-p", "no:cacheprovider", "--rootdir", str(root)]
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        status = pytest.main(arguments, plugins=[found])
+    if status != pytest.ExitCode.OK:
+        raise RuntimeError(f"the claims of {root} cannot be collected:\n{said.getvalue()}")
+    return found.claims
+
+
+def table(claims: Sequence[tuple[str, str, str, str]], entries: Mapping[str, Entry]) -> list[str]:
+    """The table as Markdown, a line a claim; one that the ledger has no entry for reads "not run"."""
+    rows = [HEAD, ("---",) * len(HEAD)]
+    for test, finding, words, document in claims:
+        entry = entries.get(test)
+        if entry is None:
+            rows.append((finding, words, document, "", "", "", "not run"))
+            continue
+        documented = "" if entry.documented is None else f"{entry.documented:+.2f}"
+        unit = "" if entry.unit == "points" else f" {entry.unit}"
+        ours = f"{entry.effect:+.2f} ({entry.lower:+.2f} to {entry.upper:+.2f}){unit}"
+        rows.append((finding, words, document, documented, ours, str(entry.n), entry.verdict))
+    return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def with_table(text: str, lines: Sequence[str]) -> str:
+    """The text with the table between its two marks replaced. Raises ValueError if a mark is missing."""
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"the marks {BEGIN!r} and {END!r} must each stand once in the file")
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    return "\n".join([before + BEGIN, "", *lines, "", END + after])
+
+
+def main(path: Path) -> None:
+    """Write the table into a file, for the repository that it lies in."""
+    root = path.resolve().parent
+    path.write_text(
+        with_table(path.read_text(encoding="utf-8"), table(register(root), read(root / LEDGER))), encoding="utf-8"
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
