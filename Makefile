@@ -25,7 +25,7 @@ data: $(INSTALLED)
 # The error rates of every decision, by simulation and on real training, and the page that shows them.
 calibrate: $(INSTALLED)
 	rm -rf .claims/calibration
-	$(VENV)/bin/pytest tests_fast -m slow -n auto; status=$$?; \
+	$(VENV)/bin/pytest tests_fast -m slow -n auto --dist worksteal; status=$$?; \
 	$(VENV)/bin/python -m calibration.page docs/calibration.md && exit $$status
 	$(VENV)/bin/pytest claims --placebo -n auto
 
