@@ -84,17 +84,17 @@ def simulate(cell: Cell, experiments: int = EXPERIMENTS) -> float:
     if cell.n:
         outcomes = [judge(row, 0.05).outcome for row in arms]
     else:
-        outcomes = [_looked_at(judge, row) for row in arms]
+        outcomes = [looked_at(lambda n, level, row=row: judge(row[:, :n], level)).outcome for row in arms]
     return sum(outcome in cell.path.counted for outcome in outcomes) / experiments
 
 
-def _looked_at(judge: Judge, row: np.ndarray) -> Outcome:
-    """The outcome of sequential looks, without its p-values, which cost more than all else."""
-    for n, level in zip(LOOKS, nominal_levels(LOOKS), strict=True):
-        outcome = judge(row[:, :n], level).outcome
-        if outcome != Outcome.INCONCLUSIVE:
+def looked_at(decide: Callable[[int, float], Verdict], planned: tuple[int, ...] = LOOKS) -> Verdict:
+    """harness.stats.sequential without its p-values over all looks, which cost more than all else."""
+    for n, level in zip(planned, nominal_levels(planned), strict=True):
+        verdict = decide(n, level)
+        if verdict.outcome != Outcome.INCONCLUSIVE:
             break
-    return outcome
+    return verdict
 
 
 def _two(shift: float) -> Draw:

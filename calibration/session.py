@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from calibration.cells import looked_at
 from harness.claim import Outcome, Verdict
 from harness.stats import (
     LOOKS,
@@ -18,7 +19,6 @@ from harness.stats import (
     holm,
     never_falls,
     no_difference,
-    nominal_levels,
     overall_p,
     ranking,
     spread,
@@ -80,12 +80,9 @@ def called(claims: list[Judge], first: np.ndarray, second: np.ndarray, looks: bo
 
     def of(judge: Judge) -> Called:
         planned = LOOKS if looks else LOOKS[-1:]
-        for n, level in zip(planned, nominal_levels(planned), strict=True):
-            verdict = judge(first[:, :n], second[:, :n], level)
-            if verdict.outcome != Outcome.INCONCLUSIVE:
-                break
-        # harness.stats.sequential, but for evidence that is not used and takes most of its time.
-        held, red = verdict.outcome == Outcome.REPRODUCED, verdict.outcome in RED
+        verdict = looked_at(lambda n, level: judge(first[:, :n], second[:, :n], level), planned)
+        # Over all looks only the evidence that is used.
+        n, held, red = verdict.n, verdict.outcome == Outcome.REPRODUCED, verdict.outcome in RED
         p_holds = overall_p(verdict.p_holds, n, planned) if held else 1.0
         return Called(verdict.outcome, p_holds, overall_p(verdict.p_fails, n, planned) if red else 1.0)
 

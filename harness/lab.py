@@ -60,8 +60,7 @@ class Lab:
     Every assert_ method trains what is not yet stored, decides (where seeds are not fixed, at one look after another
     until a verdict stands), records the judgement (self.judgement), and raises NotReproducedError if the session's
     verdicts decide and this one is not REPRODUCED. Margins are in the unit of the claim's measure (points, if it names
-    none), above 0. Arms are named as the claim declares
-    them; an undeclared name raises KeyError.
+    none), above 0. Arms are named as the claim declares them; an undeclared name raises KeyError.
     """
 
     def __init__(
@@ -95,25 +94,23 @@ class Lab:
 
         confounders: arms that could explain the effect, each put in the place of `worse`; what comes out is a note.
         """
-        self._named([better, worse])
+        self._named([better, worse, *confounders])
 
-        def decide(alpha: float) -> Verdict:
-            collapsed = self.collapsed(better), self.collapsed(worse)
-            names = label(better), label(worse)
-            values = self._paired(better, worse)
-            found = superiority(*values, margin=margin, collapsed=collapsed, alpha=alpha, names=names)
-            notes = tuple(instead(name, alpha) for name in confounders)
-            return dataclasses.replace(found, notes=(*found.notes, *notes))
-
-        def instead(name: Name, alpha: float) -> str:
+        def over(name: Name, alpha: float) -> Verdict:
             flags, names = (self.collapsed(better), self.collapsed(name)), (label(better), label(name))
-            found = superiority(*self._paired(better, name), margin=margin, collapsed=flags, alpha=alpha, names=names)
+            return superiority(*self._paired(better, name), margin=margin, collapsed=flags, alpha=alpha, names=names)
+
+        def note(name: Name, found: Verdict) -> str:
             return (
                 f"confounder: {label(better)} − {label(name)} = {found.effect:+.2f} ({found.lower:+.2f} to "
                 f"{found.upper:+.2f}), {found.outcome}"
             )
 
-        self._named([better, worse, *confounders])
+        def decide(alpha: float) -> Verdict:
+            found = over(worse, alpha)
+            notes = tuple(note(name, over(name, alpha)) for name in confounders)
+            return dataclasses.replace(found, notes=(*found.notes, *notes))
+
         self._judge(
             "effect",
             f"{label(better)} − {label(worse)}",
@@ -149,30 +146,17 @@ class Lab:
             ordered = sorted(names, key=lambda name: -self.values(name).mean())
             return no_difference(self._samples(ordered), within=within, collapsed=self._flags(ordered), alpha=alpha)
 
-        # The documented contrast is that of the source's own two extremes, fixed before any run.
-        high, low = self._documented_extremes(names)
-        self._judge(
-            "equality",
-            "the deciding pair's difference",
-            decide,
-            lambda: self.values(high) - self.values(low),
-            self._gap(high, low),
-            f"{label(high)} − {label(low)}",
-        )
+        self._pairs("equality", names, decide)
 
     def assert_some_difference(self, names: Sequence[Name], *, beyond: float) -> None:
         """The claim that some two of these arms differ by more than `beyond` points."""
         self._named(names)
-        high, low = self._documented_extremes(names)
-        self._judge(
+        self._pairs(
             "some difference",
-            "the deciding pair's difference",
+            names,
             lambda alpha: some_difference(
                 self._samples(names), beyond=beyond, collapsed=self._flags(names), alpha=alpha
             ),
-            lambda: self.values(high) - self.values(low),
-            self._gap(high, low),
-            f"{label(high)} − {label(low)}",
         )
 
     def assert_needs_lower(self, needing: Mapping[float, Name], than: Mapping[float, Name], *, margin: float) -> None:
@@ -195,27 +179,7 @@ class Lab:
         else:
             low, high = lower, upper
         note = f"best setting on other seeds: {label(needing[lower])}; {label(than[upper])}"
-        first, second = (needing[low], needing[high]), (than[high], than[low])
-        names = [*first, *second]
-
-        def decide(alpha: float) -> Verdict:
-            found = crossover(
-                self._samples(names),
-                first=(label(first[0]), label(first[1])),
-                second=(label(second[0]), label(second[1])),
-                margin=margin,
-                collapsed=self._flags(names),
-                alpha=alpha,
-            )
-            return dataclasses.replace(found, notes=(note, *found.notes))
-
-        self._judge(
-            "best",
-            "the smaller lead of a network's own setting",
-            decide,
-            lambda: self.values(first[0]) - self.values(first[1]),
-            None,
-        )
+        self._cross((needing[low], needing[high]), (than[high], than[low]), margin, (note,))
 
     def _chosen(self, by_setting: Mapping[float, Name]) -> float:
         """The setting whose arm is best on seeds that no verdict sees."""
@@ -271,22 +235,7 @@ class Lab:
         """
         self._named(first)
         self._named(second)
-        names = [*first, *second]
-        self._judge(
-            "best",
-            "the smaller lead of a network's own setting",
-            lambda alpha: crossover(
-                self._samples(names),
-                first=(label(first[0]), label(first[1])),
-                second=(label(second[0]), label(second[1])),
-                margin=margin,
-                collapsed=self._flags(names),
-                alpha=alpha,
-            ),
-            lambda: self.values(first[0]) - self.values(first[1]),
-            self._gap(*first),
-            f"{label(first[0])} − {label(first[1])}",
-        )
+        self._cross(first, second, margin)
 
     def assert_steadier(self, steady: Name, others: Sequence[Name], *, margin: float) -> None:
         """The claim that one arm varies less from seed to seed than every other.
@@ -389,6 +338,45 @@ class Lab:
             None if documented is None else direction * documented,
         )
 
+    def _cross(
+        self, first: tuple[Name, Name], second: tuple[Name, Name], margin: float, notes: tuple[str, ...] = ()
+    ) -> None:
+        """Judge a crossover; notes stand before its own."""
+        names = [*first, *second]
+
+        def decide(alpha: float) -> Verdict:
+            found = crossover(
+                self._samples(names),
+                first=(label(first[0]), label(first[1])),
+                second=(label(second[0]), label(second[1])),
+                margin=margin,
+                collapsed=self._flags(names),
+                alpha=alpha,
+            )
+            return dataclasses.replace(found, notes=(*notes, *found.notes))
+
+        self._judge(
+            "best",
+            "the smaller lead of a network's own setting",
+            decide,
+            lambda: self.values(first[0]) - self.values(first[1]),
+            self._gap(*first),
+            f"{label(first[0])} − {label(first[1])}",
+        )
+
+    def _pairs(self, kind: str, names: Sequence[Name], decide: Callable[[float], Verdict]) -> None:
+        """Judge a claim about all pairs of these arms."""
+        # The documented contrast is that of the source's own two extremes, fixed before any run.
+        high, low = self._documented_extremes(names)
+        self._judge(
+            kind,
+            "the deciding pair's difference",
+            decide,
+            lambda: self.values(high) - self.values(low),
+            self._gap(high, low),
+            f"{label(high)} − {label(low)}",
+        )
+
     def _named(self, names: Sequence[Name]) -> None:
         """Raise ValueError unless these are two different arms or more; KeyError for one that was not declared."""
         for name in names:
@@ -417,15 +405,17 @@ class Lab:
         ordered = in_order_of_seeds(
             {of: [(run.seed, measured(run)) for run in results] for of, measured in read.items()}
         )
-        diverged = np.asarray([run.diverged for run in sorted(results, key=lambda run: run.seed)])
+        runs = sorted(results, key=lambda run: run.seed)
+        diverged = np.asarray([run.diverged for run in runs])
         # What is measured of a network at chance is still what it is, unless it is its accuracy.
         collapsed = diverged
         if self._measure is ACCURACY:
             tested = results[0].test_images
             collapsed = collapse(ordered["accuracy"], chance=100 / classes, test_images=tested, diverged=diverged)
         values, flags = ordered["values"].tolist(), collapsed.tolist()
-        seeds = tuple(sorted(result.seed for result in results))
-        return ArmEvidence(label(name), seeds, tuple(values), tuple(flags), self._arms[name].documented)
+        return ArmEvidence(
+            label(name), tuple(run.seed for run in runs), tuple(values), tuple(flags), self._arms[name].documented
+        )
 
     def _paired(self, *names: Name) -> tuple[np.ndarray, ...]:
         return tuple(self.values(name) for name in names)

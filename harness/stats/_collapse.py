@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -39,11 +39,10 @@ def collapse(accuracy: ArrayLike, *, chance: float, test_images: int, diverged: 
     return flags | (values < limit)
 
 
-def equal_at_chance(collapsed: Mapping[str, int], n: int) -> str:
-    """The note on which arms behind a claim of equality or of no fall collapsed, and how often."""
-    return "collapsed to chance or diverged: " + ", ".join(
-        f"{name} {count} of {n}" for name, count in collapsed.items()
-    )
+def counts_words(names: Sequence[str], flags: Sequence[np.ndarray]) -> str:
+    """The note on which of these arms collapsed, and how often."""
+    counts = [f"{name} {flag.sum()} of {len(flag)}" for name, flag in zip(names, flags, strict=True) if flag.any()]
+    return "collapsed to chance or diverged: " + ", ".join(counts)
 
 
 # Why a verdict that rests on collapsed runs does not stand.
@@ -62,6 +61,14 @@ def flagged(collapsed: tuple[ArrayLike, ...] | None, names: tuple[str, ...], n: 
         if flag.shape != (n,):
             raise ValueError(f"collapsed of {name} has shape {list(flag.shape)}; needed: [{n}], one flag a seed")
     return flags
+
+
+def flagged_by_name(collapsed: Mapping[str, ArrayLike] | None, arms: Collection[str], n: int) -> dict[str, np.ndarray]:
+    """flagged() for arms by name. Raises ValueError also unless there are flags for every arm and no other."""
+    if collapsed is not None and set(collapsed) != set(arms):
+        raise ValueError(f"collapsed has {', '.join(collapsed)}; needed: flags for every arm: {', '.join(arms)}")
+    given = None if collapsed is None else tuple(collapsed[name] for name in arms)
+    return dict(zip(arms, flagged(given, tuple(arms), n), strict=True))
 
 
 def p_more_collapses(one: np.ndarray, other: np.ndarray) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.claim import Outcome, Verdict
-from harness.stats._collapse import flagged
+from harness.stats._collapse import flagged_by_name
 from harness.stats._four_way import decide
 from harness.stats._interval import ALPHA, interval, lowest, paired, positive
 from harness.stats._pairs import bounds_words, superiority
@@ -100,13 +100,11 @@ def all_lead(
     rests on, as in superiority: the largest over leads for "no effect", the smallest times their number for the size.
     """
     margin = positive("margin", margin)
-    if collapsed is not None and set(collapsed) != set(arms):
-        raise ValueError(f"collapsed has {', '.join(collapsed)}; needed: flags for every arm: {', '.join(arms)}")
+    samples = [paired(arms[ahead], arms[behind], (ahead, behind)) for ahead, behind in leads]
+    by_name = flagged_by_name(collapsed, arms, len(samples[0][0]))
     contrasts, parts = [], []
-    for names in leads:
-        one, two = paired(arms[names[0]], arms[names[1]], names)
-        given = None if collapsed is None else tuple(collapsed[arm] for arm in names)
-        flags = flagged(given, names, len(one))
+    for names, (one, two) in zip(leads, samples, strict=True):
+        flags = by_name[names[0]], by_name[names[1]]
         contrasts.append((one - two, any(bool(flag.any()) for flag in flags)))
         parts.append(
             (" over ".join(names), superiority(one, two, margin=margin, collapsed=flags, alpha=alpha, names=names))

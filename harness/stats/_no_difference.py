@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from numpy.typing import ArrayLike
 
 from harness.claim import Outcome, Verdict
-from harness.stats._collapse import AT_CHANCE, UNCONFIRMED, flagged
+from harness.stats._collapse import AT_CHANCE, UNCONFIRMED, flagged_by_name
 from harness.stats._interval import ALPHA, interval, paired, positive
 from harness.stats._pairs import (
     detectable_limit,
@@ -70,12 +70,7 @@ def no_difference(
     within = positive("within", within)
     names = [" − ".join(pair) for pair in pairs]
     samples = [paired(arms[first], arms[second], (first, second)) for first, second in pairs]
-    if collapsed is not None and set(collapsed) != set(arms):
-        raise ValueError(f"collapsed has {', '.join(collapsed)}; needed: flags for every arm: {', '.join(arms)}")
-    flags = {
-        name: flagged(None if collapsed is None else (collapsed[name],), (name,), len(samples[0][0]))[0]
-        for name in arms
-    }
+    flags = flagged_by_name(collapsed, arms, len(samples[0][0]))
     guarded = [bool(flags[first].any() or flags[second].any()) for first, second in pairs]
     parts = tuple(
         (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -12,7 +10,7 @@ from harness.stats._collapse import (
     AT_CHANCE,
     UNCONFIRMED,
     collapse_words,
-    equal_at_chance,
+    counts_words,
     flagged,
     p_sign_flip,
 )
@@ -136,7 +134,7 @@ def equivalence(
         alpha=alpha,
         seeds_to_settle=settle,
         detectable=detectable_limit(at, alpha),
-        notes=certainty(at) + ((equal_at_chance(counted(names, flags), at.n),) if guarded else ()),
+        notes=certainty(at) + ((counts_words(names, flags),) if guarded else ()),
     )
 
 
@@ -171,11 +169,6 @@ def p_outside(at: Interval, within: float) -> float:
 def p_flipped_outside(differences: np.ndarray, within: float) -> float:
     """p_outside by the sign-flip test."""
     return min(1.0, 2 * min(p_sign_flip(differences, within), p_sign_flip(-differences, within)))
-
-
-def counted(names: Sequence[str], flags: Sequence[np.ndarray]) -> dict[str, int]:
-    """How many runs of each arm collapsed, where any did."""
-    return {name: int(flag.sum()) for name, flag in zip(names, flags, strict=True) if flag.any()}
 
 
 def seeds_inside(at: Interval, within: float, alpha: float) -> int | None:
