@@ -170,14 +170,17 @@ class Trained:
     predictions: tuple[int, ...] = ()
 
 
-SCALES = ("smoke", "documented")
+SCALES = ("smoke", "documented", "full")
 
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """One side of a comparison: a network and its recipe at each scale, on a data set ("cifar10" or "cifar100").
+    """One side of a comparison: a network and its recipes by scale, on a data set ("cifar10" or "cifar100").
 
-    documented: the source's test accuracy for it in percent, None where it gives none.
+    A claim takes part in a session at a scale for which all its arms have a recipe. Scales: "smoke", cut short for a
+    rehearsal; "documented", the source's own; "full", the whole training set until the network is well trained, by a
+    recipe of ours, for sources that give none. documented: the source's test accuracy for it in percent, None where it
+    gives none. Raises ValueError for recipes of other scales, or for none.
     """
 
     network: Any
@@ -186,12 +189,11 @@ class Arm:
     dataset: str = "cifar10"
 
     def __post_init__(self) -> None:
-        missing = [scale for scale in SCALES if scale not in self.recipes]
-        if missing:
-            raise ValueError(f"Arm.recipes has no recipe for scale {missing}; it needs one for each of {SCALES}")
+        if not self.recipes or set(self.recipes) - set(SCALES):
+            raise ValueError(f"Arm.recipes is for scales {list(self.recipes)}; allowed: one or more of {SCALES}")
 
     def run(self, scale: str) -> Run:
-        """What is trained for this arm at this scale."""
+        """What is trained for this arm at this scale. Raises KeyError for one without a recipe."""
         return Run(self.network, self.recipes[scale], self.dataset)
 
 
@@ -201,7 +203,8 @@ class Claim:
 
     finding: short name of the finding, e.g. "A1a". words: the finding as a sentence; {names} are the test's
     parameters. source: where it is documented. arms: called with the test's parameters, gives the arms by name.
-    measure: called with those that it names, gives what is compared (a Measure); None is test accuracy.
+    measure: called with those that it names, gives what is compared (a Measure); None is test accuracy. chooses: which
+    of its arms are compared is first chosen on seeds of their own, for which every arm is trained.
     """
 
     finding: str
@@ -209,6 +212,7 @@ class Claim:
     source: Source
     arms: Callable[..., Mapping[Hashable, Arm]]
     measure: Callable[..., Any] | None = None
+    chooses: bool = False
 
 
 def canonical(value: Any) -> Any:

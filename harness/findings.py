@@ -14,8 +14,8 @@ from harness.declare import claim_of, words_of
 from harness.ledger import FOLDER, Entry, read
 
 BEGIN, END = "<!-- findings: made by `python -m harness.findings README.md` -->", "<!-- end of findings -->"
-# The verdicts that speak of the findings: the sources' own recipes on the real images.
-LEDGER = FOLDER / "documented-cifar.json"
+# The verdicts that speak of the findings: by the sources' own recipes, or at scale full, on the real images.
+LEDGERS = (FOLDER / "documented-cifar.json", FOLDER / "full-cifar.json")
 HEAD = ("", "finding", "source", "documented", "ours, with its bounds", "seeds", "verdict")
 
 
@@ -41,6 +41,11 @@ def register(root: Path) -> list[tuple[str, str, str, str]]:
     if status != pytest.ExitCode.OK:
         raise RuntimeError(f"the claims of {root} cannot be collected:\n{said.getvalue()}")
     return found.claims
+
+
+def recorded(root: Path) -> dict[str, Entry]:
+    """What the ledgers say of the findings, by test. Raises LedgerError."""
+    return {test: entry for ledger in LEDGERS for test, entry in read(root / ledger).items()}
 
 
 def table(claims: Sequence[tuple[str, str, str, str]], entries: Mapping[str, Entry]) -> list[str]:
@@ -71,7 +76,7 @@ def main(path: Path) -> None:
     """Write the table into a file, for the repository that it lies in."""
     root = path.resolve().parent
     path.write_text(
-        with_table(path.read_text(encoding="utf-8"), table(register(root), read(root / LEDGER))), encoding="utf-8"
+        with_table(path.read_text(encoding="utf-8"), table(register(root), recorded(root))), encoding="utf-8"
     )
 
 

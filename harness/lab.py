@@ -37,8 +37,6 @@ Name = Hashable
 
 # Reassignments of a placebo's results for each claim: enough to judge even one of them.
 PLACEBO_DRAWS = 200
-# Seeds from here on choose settings and judge nothing; --first-seed ends below.
-CHOOSING_SEED = 2_000_000
 
 
 class NotReproducedError(AssertionError):
@@ -168,6 +166,8 @@ class Lab:
         the one below it.
         """
         levels = sorted(than)
+        if not self._claim.chooses:
+            raise ValueError(f"{self._nodeid} chooses settings; declare it: @claim(..., chooses=True)")
         if sorted(needing) != levels or len(levels) < 2:
             raise ValueError(f"{self._nodeid}: settings {sorted(needing)} and {levels}; needed: the same two or more")
         # In a placebo there is nothing to choose between.
@@ -183,7 +183,7 @@ class Lab:
 
     def _chosen(self, by_setting: Mapping[float, Name]) -> float:
         """The setting whose arm is best on seeds that no verdict sees."""
-        seeds = range(CHOOSING_SEED, CHOOSING_SEED + self._settings.looks[0])
+        seeds = self._settings.choosing
         wanted = {at: (self._arms[name].run(self._settings.scale), seeds) for at, name in by_setting.items()}
         self._pool.want(list(wanted.values()))
         means = {

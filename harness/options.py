@@ -25,8 +25,8 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--scale",
         choices=SCALES,
-        help="smoke: a rehearsal with recipes cut short; documented: the sources' own recipes "
-        "(default: documented with --gpu, else smoke)",
+        help="smoke: a rehearsal with recipes cut short; documented: the sources' own recipes; full: whole training "
+        "sets, by recipes of ours, for a source that gives none (default: documented with --gpu, else smoke)",
     )
     group.addoption(
         "--data",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from harness.claim import Arm, Run
+from harness.claim import Arm, Claim, Run
 from harness.data import DataError, Dataset, load
 from harness.pool import Pool, width
 from harness.settings import Settings
 from harness.store import Store
-from harness.train.cost import Cost, Speed, cost, probe
+from harness.train.cost import DATA_CENTRE_GPU, Cost, Speed, cost, probe
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,16 +23,30 @@ class Planned:
     stored: int
 
 
-def needed(claims: Sequence[Sequence[Arm]], settings: Settings, look: int) -> list[tuple[Run, range]]:
-    """Every configuration that the arms of these claims need at a look, once, with its seeds."""
-    runs: dict[str, tuple[Run, range]] = {}
-    for arms in claims:
-        # A placebo has the first arm stand for all of them, each on seeds of its own.
-        wanted = [(arms[0], look * len(arms))] if settings.placebo and arms else [(arm, look) for arm in arms]
-        for arm, seeds in wanted:
-            run = arm.run(settings.scale)
-            before = runs.get(run.canonical, (run, range(0)))[1]
-            runs[run.canonical] = run, max(before, settings.range_of(seeds), key=len)
+def needed(
+    claims: Sequence[tuple[Claim, Sequence[Arm]]], settings: Settings, look: int, *, at_most: bool
+) -> list[tuple[Run, range]]:
+    """Every configuration that these claims need at a look, with its seeds; twice if some of these choose settings.
+
+    at_most: with the judged seeds of arms of which it is not known before which will be chosen.
+    """
+    runs: dict[tuple[str, int], tuple[Run, range]] = {}
+
+    def add(arm: Arm, seeds: range) -> None:
+        run = arm.run(settings.scale)
+        before = runs.get((run.canonical, seeds.start), (run, range(0)))[1]
+        runs[run.canonical, seeds.start] = run, max(before, seeds, key=len)
+
+    for claim, arms in claims:
+        if settings.placebo and arms:
+            # The first arm stands for all of them, each on seeds of its own, and there is nothing to choose.
+            add(arms[0], settings.range_of(look * len(arms)))
+            continue
+        for arm in arms:
+            if claim.chooses:
+                add(arm, settings.choosing)
+            if at_most or not claim.chooses:
+                add(arm, settings.range_of(look))
     return list(runs.values())
 
 
@@ -76,11 +90,10 @@ def plan_lines(
 ) -> list[str]:
     """The plan as text. planned: of the first look. at_most: if every claim stayed open to the last one. data: any data
     set on the device, for the probe of its speed."""
-    speed: Speed = probe(data)
+    here: Speed = probe(data)
 
-    def minutes(items: Sequence[Planned]) -> float:
-        seconds = sum(i.to_train * speed.seconds(i.cost, width(i.run, settings.device.type)) for i in items)
-        return seconds / 60 / workers
+    def minutes(items: Sequence[Planned], speed: Speed = here, device: str = settings.device.type) -> float:
+        return sum(i.to_train * speed.seconds(i.cost, width(i.run, device)) for i in items) / 60
 
     rows = [("network", "networks", "runs", "stored", "steps", "TFLOP", "minutes")]
     groups: dict[str, list[Planned]] = {}
@@ -90,12 +103,12 @@ def plan_lines(
         rows.append(
             (
                 name,
-                str(len(items)),
+                str(len({item.run.canonical for item in items})),
                 str(sum(i.to_train for i in items)),
                 str(sum(i.stored for i in items)),
                 f"{sum(i.to_train * i.cost.steps for i in items):,}",
                 f"{sum(i.to_train * i.cost.flops for i in items) / 1e12:,.1f}",
-                f"{minutes(items):,.1f}",
+                f"{minutes(items) / workers:,.1f}",
             )
         )
     sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -115,6 +128,12 @@ def plan_lines(
     if len(settings.looks) > 1:
         lines.append(
             f"claims without a verdict then go on to {' and '.join(map(str, settings.looks[1:]))} seeds; if all did: "
-            f"{sum(i.to_train for i in at_most)} runs, {minutes(at_most):,.1f} minutes"
+            f"{sum(i.to_train for i in at_most)} runs, {minutes(at_most) / workers:,.1f} minutes"
+        )
+    if settings.device.type == "cpu":
+        lines.append(
+            f"on one data-centre GPU, not measured but taken to do {DATA_CENTRE_GPU.seconds_per_step * 1000:g} ms a "
+            f"step and {DATA_CENTRE_GPU.flops_per_second / 1e12:g} TFLOP/s: "
+            f"{minutes(planned, DATA_CENTRE_GPU, 'cuda'):,.1f} minutes"
         )
     return lines + [f"in the way: {obstacle}" for obstacle in obstacles]

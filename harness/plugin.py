@@ -24,6 +24,7 @@ from harness.ledger import Entry, LedgerError, read, reversed_effect, update
 from harness.options import add_options
 from harness.placebo import placebo_result
 from harness.plan import needed, plan, plan_lines
+from harness.recipes import ScaleSelection
 from harness.report import failure_text, results_page, summary_lines
 from harness.settings import Settings, SettingsError, resolve
 from harness.store import Store, StoreError, now
@@ -82,6 +83,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if option.update_ledger and settings.ledger is None:
         raise pytest.UsageError("--update-ledger records CIFAR and the stand-in, not images of one's own or a placebo")
     config.stash[SETTINGS] = settings
+    config.pluginmanager.register(ScaleSelection(settings.scale))
     if not worker:
         config.pluginmanager.register(Completeness())
 
@@ -114,8 +116,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         if claim_of(item) and not item.get_closest_marker("skip"):
             # Arms that cannot be made are reported by the claim's own test, when it asks for them.
             with contextlib.suppress(Exception):
-                claims.append(list(arms_of(item).values()))
-    runs = needed(claims, settings, settings.looks[0])
+                claims.append((claim_of(item), list(arms_of(item).values())))
+    runs = needed(claims, settings, settings.looks[0], at_most=False)
     workers, started = _workers(config), config.stash[STARTED]
     config.stash[LABORATORY] = Laboratory(settings, _worker(config), workers, started, runs)
 
@@ -126,14 +128,15 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     if not config.option.plan or session.testsfailed:
         return None
     settings = config.stash[SETTINGS]
-    claims = [list(arms_of(item).values()) for item in session.items if claim_of(item)]
+    claims = [(claim_of(item), list(arms_of(item).values())) for item in session.items if claim_of(item)]
     writer = config.get_terminal_writer()
     writer.line()
     try:
         prepare(settings.device)
         store = Store(settings.store, since=settings.since)
-        planned, obstacles = plan(needed(claims, settings, settings.looks[0]), settings, store)
-        at_most, _ = plan(needed(claims, settings, settings.looks[-1]), settings, store)
+        first, last = (needed(claims, settings, look, at_most=True) for look in (settings.looks[0], settings.looks[-1]))
+        planned, obstacles = plan(first, settings, store)
+        at_most, _ = plan(last, settings, store)
         probed = stand_in("cifar10", "smoke").to(settings.device)
     except _EXPLAINED as error:
         raise pytest.UsageError(str(error)) from error

@@ -19,6 +19,8 @@ DEFAULT_STORE = Path(".claims") / "runs.sqlite"
 # A rehearsal, and a placebo, take a fixed number of seeds; otherwise seeds are added until a verdict stands.
 REHEARSED_SEEDS = 3
 PLACEBO_SEEDS = 5
+# Seeds from here on choose settings and judge nothing; --first-seed ends below.
+CHOOSING_SEED = 2_000_000
 # Images whose verdicts are worth recording for others.
 KINDS = ("cifar", "synthetic")
 # Where `make data` downloads to and where auto looks, below the repository root.
@@ -39,8 +41,7 @@ class Settings:
     on seeds of its own. ledger: where verdicts at this scale on these images are recorded; None for images of one's own
     and for a placebo. since: stored runs that finished earlier are trained again ("" reuses all).
     prefix, options: of a command that runs a test of this session again: what stands before and after its name.
-    enforced: whether verdicts decide the tests: only at a scale that trains by the source's own recipe, and neither on
-    the stand-in nor in a placebo.
+    enforced: whether verdicts decide the tests: at any scale but smoke, and neither on the stand-in nor in a placebo.
     """
 
     device: torch.device
@@ -73,6 +74,11 @@ class Settings:
     def range_of(self, n: int) -> range:
         """The seeds of a look at n of them."""
         return range(self.first_seed, self.first_seed + n)
+
+    @property
+    def choosing(self) -> range:
+        """The seeds that choose settings, and of which no verdict sees a run."""
+        return range(CHOOSING_SEED, CHOOSING_SEED + self.looks[0])
 
     @property
     def meaning(self) -> str:

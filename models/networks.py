@@ -21,7 +21,8 @@ from models.stacked import StackedClassifier, StackedLinear
 class DepthCNN:
     """`depth` blocks of 32 channels without pooling, global average pool, linear head (AI-Experiments, depth).
 
-    3x32x32 images. Parameters at depth n with 10 classes: 1,290 + 9,312 (n - 1).
+    3x32x32 images. Parameters at depth n with 10 classes: 1,290 + 9,312 (n - 1). pools: the blocks, counted from 1,
+    after which there is a maxpool2 if the network gets so deep; at most five.
     """
 
     depth: int
@@ -30,16 +31,21 @@ class DepthCNN:
     order: tuple[str, ...] = ORDER
     width: int = 32
     classes: int = 10
+    pools: tuple[int, ...] = ()
 
     def build(self, seeds: int = 1) -> StackedClassifier:
         if self.depth < 1:
             raise ValueError(f"DepthCNN.depth is {self.depth}; it must be at least 1")
+        if len(set(self.pools)) != len(self.pools) or len(self.pools) > 5 or any(after < 1 for after in self.pools):
+            raise ValueError(f"DepthCNN.pools is {self.pools}; allowed: at most five different numbers from 1 on")
         layers: OrderedDict[str, nn.Module] = OrderedDict()
         for index in range(self.depth):
             channels = 3 if index == 0 else self.width
             layers[f"block{index + 1}"] = block(
                 channels, self.width, norm=self.norm, activation=self.activation, order=self.order, seeds=seeds
             )
+            if index + 1 in self.pools:
+                layers[f"pool{index + 1}"] = nn.MaxPool2d(2)
         layers["pool"] = nn.AdaptiveAvgPool2d(1)
         return StackedClassifier(nn.Sequential(layers), StackedLinear(self.width, self.classes, seeds))
 
@@ -49,20 +55,21 @@ class NormCNN:
     """Three conv-norm-ReLU-maxpool2 blocks of 16, 32, 64 channels and a linear head (AI-Experiments, batch size).
 
     3x32x32 images. norms: one a block (group norm has 4, 8 and 8 groups in the source). 34,058 parameters at 10
-    classes.
+    classes. widths: channels of the blocks.
     """
 
     norms: tuple[Norm, Norm, Norm]
     classes: int = 10
+    widths: tuple[int, int, int] = (16, 32, 64)
 
     def build(self, seeds: int = 1) -> StackedClassifier:
         layers: OrderedDict[str, nn.Module] = OrderedDict()
         channels = 3
-        for index, (norm, width) in enumerate(zip(self.norms, (16, 32, 64), strict=True), start=1):
+        for index, (norm, width) in enumerate(zip(self.norms, self.widths, strict=True), start=1):
             layers[f"block{index}"] = block(channels, width, norm=norm, seeds=seeds)
             layers[f"pool{index}"] = nn.MaxPool2d(2)
             channels = width
-        return StackedClassifier(nn.Sequential(layers), StackedLinear(64 * 4 * 4, self.classes, seeds))
+        return StackedClassifier(nn.Sequential(layers), StackedLinear(channels * 4 * 4, self.classes, seeds))
 
 
 @dataclasses.dataclass(frozen=True)

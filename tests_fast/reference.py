@@ -91,14 +91,17 @@ def plain_network(network: DepthCNN | NormCNN | OrderCNN | SkipCNN | MLP) -> Pla
                 layers[f"block{n}"] = plain_block(
                     channels, network.width, network.norm, network.activation, network.order
                 )
+                if n in network.pools:
+                    layers[f"pool{n}"] = nn.MaxPool2d(2)
                 channels = network.width
             layers["pool"] = nn.AdaptiveAvgPool2d(1)
             head = nn.Linear(network.width, network.classes)
         case NormCNN():
-            for n, (norm, i, o) in enumerate(zip(network.norms, (3, 16, 32), (16, 32, 64), strict=True), 1):
+            inputs = (3, *network.widths[:2])
+            for n, (norm, i, o) in enumerate(zip(network.norms, inputs, network.widths, strict=True), 1):
                 layers[f"block{n}"] = plain_block(i, o, norm, "relu", ("conv", "norm", "activation"))
                 layers[f"pool{n}"] = nn.MaxPool2d(2)
-            head = nn.Linear(1024, network.classes)
+            head = nn.Linear(16 * network.widths[2], network.classes)
         case OrderCNN():
             widths = (3, 16, 32, 64, 128, 64, 32, 16, 10)
             for n in range(1, 9):

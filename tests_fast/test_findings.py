@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.findings import BEGIN, END, LEDGER, register, table, with_table
-from harness.ledger import Entry, read
+from harness.findings import BEGIN, END, recorded, register, table, with_table
+from harness.ledger import FOLDER, Entry, read
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -14,12 +14,12 @@ def test_the_readme_has_the_table_of_the_ledger():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     claims = register(ROOT)
     assert len(claims) > 70
-    assert with_table(text, table(claims, read(ROOT / LEDGER))) == text, "run `python -m harness.findings README.md`"
+    assert with_table(text, table(claims, recorded(ROOT))) == text, "run `python -m harness.findings README.md`"
 
 
 def test_every_entry_of_the_ledgers_is_of_a_claim():
     names = {test for test, *_ in register(ROOT)}
-    for path in (ROOT / LEDGER).parent.glob("*.json"):
+    for path in (ROOT / FOLDER).glob("*.json"):
         assert set(read(path)) <= names, f"{path} has entries of no claim"
 
 

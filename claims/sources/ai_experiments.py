@@ -16,6 +16,21 @@ DEPTH = Source("AI-Experiments", "Sigmoid vs ReLU", repetitions=5)
 DEPTHS = (1, 2, 3, 4, 5, 6, 7, 8)
 SIGMOID_BY_DEPTH = dict(zip(DEPTHS, (19.00, 21.75, 22.00, 22.95, 21.93, 22.55, 21.18, 18.59), strict=True))
 RELU_BY_DEPTH = dict(zip(DEPTHS, (23.01, 29.19, 32.63, 35.18, 35.18, 36.20, 37.49, 37.61), strict=True))
+# The five runs behind them, a row a run, a column a depth.
+SIGMOID_RUNS = (
+    (20.29, 21.42, 22.04, 22.77, 24.96, 23.68, 16.90, 18.87),
+    (18.91, 20.46, 21.53, 24.91, 21.72, 23.20, 20.60, 19.00),
+    (18.49, 21.69, 20.77, 20.65, 21.55, 24.45, 23.64, 15.63),
+    (21.03, 23.34, 23.81, 23.75, 19.78, 21.10, 21.50, 19.50),
+    (16.30, 21.83, 21.86, 22.69, 21.64, 20.30, 23.28, 19.94),
+)
+RELU_RUNS = (
+    (23.88, 29.90, 32.82, 32.75, 34.11, 36.33, 38.52, 42.19),
+    (21.63, 28.89, 33.84, 36.78, 33.76, 36.89, 38.43, 35.46),
+    (24.09, 30.01, 33.49, 33.65, 35.36, 35.27, 36.67, 38.76),
+    (23.15, 26.13, 30.74, 36.28, 37.24, 38.46, 37.38, 32.96),
+    (22.29, 31.01, 32.27, 36.46, 35.44, 34.03, 36.43, 38.69),
+)
 
 # AdamW's weight decay of 0.01 is PyTorch's default; the notebook sets the learning rate alone.
 DEPTH_RECIPE = {
@@ -86,6 +101,8 @@ CIFAR100_RECIPE = {
 
 ORDER = Source("AI-Experiments", "Conv activation norm position", repetitions=3)
 ORDER_MEANS = {"conv-norm-ReLU": 62.64, "conv-ReLU-norm": 58.50, "conv-LeakyReLU-norm": 60.09}
+# The three repetitions behind them, a row a repetition.
+ORDER_RUNS = ((62.32, 59.56, 60.97), (62.23, 56.54, 59.87), (63.38, 59.39, 59.42))
 
 ORDER_RECIPE = {
     "documented": Recipe(

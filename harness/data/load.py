@@ -17,6 +17,8 @@ from harness.data.synthetic import VERSION, synthetic
 from harness.data.torchvision_import import torchvision
 
 CLASSES = {"cifar10": 10, "cifar100": 100}
+# Of the real sets, whole.
+TRAINING_IMAGES = 50_000
 _KEYS = ("train_images", "train_labels", "test_images", "test_labels", "class_names")
 _TORCHVISION = {"cifar10": ("CIFAR10", "cifar-10-batches-py"), "cifar100": ("CIFAR100", "cifar-100-python")}
 # Training and test images per class of the stand-in: what the recipes ask for at most, since making more takes time.
@@ -25,6 +27,8 @@ STAND_IN = {
     ("cifar100", "smoke"): (10, 5),
     ("cifar10", "documented"): (500, 200),
     ("cifar100", "documented"): (200, 20),
+    ("cifar10", "full"): (1000, 200),
+    ("cifar100", "full"): (200, 20),
 }
 
 # What --data takes beside a path.
@@ -68,24 +72,24 @@ def choose(option: str, scale: str, home: Path) -> Choice:
     if option == "synthetic":
         return Choice("synthetic", None, "as asked with --data synthetic", scale)
     if option == "cifar":
-        return Choice("cifar", home, "as asked with --data cifar", download=True)
+        return Choice("cifar", home, "as asked with --data cifar", scale, download=True)
     if option != "auto":
         folder = Path(option).expanduser()
         if not folder.is_dir():
             allowed = "auto, cifar, synthetic, or the path of an existing folder"
             raise DataError(f"--data {option}: no such folder. Allowed: {allowed}. {WAYS}")
         if (folder / "train").is_dir() and (folder / "test").is_dir():
-            return Choice("folders", folder, "class folders, as asked with --data")
+            return Choice("folders", folder, "class folders, as asked with --data", scale)
         if not any(_on_disk(name, folder) for name in CLASSES):
             raise DataError(
                 f"--data {option}: the folder holds none of cifar10.npz, cifar100.npz, cifar-10-batches-py, "
                 f"cifar-100-python, train/ and test/. {WAYS}"
             )
-        return Choice("cifar", folder, "as asked with --data")
+        return Choice("cifar", folder, "as asked with --data", scale)
     missing = [name for name in CLASSES if not _on_disk(name, home)]
     if "cifar10" not in missing:
         if not missing:
-            return Choice("cifar", home, "found on disk")
+            return Choice("cifar", home, "found on disk", scale)
         if scale == "smoke":
             return Choice(
                 "cifar", home, "CIFAR-10 found on disk; the stand-in for CIFAR-100, which is not", scale, rest=True
@@ -93,7 +97,7 @@ def choose(option: str, scale: str, home: Path) -> Choice:
         return Choice("cifar", home, "CIFAR-10 found on disk; CIFAR-100 is to be downloaded", scale, download=True)
     if scale == "smoke":
         return Choice("synthetic", None, f"no CIFAR in {home}; a rehearsal downloads nothing unasked", scale)
-    return Choice("cifar", home, f"scale {scale} needs CIFAR", download=True)
+    return Choice("cifar", home, f"scale {scale} needs CIFAR", scale, download=True)
 
 
 def load(choice: Choice, name: str) -> Dataset:
@@ -102,6 +106,16 @@ def load(choice: Choice, name: str) -> Dataset:
         return stand_in(name, choice.scale)
     if choice.kind == "folders":
         return from_folders(choice.folder, name)
+    found = _cifar(choice, name)
+    if choice.scale == "full" and len(found.train_labels) < TRAINING_IMAGES:
+        raise DataError(
+            f"{name} in {choice.folder} has {len(found.train_labels)} training images; scale full is about the whole "
+            f"training set of {TRAINING_IMAGES}. Select claims on other data with -k, or get it whole. {WAYS}"
+        )
+    return found
+
+
+def _cifar(choice: Choice, name: str) -> Dataset:
     if choice.rest and not _on_disk(name, choice.folder):
         return stand_in(name, choice.scale)
     if (choice.folder / f"{name}.npz").is_file():

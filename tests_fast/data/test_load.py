@@ -39,6 +39,13 @@ def test_npz_is_read(npz):
     assert data.fingerprint == load(choose("auto", "smoke", npz), "cifar10").fingerprint
 
 
+def test_scale_full_needs_the_whole_training_set(npz):
+    with pytest.raises(
+        DataError, match=r"cifar10 in .* has 30 training images; scale full is about the whole .* 50000"
+    ):
+        load(choose(str(npz), "full", npz), "cifar10")
+
+
 def test_class_folders_are_read_and_scaled(tmp_path):
     for split in ("train", "test"):
         for label, colour in enumerate(((250, 10, 10), (10, 250, 10), (10, 10, 250))):

@@ -77,7 +77,9 @@ def test_dropout_zeroes_its_share_scales_the_rest_and_rests_in_eval_mode():
     st.sampled_from(
         (
             DepthCNN(2, "relu"),
+            DepthCNN(3, "relu", pools=(1, 3, 9)),
             NormCNN((LAYER,) * 3),
+            NormCNN((group(8),) * 3, widths=(8, 16, 32)),
             OrderCNN(("conv", "activation", "norm")),
             SkipCNN(LAYER, dropout=0.0),
             MLP(),
@@ -123,6 +125,8 @@ def test_layer_norm_is_group_norm_with_one_group():
         (lambda: block(3, 8, order=("conv", "norm")), "a permutation of"),
         (lambda: block(0, 8), "must be at least 1"),
         (lambda: DepthCNN(0, "relu").build(), "it must be at least 1"),
+        (lambda: DepthCNN(1, "relu", pools=(2, 2)).build(), "at most five different numbers from 1 on"),
+        (lambda: DepthCNN(1, "relu", pools=(0,)).build(), "at most five different numbers from 1 on"),
         (lambda: MLP(depth=0).build(), "it must be at least 1"),
         (lambda: block(3, 8, kernel=2), "it must be odd"),
         (lambda: StackedDropout(1.0), "needed: from 0 up to below 1"),

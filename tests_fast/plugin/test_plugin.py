@@ -175,7 +175,7 @@ MORE = """
         return arms
 
 
-    @claim("T8", "width 16 needs a lower rate", source=SOURCE, arms=by_rate)
+    @claim("T8", "width 16 needs a lower rate", source=SOURCE, arms=by_rate, chooses=True)
     def test_needs_lower(lab):
         arms = ({rate: (width, rate) for rate in (1e-4, 0.05)} for width in (16, 12))
         lab.assert_needs_lower(*arms, margin=2.0)
@@ -259,6 +259,43 @@ def test_a_plan_prints_the_cost_and_trains_nothing(suite, run):
     assert rows(suite) == 0
     run("-k", "equal")
     run("--plan").stdout.fnmatch_lines(["all *4 *6 *6 *96 *"])
+
+
+def test_a_plan_has_the_seeds_that_choose_settings(suite, run):
+    write(suite, CLAIMS + MORE)
+    planned = run("--plan", "--scale", "documented", "--seeds", "5", "-k", "lower")
+    # Two networks at two rates: five seeds that choose and at most as many that are judged.
+    planned.stdout.fnmatch_lines(["all *4 *40 *0 *", "on one data-centre GPU, not measured but taken to *minutes"])
+    run("--scale", "documented", "--seeds", "5", "-k", "lower")
+    assert rows(suite) == 40
+    found = sqlite3.connect(suite.path / ".claims/runs.sqlite").execute("SELECT DISTINCT seed FROM runs ORDER BY seed")
+    assert [seed for (seed,) in found] == [*range(5), *range(2_000_000, 2_000_005)]
+
+
+def test_choosing_settings_without_saying_so_is_refused(suite, run):
+    write(suite, CLAIMS + MORE.replace(", chooses=True", ""))
+    result = run("--seeds", "3", "-k", "lower")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*chooses settings; declare it: @claim(..., chooses=True)*"])
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_claims_without_a_recipe_for_the_scale_are_left_out(suite, run, workers):
+    full = CLAIMS.replace('"a": net(width)', '"a": Arm(net(width).network, {"smoke": RECIPE, "full": RECIPE})')
+    full = full.replace('"b": net(width)', '"b": Arm(net(width).network, {"smoke": RECIPE, "full": RECIPE})')
+    write(suite, full)
+    result = run("--scale", "full", "--seeds", "3", *workers)
+    result.assert_outcomes(passed=3, deselected=0 if workers else 2)
+    result.stdout.fnmatch_lines(
+        ["left out: 2 claims have no recipe at scale full; they run with --scale smoke or --scale documented"]
+    )
+    assert seeds_of(suite, 16) == 0
+    alone = run("--scale", "documented", "-k", "equal and 12")
+    assert alone.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    alone.stdout.fnmatch_lines(
+        ["left out: 1 claim has no recipe at scale documented; it runs with --scale smoke or --scale full"]
+    )
+    assert "left out" not in run("-k", "equal and 12").stdout.str()
 
 
 def test_a_plan_downloads_nothing(suite, run):

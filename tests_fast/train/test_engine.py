@@ -47,8 +47,10 @@ def plainly(run, seed, dtype=torch.float32):
     [
         Run(DepthCNN(2, "relu"), ADAMW),
         Run(DepthCNN(2, "sigmoid"), ADAMW),
+        Run(DepthCNN(4, "sigmoid", width=8, pools=(2, 4)), ADAMW),
         Run(NormCNN((BATCH,) * 3), COSINE),
         Run(NormCNN(GROUPS), DECAYED),
+        Run(NormCNN((group(8),) * 3, widths=(8, 16, 24)), DECAYED),
         Run(OrderCNN(("conv", "activation", "norm"), "leaky_relu"), STEPS),
         Run(NormCNN(GROUPS), dataclasses.replace(COSINE, images_per_class=None, batch=50, epochs=1)),
         Run(SkipCNN(LAYER, dropout=0.0), LINEAR),
