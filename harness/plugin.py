@@ -232,15 +232,18 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """In a worker that has run out of tests: help with what the others still have to train. Judge the placebo."""
     config = session.config
     reporter = config.pluginmanager.getplugin("terminalreporter")
-    judged = SETTINGS in config.stash and config.stash[SETTINGS].placebo and reporter and exitstatus == 0
+    worker = hasattr(config, "workerinput")
+    judged = SETTINGS in config.stash and config.stash[SETTINGS].placebo and not worker and exitstatus == 0
     if judged and not placebo_result(_judgements(reporter)).passed:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     stopped = session.shouldstop or session.shouldfail or exitstatus not in (0, 1)
-    if hasattr(config, "workerinput") and LABORATORY in config.stash and not stopped:
+    if worker and LABORATORY in config.stash and not stopped:
         config.stash[LABORATORY].finish()
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return  # xdist's workers have a reporter of their own, of their own tests, that no one reads
     judgements = _judgements(terminalreporter)
     settings, write = config.stash[SETTINGS], terminalreporter.write_line
     if not judgements and not (settings.placebo and LABORATORY in config.stash):
