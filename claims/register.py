@@ -17,6 +17,8 @@ class Finding:
     kept_by: str = ""
 
 
+_NETWORKS = "models/test_networks.py"
+
 _A = (
     Finding("A1a", "ReLU beats sigmoid at every depth", 8),
     Finding("A1b", "sigmoid deteriorates markedly as depth grows"),
@@ -45,12 +47,9 @@ _A_FACTS = (
         "test_sources.py::test_documented_means_are_those_of_the_documented_runs",
     ),
     Finding("A recipes", "as the notebooks give them", 0, "test_sources.py::test_recipes_of_ai_experiments"),
-    Finding(
-        "A networks",
-        "as the notebooks build them",
-        0,
-        "models/test_networks.py::test_order_network_has_the_sources_parameters",
-    ),
+    Finding("A1 network", "as built there", 0, f"{_NETWORKS}::test_depth_network_has_the_sources_parameters"),
+    Finding("A2 network", "as built there", 0, f"{_NETWORKS}::test_norm_network_has_the_sources_parameters"),
+    Finding("A3 network", "as built there", 0, f"{_NETWORKS}::test_order_network_has_the_sources_parameters"),
 )
 _B = (
     Finding("B1a", "well trained, ReLU beats sigmoid at depths 1, 4, 8", 3),
@@ -58,8 +57,8 @@ _B = (
     Finding("B1c", "well trained, ReLU improves with depth"),
     Finding("B1d", "well trained, the gap widens with depth"),
     Finding("B2a", "on CIFAR-100 with 32 groups, batch norm is far below group norm at batch 2"),
-    Finding("B2b", "the norms are within 3 points from batch 32 on", 3),
-    Finding("B2c", "below that threshold they are not", 2),
+    Finding("B2b", "the norms are within 3 points from batch 32 on, and at 8 by its figures", 4),
+    Finding("B2c", "below that threshold of 32 batch norm is behind", 2),
     Finding("B3a", "well trained, the standard order is best"),
     Finding("B3b", "well trained, the orders differ slightly"),
     Finding("B3c", "well trained, LeakyReLU first comes just after the standard order"),
@@ -88,6 +87,7 @@ _D = (
     Finding("Dd", "the batch size hardly matters to batch norm; at fixed epochs and steps", 2),
     Finding("De", "larger batches hurt group norm; at fixed epochs and steps", 2),
     Finding("Df", "larger batches hurt layer norm; at fixed epochs and steps", 2),
+    Finding("Df'", "for group and layer norm a batch of 32 is the best; at fixed epochs and steps", 4),
     Finding("Dg", "group norm needs a lower learning rate than batch norm"),
     Finding("Dh", "layer norm needs a lower learning rate than batch norm"),
     Finding("D recipe", "its schedule, augmentation and momentum", 0, "test_sources.py::test_recipe_of_s8_assignment"),
@@ -105,7 +105,7 @@ _D = (
     ),
     Finding(
         "D images",
-        "a confusion matrix and misclassified images, from predictions",
+        "what a confusion matrix and grids of misclassified images are made of: predictions",
         0,
         "train/test_engine.py::test_predictions_are_what_the_accuracy_counts",
     ),
@@ -113,6 +113,7 @@ _D = (
 _OUTSIDE = (
     Finding("Ga", "batch norm catches up with group norm from batch 2 to 32 (Wu & He)"),
     Finding("Gb", "the gap is gone at 16 and up (Wu & He)", 2),
+    Finding("Gc", "group norm hardly depends on the batch size (Wu & He)"),
     Finding("Ma", "batch norm after the non-linearity beats it before (Mishkin et al.)"),
 )
 

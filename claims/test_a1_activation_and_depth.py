@@ -2,8 +2,7 @@
 
 Margins are fixed here from the source's own figures, before any run: half the documented difference where the claim is
 a difference, since less than half of it is another finding; 2 points for "markedly" and for "falls", which is about
-half of the one fall that the source's table shows (sigmoid, 4.36 points from 4 to 8 blocks) and just above the spread
-of its five runs.
+half of the one fall that the source's table shows (sigmoid, 4.36 points from 4 to 8 blocks).
 """
 
 import pytest

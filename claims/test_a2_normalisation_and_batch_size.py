@@ -9,7 +9,8 @@ it, on the base recipe, and named in the verdict's notes: a learning rate scaled
 estimated again for the test, float32.
 
 Margins, fixed from the source's figures before any run: half the documented difference for "far below" and for
-"spans less"; 3 points, the source's own figure, for "within 3 points" and for "stable".
+"spans less"; 3 points, the source's own figure, for "within 3 points" and for "stable", and the least for "far below":
+the source's own difference on the long recipe at batch 4, 2.66, is not.
 """
 
 import dataclasses
@@ -105,7 +106,7 @@ def both_at_every_batch_size(setting):
 def test_batch_norm_far_below_group_norm_at_small_batches(lab, setting, batch):
     documented = GROUP_NORM[setting][batch] - BATCH_NORM[setting][batch]
     beside = list(confounded(setting, batch))
-    lab.assert_greater("group norm", "batch norm", margin=documented / 2, confounders=beside)
+    lab.assert_greater("group norm", "batch norm", margin=max(SIMILAR, documented / 2), confounders=beside)
 
 
 @pytest.mark.parametrize("setting", SETTINGS)

@@ -1,8 +1,10 @@
 """B2. Normalisation and batch size on the whole of CIFAR-100, with 32 groups (second Korean README).
 
+Its text puts the threshold for "within 3 points" at about 32, its table has the norms 0.6 points apart at 8: both are
+claims. That batch norm falls behind below the threshold is our reading of the text.
+
 Margins, fixed from the source's figures before any run: half the documented difference for "far below"; its own 3
-points for "within 3 points", and for what its threshold says of smaller batches. Its own figures at batch 8, 0.6 points
-apart, are on the other side of that.
+points for "within 3 points", and for what its threshold says of smaller batches.
 """
 
 import dataclasses
@@ -29,7 +31,7 @@ def both(batch):
 
 @claim(
     "B2a",
-    "well trained on CIFAR-100, batch 2: batch norm is far below group norm",
+    "on the whole of CIFAR-100, batch 2: batch norm is far below group norm",
     source=BATCH_SIZE,
     arms=lambda: both(2),
 )
@@ -37,18 +39,18 @@ def test_batch_norm_far_below_group_norm_at_batch_2(lab):
     lab.assert_greater("group norm", "batch norm", margin=(GROUP_NORM[2] - BATCH_NORM[2]) / 2)
 
 
-@pytest.mark.parametrize("batch", [THRESHOLD, 64, 128])
-@claim("B2b", "well trained on CIFAR-100, batch {batch}: the norms are within 3 points", source=BATCH_SIZE, arms=both)
-def test_norms_are_similar_from_the_threshold(lab, batch):
+@pytest.mark.parametrize("batch", [8, THRESHOLD, 64, 128])
+@claim("B2b", "on the whole of CIFAR-100, batch {batch}: the norms are within 3 points", source=BATCH_SIZE, arms=both)
+def test_norms_are_similar_from_the_threshold_and_at_8(lab, batch):
     lab.assert_within("batch norm", "group norm", within=SIMILAR)
 
 
 @pytest.mark.parametrize("batch", [8, 16])
 @claim(
     "B2c",
-    "well trained on CIFAR-100, batch {batch}, below the threshold of 32: the norms are more than 3 points apart",
+    "on the whole of CIFAR-100, batch {batch}, below the threshold of 32: batch norm is behind group norm",
     source=BATCH_SIZE,
     arms=both,
 )
-def test_norms_differ_below_the_threshold(lab, batch):
-    lab.assert_some_difference(["group norm", "batch norm"], beyond=SIMILAR)
+def test_batch_norm_is_behind_below_the_threshold(lab, batch):
+    lab.assert_greater("group norm", "batch norm", margin=SIMILAR)

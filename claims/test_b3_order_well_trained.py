@@ -1,7 +1,7 @@
 """B3. Order of normalisation and activation in well-trained networks (second Korean README).
 
 Margins, fixed from the source's figures (83.1, 82.4, 82.8) before any run: half the smallest documented lead for the
-order's place; 1.5 points for "slight", twice its own largest difference.
+order's place; 1.5 points for "slight", about twice its own largest difference of 0.7.
 """
 
 from claims.sources.second_readme import FULL_ORDER_RECIPE, ORDER, ORDER_ACCURACY

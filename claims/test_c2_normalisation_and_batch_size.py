@@ -2,7 +2,9 @@
 
 Assignment 1 gives no figures. Margins, fixed before any run: 10 points for "falls sharply"; 3 points for "consistent",
 as AI-Experiments has it; half a doubling for "the lower standard deviation", since less is no reason to choose a norm.
-Of Group Normalization, half of its own figure, and 2 points for a gap that is gone where its own is at most 0.6.
+Group Normalization's table is of ResNet-50 on ImageNet: the claims ask whether its shape is that of a small CNN on
+CIFAR-10, too. Half of its own figure for "catches up"; 2 points for a gap that is gone, where its own is 0.5, and for
+"hardly depends", where its own span is 0.2.
 """
 
 from dataclasses import replace
@@ -21,7 +23,7 @@ CONSISTENT = 3.0
 HALF_A_DOUBLING = 0.5
 GONE = 2.0
 ANCHORED = (2, 4, 8, 16, 32)
-
+ERRORS = {"batch norm": BATCH_NORM_ERROR, "group norm": GROUP_NORM_ERROR}
 
 NORMS = {"batch norm": (BATCH, BATCH, BATCH), "group norm": (group(4), group(8), group(8))}
 
@@ -73,11 +75,23 @@ def gap(batch):
     return BATCH_NORM_ERROR[batch] - GROUP_NORM_ERROR[batch]
 
 
+def anchored(norm, batch):
+    return replace(of(norm, batch), documented=100 - ERRORS[norm][batch])
+
+
+def both_anchored(batch):
+    return {norm: anchored(norm, batch) for norm in ("group norm", "batch norm")}
+
+
+def at_anchored_batch_sizes(*norms):
+    return {(norm, batch): anchored(norm, batch) for norm in norms for batch in ANCHORED}
+
+
 @claim(
     "Ga",
-    "batch norm catches up with group norm as the batch grows from 2 to 32",
+    "in a small CNN, too, batch norm catches up with group norm as the batch grows from 2 to 32",
     source=GROUP_NORMALIZATION,
-    arms=lambda: {(norm, batch): of(norm, batch) for norm in ("batch norm", "group norm") for batch in ANCHORED},
+    arms=lambda: at_anchored_batch_sizes("batch norm", "group norm"),
 )
 def test_the_gap_closes_with_the_batch_size(lab):
     by_batch = {batch: (("batch norm", batch), ("group norm", batch)) for batch in ANCHORED}
@@ -85,6 +99,21 @@ def test_the_gap_closes_with_the_batch_size(lab):
 
 
 @pytest.mark.parametrize("batch", [16, 32])
-@claim("Gb", "at batch {batch}, the gap between batch and group norm is gone", source=GROUP_NORMALIZATION, arms=both)
+@claim(
+    "Gb",
+    "in a small CNN, too, the gap between batch and group norm is gone at batch {batch}",
+    source=GROUP_NORMALIZATION,
+    arms=both_anchored,
+)
 def test_the_gap_is_gone_at_large_batches(lab, batch):
     lab.assert_within("batch norm", "group norm", within=GONE)
+
+
+@claim(
+    "Gc",
+    "in a small CNN, too, group norm hardly depends on batch sizes from 2 to 32",
+    source=GROUP_NORMALIZATION,
+    arms=lambda: at_anchored_batch_sizes("group norm"),
+)
+def test_group_norm_hardly_depends_on_the_batch_size(lab):
+    lab.assert_no_difference([("group norm", batch) for batch in ANCHORED], within=GONE)

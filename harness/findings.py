@@ -57,9 +57,12 @@ def table(claims: Sequence[tuple[str, str, str, str]], entries: Mapping[str, Ent
             rows.append((finding, words, document, "", "", "", "not run"))
             continue
         documented = "" if entry.documented is None else f"{entry.documented:+.2f}"
+        if entry.compared:
+            documented += f" ({entry.compared}; ours {entry.measured:+.2f})"
         unit = "" if entry.unit == "points" else f" {entry.unit}"
         ours = f"{entry.effect:+.2f} ({entry.lower:+.2f} to {entry.upper:+.2f}){unit}"
-        rows.append((finding, words, document, documented, ours, str(entry.n), entry.verdict))
+        seeds = str(entry.n) if len(entry.looks) == 1 else f"{entry.n}, looks"
+        rows.append((finding, words, document, documented, ours, seeds, entry.verdict))
     return [f"| {' | '.join(row)} |" for row in rows]
 
 

@@ -35,7 +35,8 @@ class Judgement:
     claim, finding, source: the claim in words, its short name and where it is documented. contrast: what the effect
     measures, in words. agreement: of the documented contrast with ours, None where the source gives no figure.
     compared: what agreement is about, in words, where it is not the contrast of the effect; else "".
-    enforced: whether this verdict decides the test (it does not in a rehearsal). next_look: the number of seeds of the
+    enforced: whether this verdict decides the test (it does not in a rehearsal). planned: all looks, or the fixed
+    number of seeds. next_look: the number of seeds of the
     planned look that comes next, None where there is none. command: takes just this claim further: to that look, or
     where there is none, to seeds that no verdict was read from. placebo: how often each outcome came up when results
     were reassigned to arms at random, empty outside a placebo. recorded: the verdict in the ledger, "" for
@@ -56,6 +57,7 @@ class Judgement:
     data: str
     device: str
     enforced: bool
+    planned: tuple[int, ...]
     next_look: int | None
     command: str
     placebo: dict[str, int] = dataclasses.field(default_factory=dict)
@@ -78,6 +80,7 @@ class Judgement:
         """The inverse of to_json."""
         fields: dict[str, Any] = json.loads(text)
         fields["verdict"] = _verdict(fields["verdict"])
+        fields["planned"] = tuple(fields["planned"])
         fields["agreement"] = Agreement(**fields["agreement"]) if fields["agreement"] else None
         fields["arms"] = tuple(
             ArmEvidence(

@@ -39,6 +39,10 @@ Name = Hashable
 PLACEBO_DRAWS = 200
 
 
+# Points between an arm and its documented accuracy, from which on a verdict says so.
+FAR = 10.0
+
+
 class NotReproducedError(AssertionError):
     """A claim's verdict, in a session whose verdicts decide, is not REPRODUCED; carries the judgement."""
 
@@ -50,6 +54,17 @@ class NotReproducedError(AssertionError):
 def label(name: Name) -> str:
     """An arm's name for people: ("relu", 4) reads "relu 4"."""
     return " ".join(str(part) for part in name) if isinstance(name, tuple) else str(name)
+
+
+def _far(arm: ArmEvidence) -> bool:
+    return arm.documented is not None and abs(arm.mean - arm.documented) > FAR
+
+
+def _elsewhere(arm: ArmEvidence) -> str:
+    return (
+        f"{arm.label} comes to {arm.mean:.1f} %, the source's to {arm.documented:.1f} %: these networks are not where "
+        "the source's were"
+    )
 
 
 class Lab:
@@ -178,8 +193,10 @@ class Lab:
             low, high = levels[place - 1], levels[place]
         else:
             low, high = lower, upper
-        note = f"best setting on other seeds: {label(needing[lower])}; {label(than[upper])}"
-        self._cross((needing[low], needing[high]), (than[high], than[low]), margin, (note,))
+        notes = [f"best setting on other seeds: {label(needing[lower])}; {label(than[upper])}"]
+        if {lower, upper} & {levels[0], levels[-1]}:
+            notes.append("a best setting is at the edge of those tried: a better one may lie beyond")
+        self._cross((needing[low], needing[high]), (than[high], than[low]), margin, tuple(notes))
 
     def _chosen(self, by_setting: Mapping[float, Name]) -> float:
         """The setting whose arm is best on seeds that no verdict sees."""
@@ -413,9 +430,8 @@ class Lab:
             tested = results[0].test_images
             collapsed = collapse(ordered["accuracy"], chance=100 / classes, test_images=tested, diverged=diverged)
         values, flags = ordered["values"].tolist(), collapsed.tolist()
-        return ArmEvidence(
-            label(name), tuple(run.seed for run in runs), tuple(values), tuple(flags), self._arms[name].documented
-        )
+        seeds = tuple(run.seed for run in runs)
+        return ArmEvidence(label(name), seeds, tuple(values), tuple(flags), self._documented(name))
 
     def _paired(self, *names: Name) -> tuple[np.ndarray, ...]:
         return tuple(self.values(name) for name in names)
@@ -432,23 +448,28 @@ class Lab:
 
     def _gap(self, first: Name, second: Name) -> float | None:
         """The documented difference of two arms, None where the source gives none."""
-        figures = self._arms[first].documented, self._arms[second].documented
+        figures = self._documented(first), self._documented(second)
         return None if None in figures else figures[0] - figures[1]
+
+    def _documented(self, name: Name) -> float | None:
+        """The documented figure of an arm; sources give accuracies, so there is none for anything else."""
+        return self._arms[name].documented if self._measure is ACCURACY else None
 
     def _documented_extremes(self, names: Sequence[Name]) -> tuple[Name, Name]:
         """The arms with the highest and the lowest documented figure; the first and last where there are none."""
-        known = [name for name in names if self._arms[name].documented is not None]
+        known = [name for name in names if self._documented(name) is not None]
         if len(known) < len(names):
             return names[0], names[-1]
-        ordered = sorted(known, key=lambda name: self._arms[name].documented)
+        ordered = sorted(known, key=self._documented)
         return ordered[-1], ordered[0]
 
     def _look(self, decide: Callable[[float], Verdict], n: int, level: float) -> Verdict:
         """The verdict on n seeds."""
         if n > self._n:
+            judged = list(self._evidence)
             self._n, self._evidence = n, {}
-            # All of the claim's arms at once, so that free workers train the others while this one trains the first.
-            self._pool.want([self._wanted(name) for name in self._arms])
+            # All arms that are judged at once, so that free workers train the others while this one trains the first.
+            self._pool.want([self._wanted(name) for name in judged])
         return decide(level)
 
     def _judge(
@@ -470,6 +491,8 @@ class Lab:
         settings, source = self._settings, self._claim.source
         verdict = sequential(lambda n, level: self._look(decide, n, level), settings.looks, planned=settings.planned)
         arms = tuple(self._evidence.values())
+        if settings.enforced and self._measure is ACCURACY:
+            verdict = dataclasses.replace(verdict, notes=(*verdict.notes, *map(_elsewhere, filter(_far, arms))))
         agreed = None if documented is None else agreement(documented, values(), source.repetitions)
         later = [look for look in settings.planned if look > verdict.n]
         open_ = verdict.outcome == Outcome.INCONCLUSIVE
@@ -490,6 +513,7 @@ class Lab:
             data=str(settings.data),
             device=describe(settings.device),
             enforced=settings.enforced,
+            planned=settings.planned,
             next_look=next_look,
             command=settings.look_on(self._nodeid, next_look) if next_look else settings.replicate(self._nodeid, more),
             placebo=self._reassigned(decide) if settings.placebo else {},

@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from harness.claim import Outcome
 from harness.judgement import Judgement
 
 FOLDER = Path("claims") / "ledger"
@@ -25,8 +26,13 @@ class LedgerError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """What one claim came to. effect, lower, upper, margin: in unit. n: seeds. documented: the source's contrast, None
-    where it gives none. agrees: it lies in the prediction interval. date: ISO 8601. first_seed: of those judged."""
+    """What one claim came to.
+
+    effect, lower, upper, margin: in unit. n: seeds. looks: those planned; one is a number of seeds fixed before.
+    documented: the source's contrast, None where it gives none; measured: ours of that contrast; compared: which it is,
+    where it is not the effect's. agrees: measured lies in the prediction interval. date: ISO 8601. first_seed: of those
+    judged.
+    """
 
     finding: str
     claim: str
@@ -38,8 +44,11 @@ class Entry:
     margin: float
     unit: str
     n: int
+    looks: tuple[int, ...]
     first_seed: int
     documented: float | None
+    measured: float | None
+    compared: str
     agrees: bool | None
     date: str
     device: str
@@ -62,8 +71,11 @@ def entry(judgement: Judgement, date: str, versions: str) -> Entry:
         **{name: round(getattr(verdict, name), 4) for name in ("effect", "lower", "upper", "margin")},
         unit=judgement.unit,
         n=verdict.n,
+        looks=judgement.planned,
         first_seed=judgement.arms[0].seeds[0],
         documented=None if agreement is None else round(agreement.documented, 4),
+        measured=None if agreement is None else round(agreement.measured, 4),
+        compared=judgement.compared if agreement else "",
         agrees=None if agreement is None else agreement.inside,
         date=date,
         device=judgement.device,
@@ -76,8 +88,9 @@ def read(path: Path) -> dict[str, Entry]:
     if not path.exists():
         return {}
     try:
-        return {name: Entry(**fields) for name, fields in json.loads(path.read_text(encoding="utf-8")).items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+        entries = json.loads(path.read_text(encoding="utf-8")).items()
+        return {name: Entry(**{**fields, "looks": tuple(fields["looks"])}) for name, fields in entries}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise LedgerError(
             f"{path} is no ledger ({error}). Restore it from version control, or delete it and write it again with "
             "--update-ledger"
@@ -102,6 +115,22 @@ def update(path: Path, judgements: Sequence[Judgement], date: str, versions: str
     except OSError as error:
         raise LedgerError(f"{path} cannot be written ({error}); the runs themselves are in the store") from error
     return changed
+
+
+def difference(recorded: Entry, judgement: Judgement) -> str:
+    """What a verdict that is not the recorded one means, in a sentence; "" where it is the recorded one.
+
+    More seeds that settle what was open, or fewer than were recorded, contradict nothing; all else is a change.
+    """
+    verdict = judgement.verdict
+    if recorded.verdict == verdict.outcome:
+        return ""
+    was = f"{judgement.finding} was {recorded.words}, now {verdict.outcome} with {verdict.n}"
+    if recorded.verdict == Outcome.INCONCLUSIVE and verdict.n > recorded.n:
+        return f"SETTLED: {was}. Record it with --update-ledger."
+    if verdict.outcome == Outcome.INCONCLUSIVE and (judgement.next_look or verdict.n < recorded.n):
+        return f"OPEN: {was}: these seeds do not decide, and contradict nothing."
+    return f"CHANGED: {was}. If that is to stay, record it with --update-ledger."
 
 
 def reversed_effect(recorded: Entry, judgement: Judgement) -> bool:

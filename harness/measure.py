@@ -36,7 +36,7 @@ def gradient(when: str) -> Measure:
         if not run.gradients:
             raise StoreError(
                 f"seed {run.seed} of a run that this claim needs was stored before gradients were recorded. Train it "
-                "again: the same command with --fresh"
+                "again: this test alone, with --fresh"
             )
         first = [math.log2(max(row[0], 2.0**-126)) if math.isfinite(row[0]) else -126.0 for row in run.gradients]
         return first[0] if when == "at initialisation" else sum(first[1:]) / max(1, len(first) - 1)

@@ -20,7 +20,7 @@ from harness.declare import arms_of, claim_of, measure_of, words_of
 from harness.judgement import Judgement
 from harness.lab import Lab, NotReproducedError
 from harness.laboratory import Laboratory
-from harness.ledger import Entry, LedgerError, read, reversed_effect, update
+from harness.ledger import Entry, LedgerError, difference, read, reversed_effect, update
 from harness.options import add_options
 from harness.placebo import placebo_result
 from harness.plan import needed, plan, plan_lines
@@ -182,9 +182,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if not judgement:
         pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
     if recorded and not item.config.option.update_ledger:
-        changed = judgement.enforced and recorded.verdict != judgement.verdict.outcome
+        said = difference(recorded, judgement)
+        # What was open before and is now reproduced passes, as a claim without an entry does.
+        changed = judgement.enforced and said.startswith("CHANGED")
         if changed or (not judgement.enforced and reversed_effect(recorded, judgement)):
-            pytest.fail(_changed(recorded, judgement, failure_text(judgement)), pytrace=False)
+            pytest.fail(f"{said}\n\n{failure_text(judgement)}", pytrace=False)
     return result
 
 
@@ -192,18 +194,11 @@ def _held_against(item: pytest.Item, error: NotReproducedError, recorded: Entry 
     """The text of a claim that is not reproduced; notes whether that is what the ledger says of it."""
     if item.config.option.update_ledger:
         item.stash[EXPECTED] = "recorded now"
-    elif recorded and recorded.verdict == error.judgement.verdict.outcome:
-        item.stash[EXPECTED] = f"as recorded: {recorded.words}"
+    elif recorded and (said := difference(recorded, error.judgement)):
+        return f"{said}\n\n{error}"
     elif recorded:
-        return _changed(recorded, error.judgement, str(error))
+        item.stash[EXPECTED] = f"as recorded: {recorded.words}"
     return str(error)
-
-
-def _changed(recorded: Entry, judgement: Judgement, text: str) -> str:
-    return (
-        f"CHANGED: {judgement.finding} was {recorded.words}, now {judgement.verdict.outcome}. If that is to stay, "
-        f"record it with --update-ledger.\n\n{text}"
-    )
 
 
 @pytest.hookimpl(wrapper=True)

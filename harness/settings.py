@@ -90,8 +90,10 @@ class Settings:
         if self.enforced:
             return "they speak of your images, not of CIFAR: a claim that is not REPRODUCED on them fails"
         if self.data.kind == "synthetic":
-            return "a rehearsal: on the stand-in, verdicts say nothing about CIFAR, and none of them fails a test"
-        return "a rehearsal: recipes are cut short, verdicts say nothing about the findings, and none fails a test"
+            return "a rehearsal: on the stand-in, verdicts say nothing about CIFAR and fail no test by themselves"
+        return (
+            "a rehearsal: recipes are cut short, verdicts say nothing about the findings and fail no test by themselves"
+        )
 
     def look_on(self, nodeid: str, n: int) -> str:
         """The command that looks at one test's claim at n seeds, a planned look that was not taken."""

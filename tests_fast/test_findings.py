@@ -1,5 +1,6 @@
 """The README's table of findings is that of the claims and the ledger."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,32 @@ def test_every_entry_of_the_ledgers_is_of_a_claim():
 
 def test_a_row_shows_what_was_documented_and_found():
     entry = Entry(
-        "A", "a", "S", "REPRODUCED", 2.0, 1.0, 3.0, 1.5, "doublings", 5, 0, None, None, "2026-01-01", "cpu", ""
+        finding="A",
+        claim="a",
+        source="S",
+        verdict="REPRODUCED",
+        effect=2.0,
+        lower=1.0,
+        upper=3.0,
+        margin=1.5,
+        unit="doublings",
+        n=5,
+        looks=(5,),
+        first_seed=0,
+        documented=None,
+        measured=None,
+        compared="",
+        agrees=None,
+        date="2026-01-01",
+        device="cpu",
+        versions="",
     )
-    claims = [("t::one", "A", "one is true", "S"), ("t::two", "B", "two is true", "S")]
-    assert table(claims, {"t::one": entry})[2:] == [
-        "| A | one is true | S |  | +2.00 (+1.00 to +3.00) doublings | 5 | REPRODUCED |",
-        "| B | two is true | S |  |  |  | not run |",
+    of_extremes = replace(entry, unit="points", documented=4.0, measured=5.0, compared="x − y", n=10, looks=(5, 10, 20))
+    claims = [(f"t::{name}", name, f"{name} is true", "S") for name in ("one", "two", "three")]
+    assert table(claims, {"t::one": entry, "t::two": of_extremes})[2:] == [
+        "| one | one is true | S |  | +2.00 (+1.00 to +3.00) doublings | 5 | REPRODUCED |",
+        "| two | two is true | S | +4.00 (x − y; ours +5.00) | +2.00 (+1.00 to +3.00) | 10, looks | REPRODUCED |",
+        "| three | three is true | S |  |  |  | not run |",
     ]
 
 

@@ -13,6 +13,8 @@ from harness.claim import Augmentation, Recipe, Source
 NORMS = Source("S8-Assignment-Solution", "Batch, group and layer normalisation")
 SWEEPS = Source("S8-Assignment-Solution", "Batch size and learning rate")
 ACCURACY = {"batch norm": 80.08, "group norm": 72.38, "layer norm": 72.38}
+# On the training images, as they passed, augmented, in the last epoch.
+TRAIN_ACCURACY = {"batch norm": 78.42, "group norm": 73.19, "layer norm": 73.22}
 
 BATCH = 32
 PEAK = 0.01

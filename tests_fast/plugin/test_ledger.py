@@ -60,14 +60,27 @@ def test_what_changed_fails_and_says_from_what_to_what(suite, verify):
     change(suite, "test_wide_beats_narrow", verdict="INCONCLUSIVE")
     changed = verify()
     changed.assert_outcomes(failed=2)
-    changed.stdout.fnmatch_lines(["CHANGED: T1 was INCONCLUSIVE on *, now REPRODUCED. *"])
+    changed.stdout.fnmatch_lines(["CHANGED: T1 was INCONCLUSIVE on *, now REPRODUCED with 5. *"])
     changed.stdout.fnmatch_lines(
-        ["CHANGED: T2 was REPRODUCED on 2020-02-02 (+3.00 points, 5 seeds, *, now CONTRADICTED*"]
+        ["CHANGED: T2 was REPRODUCED on 2020-02-02 (+3.00 points, 5 seeds, *, now CONTRADICTED with 5*"]
     )
     changed.stdout.fnmatch_lines(["T2 *CONTRADICTED, was REPRODUCED"])
     verify("--update-ledger", "-k", "wide_beats").assert_outcomes(passed=1)
     # The other one's entry is as it was.
     assert {entry.verdict for entry in read(suite.path / LEDGER).values()} == {"REPRODUCED"}
+
+
+def test_more_seeds_may_settle_what_was_open_and_fewer_change_nothing(suite, verify):
+    verify("--update-ledger")
+    change(suite, "test_wide_beats_narrow", verdict="INCONCLUSIVE", n=3)
+    change(suite, "test_narrow_beats_wide", verdict="INCONCLUSIVE", n=3)
+    settled = verify()
+    settled.assert_outcomes(passed=1, failed=1)
+    settled.stdout.fnmatch_lines(["SETTLED: T2 was INCONCLUSIVE on *, now CONTRADICTED with 5. Record it with *"])
+    verify("--update-ledger")
+    few = verify("--seeds", "3", "-k", "wide_beats")
+    few.assert_outcomes(failed=1)
+    few.stdout.fnmatch_lines(["OPEN: T1 was REPRODUCED on *, now INCONCLUSIVE with 3: these seeds do not decide*"])
 
 
 def test_a_damaged_ledger_stops_the_session_before_anything_is_trained(suite, verify):

@@ -22,7 +22,7 @@ def test_a_rehearsal_shows_verdicts_and_fails_nothing(suite, run):
         [
             "claims: scale smoke, 5 seeds, cpu (*), store *runs.sqlite",
             "data: folders at images (class folders, as asked with --data)",
-            "verdicts: a rehearsal: recipes are cut short, verdicts say nothing about the findings, and none fails *",
+            "verdicts: a rehearsal: recipes are cut short, verdicts say nothing about the findings and fail no test*",
             "*test_narrow_beats_wide REHEARSED (CONTRADICTED)*",
             "*test_equal?12? REHEARSED (REPRODUCED)*",
             "*= claims =*",
@@ -192,12 +192,16 @@ def test_claims_about_gradients_differences_confounders_and_rates(suite, run):
     judged = {judgement.finding: judgement for judgement in (Judgement.from_json(p.get("value")) for p in properties)}
     gradients, matters, confounded, lower = (judged[f"T{number}"] for number in (5, 6, 7, 8))
     assert (gradients.unit, gradients.measured) == ("doublings", "gradient at initialisation, log2")
+    assert gradients.agreement is None
     assert all(value < 5 for arm in gradients.arms for value in arm.values)
     assert (matters.kind, matters.contrast) == ("some difference", "the deciding pair's difference")
     assert any(note.startswith("confounder: wide − twelve = ") for note in confounded.verdict.notes)
     assert [arm.label for arm in confounded.arms] == ["wide", "narrow", "twelve"]
     # Both do best at the higher rate: there is no lower one, and the two below and at it are compared.
     assert lower.verdict.notes[0] == "best setting on other seeds: 16 0.05; 12 0.05"
+    assert lower.verdict.notes[1] == "a best setting is at the edge of those tried: a better one may lie beyond"
+    # A paper's figures from which these networks are far away.
+    assert any(note.startswith("wide comes to ") and "the source's to 60.0 %" in note for note in matters.verdict.notes)
     assert lower.verdict.outcome in ("CONTRADICTED", "INCONCLUSIVE")
     assert lower.verdict.effect < 0
     stored = sqlite3.connect(suite.path / ".claims/runs.sqlite").execute("SELECT DISTINCT seed FROM runs").fetchall()

@@ -49,6 +49,7 @@ JUDGEMENT = Judgement(
     data="cifar at data (found on disk)",
     device="cpu (a processor, 2 cores)",
     enforced=True,
+    planned=(5,),
     next_look=None,
     command="pytest 'claims/test_x.py::test_y[4-base]' --scale documented --seeds 12",
 )

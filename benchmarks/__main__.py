@@ -1,0 +1,60 @@
+"""python -m benchmarks: time a seed of the suite's own works, peer by peer, in turns."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from benchmarks.group import cores, seconds_a_seed
+from benchmarks.page import page
+from benchmarks.peers import PEERS
+from benchmarks.work import WORKS
+from harness.train.device import describe
+
+
+def main() -> None:
+    """Measure, print a line a measurement, and write the page if asked to."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--works", nargs="+", choices=WORKS, default=list(WORKS), help="default: all")
+    parser.add_argument("--peers", nargs="+", choices=[peer.name for peer in PEERS], help="default: all")
+    parser.add_argument("--repeats", type=int, default=3, help="turns of every peer (default: 3)")
+    parser.add_argument("--gpu", action="store_true", help="on the first CUDA device instead of the CPU")
+    parser.add_argument("--out", type=Path, help="a folder for speed.md and speed.json")
+    options = parser.parse_args()
+    if options.gpu and not torch.cuda.is_available():
+        sys.exit("--gpu needs a CUDA device, and torch finds none; leave it out to time the CPU")
+    if options.repeats < 1:
+        sys.exit(f"--repeats {options.repeats}: at least 1 is needed")
+    kind = "cuda" if options.gpu else "cpu"
+    device = torch.device(kind, 0) if options.gpu else torch.device(kind)
+    results: dict[str, dict[str, list[float] | str]] = {}
+    for name in options.works:
+        work, taken = WORKS[name], results.setdefault(name, {})
+        for turn in range(options.repeats):
+            for peer in PEERS:
+                if (options.peers and peer.name not in options.peers) or isinstance(taken.get(peer.name), str):
+                    continue
+                processes = cores() if peer.process_a_core and kind == "cpu" else 1
+                try:
+                    found = seconds_a_seed(peer.name, name, str(device), peer.seeds(work, kind), processes)
+                except RuntimeError as error:
+                    taken[peer.name] = str(error).splitlines()[0]
+                    print(f"{name} {peer.name}: cannot: {taken[peer.name]}", flush=True)
+                    continue
+                taken.setdefault(peer.name, []).append(found)
+                print(f"{name} {peer.name}: {found:.3f} s a seed (turn {turn + 1})", flush=True)
+    machine = f"{describe(device)}, torch {torch.__version__}"
+    text = page(results, machine, kind)
+    print(text)
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "speed.md").write_text(text, encoding="utf-8")
+        (options.out / "speed.json").write_text(json.dumps({"machine": machine, "seconds": results}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

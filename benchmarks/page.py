@@ -1,0 +1,45 @@
+"""The measurements as Markdown: seconds a seed, and how many times as fast as the notebook."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+from benchmarks.peers import PEERS
+from benchmarks.work import WORKS
+
+BASELINE = "notebook"
+
+
+def page(results: Mapping[str, Mapping[str, Sequence[float] | str]], machine: str, kind: str) -> str:
+    """results: by work and peer, seconds a seed in each turn, or why there are none."""
+    lines = ["# Speed", "", f"Seconds a seed of the timed part, {machine}; median (least to most) over turns.", ""]
+    for name, taken in results.items():
+        work = WORKS[name]
+        baseline = taken.get(BASELINE)
+        lines += [
+            f"## ({name}) {work.words}",
+            "",
+            f"Timed: {work.share:.3g} of a run. Seeds side by side: {work.seeds[kind]}.",
+            "",
+            "| peer | seconds a seed | times the notebook's speed, turn by turn |",
+            "| --- | --- | --- |",
+        ]
+        for peer in PEERS:
+            if peer.name not in taken:
+                continue
+            found = taken[peer.name]
+            if isinstance(found, str):
+                lines.append(f"| {peer.name}: {peer.words} | cannot: {found} | |")
+                continue
+            ratio = ""
+            if not isinstance(baseline, str) and baseline:
+                ratio = _spread([one / other for one, other in zip(baseline, found, strict=False)], "x")
+            lines.append(f"| {peer.name}: {peer.words} | {_spread(found, '')} | {ratio} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _spread(values: Sequence[float], unit: str) -> str:
+    median = f"{statistics.median(values):.3g}{unit}"
+    return median if len(values) == 1 else f"{median} ({min(values):.3g} to {max(values):.3g})"
