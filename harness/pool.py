@@ -14,7 +14,7 @@ from harness.claim import Run, Trained
 from harness.data import DataError, Dataset
 from harness.store import Key, Store, StoreError
 from harness.train.device import DeviceError, describe
-from harness.train.engine import ENGINE_VERSION, train
+from harness.train.engine import train, version_of
 
 # How long a worker that has nothing left to train waits before it looks again for what others are training.
 _POLL_SECONDS = 0.2
@@ -88,7 +88,7 @@ class Pool:
     def key(self, run: Run) -> Key:
         """The key of a run on this data and device."""
         kind = self._device.type
-        return Key(run, self.data(run.dataset).fingerprint, kind, width(run, kind), ENGINE_VERSION)
+        return Key(run, self.data(run.dataset).fingerprint, kind, width(run, kind), version_of(run))
 
     def expect(self, needed: Iterable[tuple[Run, range]]) -> None:
         """Say what the session will need at least, (run, seeds), in the order in which to train it.

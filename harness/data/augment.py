@@ -48,7 +48,7 @@ def augment(pixels: Tensor, table: Tensor) -> Tensor:
     grid = F.affine_grid(torch.cat([turn, moved], dim=2), list(pixels.shape), align_corners=False)
     changed = F.grid_sample(pixels, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     changed = (changed * brightness.view(-1, 1, 1, 1)).clamp_(0, 1)
-    # Luma as torchvision's rgb_to_grayscale weighs it.
-    grey = (changed * changed.new_tensor([0.2989, 0.587, 0.114]).view(3, 1, 1)).sum(1)
+    # Luma as torchvision's rgb_to_grayscale weighs it; no tensor is made of the weights, for which a device would wait.
+    grey = 0.2989 * changed[:, 0] + 0.587 * changed[:, 1] + 0.114 * changed[:, 2]
     mean, factor = grey.mean((1, 2)).view(-1, 1, 1, 1), contrast.view(-1, 1, 1, 1)
     return (mean + (changed - mean) * factor).clamp_(0, 1)

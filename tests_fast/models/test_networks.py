@@ -58,19 +58,41 @@ def test_skip_network_has_the_sources_48178_parameters_and_two_skips(norm):
     assert sum(type(layer).__name__ == "Skip" for layer in module.modules()) == 2
 
 
+def dropped(p, seeds, shape, keys):
+    layer = StackedDropout(p, seeds)
+    layer.set_keys(torch.tensor(keys))
+    return layer, torch.ones(shape)
+
+
 def test_dropout_zeroes_its_share_scales_the_rest_and_rests_in_eval_mode():
-    layer, values = StackedDropout(0.25, seeds=2), torch.ones(100, 2 * 8, 6, 6)
-    with pytest.raises(RuntimeError, match="dropout of 2 seeds has 0 generators"):
-        layer(values)
-    layer.generators = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
-    dropped = layer(values)
-    assert sorted(dropped.unique().tolist()) == pytest.approx([0.0, 4 / 3])
+    layer, values = dropped(0.25, 2, (100, 2 * 8, 6, 6), [1, 2])
+    found = layer(values)
+    assert sorted(found.unique().tolist()) == pytest.approx([0.0, 4 / 3])
     # Four standard errors of 28,800 draws a seed.
-    for part in dropped.chunk(2, 1):
+    for part in found.chunk(2, 1):
         assert (part == 0).double().mean().item() == pytest.approx(0.25, abs=0.011)
-    one, other = dropped.chunk(2, 1)
-    assert not torch.equal(one, other)
     assert torch.equal(layer.eval()(values), values)
+    with pytest.raises(RuntimeError, match="dropout has no keys"):
+        StackedDropout(0.25)(values)
+    with pytest.raises(ValueError, match=r"got keys of shape \[1\]; needed: one a seed"):
+        StackedDropout(0.25, 2).set_keys(torch.tensor([1]))
+
+
+def test_dropout_masks_are_each_seeds_own_and_new_at_each_step():
+    keys = [5, 2**31 - 1, 0]
+    layer, values = dropped(0.5, 3, (64, 3 * 4, 8, 8), keys)
+    steps = torch.stack([torch.stack(layer(values).chunk(3, 1)) for _ in range(4)]) > 0  # [steps, seeds, ...]
+    masks = steps.flatten(2).flatten(0, 1).double()
+    correlation = torch.corrcoef(masks) - torch.eye(len(masks))
+    # Five standard errors of 16,384 values.
+    assert correlation.abs().max() < 5 / 16_384**0.5
+    # Nor do neighbours in a mask go together.
+    for lag in (1, 8, 64, 256):
+        assert torch.corrcoef(torch.stack([masks[0, lag:], masks[0, :-lag]]))[0, 1].abs() < 5 / 16_384**0.5
+    for place, key in enumerate(keys):
+        alone, image = dropped(0.5, 1, (64, 4, 8, 8), [key])
+        for step in range(4):
+            assert torch.equal(alone(image) > 0, steps[step, place])
 
 
 @given(

@@ -11,6 +11,8 @@ from harness.data.dataset import DataError
 from harness.data.subset import training_table
 from harness.train.device import prepare
 from harness.train.engine import build, reestimate_statistics, train
+from harness.train.graph import Snapshot
+from harness.train.step import Step, optimizer_of
 from models import BATCH, LAYER, MLP, DepthCNN, NormCNN, OrderCNN, SkipCNN, group, plain_state
 from tests_fast.images import tiny
 from tests_fast.reference import load, notebook_training, plain_network
@@ -222,6 +224,62 @@ def test_test_set_can_be_cut_per_class():
 def test_data_that_does_not_fit_is_refused(run, message):
     with pytest.raises(DataError, match=message):
         train(run, [0], DATA)
+
+
+def test_steps_that_warm_up_leave_no_trace():
+    run = Run(SkipCNN(BATCH, dropout=0.3), dataclasses.replace(LINEAR, augmentation=None))
+
+    def states(warm_up):
+        module = build(run, [0, 1]).to(memory_format=torch.channels_last)
+        step = Step(module, optimizer_of(module, run.recipe, torch.device("cpu")), run.recipe, DATA)
+        module.train()
+        rows = torch.arange(32)[:, None].expand(-1, 2)
+        step(rows, None, True)
+        for _ in range(warm_up):
+            before = Snapshot(step)
+            for _ in range(2):
+                step(rows + 7, None, True)
+            before.restore()
+        step(rows + 1, None, True)
+        tensors = [*module.parameters(), *module.buffers(), step.sums, step.gradients]
+        return [tensor.detach().clone() for tensor in tensors]
+
+    for plain, rewound in zip(states(0), states(2), strict=True):
+        assert torch.equal(plain, rewound)
+
+
+def test_a_snapshot_before_the_first_step_sets_new_state_to_0():
+    run = Run(DepthCNN(1, "relu"), ADAMW)
+    module = build(run, [0])
+    step = Step(module, optimizer_of(module, run.recipe, torch.device("cpu")), run.recipe, DATA)
+    before = Snapshot(step)
+    step(torch.arange(32)[:, None], None, False)
+    before.restore()
+    assert {float(value.abs().max()) for state in step.optimizer.state.values() for value in state.values()} == {0.0}
+
+
+GRAPHED = [
+    Run(DepthCNN(2, "relu"), ADAMW),
+    Run(NormCNN((BATCH,) * 3), dataclasses.replace(COSINE, precision="bfloat16")),
+    Run(NormCNN(GROUPS), DECAYED),
+    Run(OrderCNN(("conv", "activation", "norm"), "leaky_relu"), STEPS),
+    Run(SkipCNN(BATCH, dropout=0.3), LINEAR),
+    Run(MLP(width=16), LINEAR),
+]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("run", GRAPHED, ids=lambda run: type(run.network).__name__)
+def test_replayed_steps_give_what_launched_ones_give(run, recwarn):
+    prepare(torch.device("cuda"))
+    data = DATA.to(torch.device("cuda"))
+    eager, replayed = (train(run, [0, 1, 2], data, graphs=graphs) for graphs in (False, True))
+    assert not [warning for warning in recwarn if "without CUDA graphs" in str(warning.message)]
+    for ours, reference in zip(replayed, eager, strict=True):
+        # Batches of 32, 32 and 16: two sizes and a recorded step, every epoch.
+        assert ours.train_loss == pytest.approx(reference.train_loss, rel=1e-3)
+        assert ours.gradients[0] == pytest.approx(reference.gradients[0], rel=1e-3)
+        assert ours.train_accuracy[0] == pytest.approx(reference.train_accuracy[0], abs=2.6)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
