@@ -31,6 +31,7 @@ def main() -> None:
         sys.exit(f"--repeats {options.repeats}: at least 1 is needed")
     kind = "cuda" if options.gpu else "cpu"
     device = torch.device(kind, 0) if options.gpu else torch.device(kind)
+    machine = f"{describe(device)}, torch {torch.__version__}"
     results: dict[str, dict[str, list[float] | str]] = {}
     for name in options.works:
         work, taken = WORKS[name], results.setdefault(name, {})
@@ -47,13 +48,16 @@ def main() -> None:
                     continue
                 taken.setdefault(peer.name, []).append(found)
                 print(f"{name} {peer.name}: {found:.3f} s a seed (turn {turn + 1})", flush=True)
-    machine = f"{describe(device)}, torch {torch.__version__}"
-    text = page(results, machine, kind)
-    print(text)
-    if options.out:
-        options.out.mkdir(parents=True, exist_ok=True)
-        (options.out / "speed.md").write_text(text, encoding="utf-8")
-        (options.out / "speed.json").write_text(json.dumps({"machine": machine, "seconds": results}, indent=1) + "\n")
+                if options.out:  # after each, so that an interrupted session leaves what it measured
+                    _write(options.out, results, machine, kind)
+    print(page(results, machine, kind))
+
+
+def _write(folder: Path, results: dict[str, dict[str, list[float] | str]], machine: str, kind: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "speed.md").write_text(page(results, machine, kind), encoding="utf-8")
+    text = json.dumps({"machine": machine, "seconds": results}, indent=1)
+    (folder / "speed.json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -57,8 +57,11 @@ def notebook(run: Run, seeds: list[int], data: Dataset, device: torch.device, lo
         tested = rows_of_test_set(data, recipe)
         test = _Images(data.test_images[tested], data.test_labels[tested], _transform(recipe, None))
         model = plain_network(run.network).to(device)
-        train_loader = DataLoader(train, recipe.batch, shuffle=True, num_workers=loaders)
-        test_loader = DataLoader(test, max(recipe.batch, 128), num_workers=loaders)
+        context = "fork" if loaders else None
+        train_loader = DataLoader(
+            train, recipe.batch, shuffle=True, num_workers=loaders, multiprocessing_context=context
+        )
+        test_loader = DataLoader(test, 256, num_workers=loaders, multiprocessing_context=context)
         _fit(model, recipe, train_loader, test_loader, device)
 
 

@@ -1,0 +1,109 @@
+"""python -m benchmarks.growth FOLDER: how time and memory a seed grow with seeds side by side, batch and width."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from harness.claim import Recipe, Run
+from harness.data.load import stand_in
+from harness.train.device import describe, prepare
+from harness.train.engine import train
+from models import BATCH, DepthCNN, NormCNN
+
+# Of a measurement: steps of training, after a run that warms up.
+_STEPS = 12
+SEEDS = (1, 2, 4, 5, 8, 16, 32, 64, 128, 256)
+BATCHES = (2, 8, 32, 128)
+WIDTHS = (8, 16, 32, 64, 128)
+
+
+def measure(run: Run, seeds: int, device: torch.device) -> tuple[float, float]:
+    """Seconds a step and seed, and on CUDA the peak memory in MiB (of the process, on a CPU)."""
+    data = stand_in("cifar10", "documented").to(device)
+    train(run, range(seeds), data)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    began = time.perf_counter()
+    train(run, range(seeds), data)
+    seconds = time.perf_counter() - began
+    peak = torch.cuda.max_memory_allocated() if device.type == "cuda" else 0
+    if device.type != "cuda":
+        # Linux counts in KiB, macOS in bytes.
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1024 if sys.platform == "linux" else 1)
+    return seconds / (_STEPS * seeds), peak / 2**20
+
+
+def _recipe(batch: int) -> Recipe:
+    return Recipe(max(1, batch * _STEPS // 10), batch, 1, "sgd", 0.01, momentum=0.9, test_images_per_class=1)
+
+
+def curves(device: torch.device, most_seconds: float) -> dict[str, list[tuple[int, float, float]]]:
+    """Points (size, seconds a step and seed, MiB) by curve; a curve ends before a point that would take too long."""
+    networks = {f"batch norm's small CNN, batch {batch}": (NormCNN((BATCH,) * 3), batch) for batch in BATCHES}
+    found: dict[str, list[tuple[int, float, float]]] = {}
+    for name, (network, batch) in networks.items():
+        for seeds in SEEDS:
+            began = time.perf_counter()
+            found.setdefault(f"seeds; {name}", []).append(
+                (seeds, *measure(Run(network, _recipe(batch)), seeds, device))
+            )
+            if (time.perf_counter() - began) * 2 > most_seconds:
+                break
+    for width in WIDTHS:
+        run = Run(DepthCNN(4, "relu", width=width), _recipe(32))
+        found.setdefault("width; 4 blocks, batch 32", []).append((width, *measure(run, 1, device)))
+    return found
+
+
+def draw(found: dict[str, list[tuple[int, float, float]]], machine: str, path: Path) -> None:
+    """Time a step and seed over seeds side by side, and over width, as one PNG."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    for name, points in found.items():
+        kind, _, words = name.partition("; ")
+        axis = axes[0] if kind == "seeds" else axes[1]
+        sizes, seconds, _ = zip(*points, strict=True)
+        axis.plot(sizes, [1000 * value for value in seconds], marker="o", label=words)
+    for axis, label in zip(axes, ("seeds side by side", "channels a block"), strict=True):
+        axis.set(xscale="log", yscale="log", xlabel=label, ylabel="milliseconds a step and seed")
+        ticks = SEEDS if axis is axes[0] else WIDTHS
+        axis.set_xticks(ticks, [str(tick) for tick in ticks])
+        axis.minorticks_off()
+        axis.grid(alpha=0.3)
+        axis.legend(frameon=False)
+    figure.suptitle(f"One process on {machine}", fontsize=10)
+    figure.savefig(path, dpi=150)
+
+
+def main() -> None:
+    """Measure and write growth.json and growth.png."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--gpu", action="store_true", help="on the first CUDA device instead of one core of the CPU")
+    parser.add_argument("--most-seconds", type=float, default=20, help="for one point, about (default: 20)")
+    options = parser.parse_args()
+    if options.gpu and not torch.cuda.is_available():
+        sys.exit("--gpu needs a CUDA device, and torch finds none")
+    device = torch.device("cuda", 0) if options.gpu else torch.device("cpu")
+    prepare(device)
+    found = curves(device, options.most_seconds)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    machine = f"{describe(device)}, torch {torch.__version__}"
+    text = json.dumps({"machine": machine, "unit": ["size", "s", "MiB"], "curves": found}, indent=1)
+    (options.folder / "growth.json").write_text(text + "\n", encoding="utf-8")
+    draw(found, machine, options.folder / "growth.png")
+
+
+if __name__ == "__main__":
+    main()

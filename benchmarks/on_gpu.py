@@ -1,0 +1,103 @@
+"""python -m benchmarks.on_gpu FOLDER: tests, benchmark and the documented claims on a GPU, within minutes.
+
+Each part gets a share of the time and is interrupted when that is over; what was trained is kept. The folder holds a
+log a part, the speed, the verdicts and every run, which `python -m harness.exchange import` takes into another store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+# How long an interrupted part may take to write its summary.
+_GRACE_SECONDS = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """One command, and the share of the remaining time that it may take."""
+
+    name: str
+    command: list[str]
+    share: float
+
+
+def parts(folder: Path, gpu: bool, data: str) -> list[Part]:
+    """What is run, in order. Without gpu, a rehearsal of it on a CPU, cut short."""
+    python = [sys.executable, "-m"]
+    store = ["--store", str(folder / "runs.sqlite")]
+    claims = [*python, "pytest", "claims", "--data", data, "--results", str(folder / "claims.md"), *store]
+    speed = [*python, "benchmarks", "--out", str(folder)]
+    tests = [*python, "pytest", "tests_fast/train", "-n", "0"]
+    if gpu:
+        return [
+            Part("tests", [*tests, "-k", "cuda or replayed"], 0.2),
+            Part("speed", [*speed, "--gpu", "--repeats", "2", "--peers", "notebook", "resident eager", "engine"], 0.3),
+            Part("claims", [*claims, "--gpu", "-n", "4", "--seeds", "5", "--scale", "documented"], 1.0),
+        ]
+    return [
+        Part("tests", [*tests, "-k", "trace"], 0.3),
+        Part("speed", [*speed, "--repeats", "1", "--works", "b", "--peers", "engine"], 0.5),
+        Part("claims", [*claims, "-k", "a3", "--scale", "smoke"], 1.0),
+    ]
+
+
+def run(part: Part, seconds: float, log: Path) -> str:
+    """Run a part for at most so many seconds; returns how it ended, in words."""
+    started = time.monotonic()
+    with log.open("w", encoding="utf-8") as file:
+        process = subprocess.Popen(part.command, stdout=file, stderr=subprocess.STDOUT)
+        ended = ""
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            ended = ", interrupted: its time was over"
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(_GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+    return f"{part.name}: exit {process.returncode} after {time.monotonic() - started:.0f} s{ended}; {log.name}"
+
+
+def main() -> int:
+    """Run all parts; 0 if tests and benchmark went well (claims may say that a finding does not hold)."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.on_gpu", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="where everything is written; made if need be")
+    parser.add_argument("--minutes", type=float, default=10, help="for all parts together (default: 10)")
+    parser.add_argument("--data", default="auto", help="as pytest's --data (default: auto)")
+    parser.add_argument("--cpu", action="store_true", help="rehearse this script on a CPU, every part cut short")
+    options = parser.parse_args()
+    if not options.cpu and not torch.cuda.is_available():
+        sys.exit("this needs a CUDA device, and torch finds none; --cpu rehearses the script without")
+    if options.minutes <= 0:
+        sys.exit(f"--minutes {options.minutes:g}: more than 0 are needed")
+    options.folder.mkdir(parents=True, exist_ok=True)
+    end, said = time.monotonic() + 60 * options.minutes, []
+    for part in parts(options.folder, not options.cpu, options.data):
+        left = max(1.0, (end - time.monotonic()) * part.share)
+        said.append(run(part, left, options.folder / f"{part.name}.log"))
+        print(said[-1], flush=True)
+    exported = Part(
+        "runs",
+        [sys.executable, "-m", "harness.exchange", "export", *(str(options.folder / name) for name in _RUNS)],
+        1.0,
+    )
+    said.append(run(exported, 60, options.folder / "runs.log"))
+    print(said[-1])
+    (options.folder / "README.txt").write_text("\n".join(said) + "\n", encoding="utf-8")
+    return int(any(": exit 0" not in line for line in said if not line.startswith("claims")))
+
+
+_RUNS = ("runs.sqlite", "runs.jsonl")
+
+if __name__ == "__main__":
+    sys.exit(main())

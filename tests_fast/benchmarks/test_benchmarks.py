@@ -1,0 +1,71 @@
+"""What is compared trains, what is written can be read, and what takes too long is interrupted."""
+
+import dataclasses
+import sys
+
+import pytest
+import torch
+
+from benchmarks.growth import curves, draw
+from benchmarks.on_gpu import Part, parts, run
+from benchmarks.page import page
+from benchmarks.peers import PEERS
+from benchmarks.work import WORKS
+from tests_fast.images import tiny
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize("peer", [peer for peer in PEERS if "loaders" not in peer.name], ids=lambda peer: peer.name)
+@pytest.mark.parametrize("work", ["b", "c"])
+def test_every_peer_trains_every_kind_of_work(peer, work):
+    cut = dataclasses.replace(WORKS[work].timed.recipe, images_per_class=3, batch=20, epochs=1, test_images_per_class=2)
+    peer.train(dataclasses.replace(WORKS[work].timed, recipe=cut), [0, 1], tiny(), CPU)
+
+
+def test_what_is_timed_is_the_documented_run_cut_to_the_stated_share():
+    for work in WORKS.values():
+        whole, part = work.run.recipe, work.timed.recipe
+        images = (whole.images_per_class or 5000) * whole.epochs
+        assert part.images_per_class * part.epochs / images == pytest.approx(work.share)
+        assert part.test_images_per_class / 1000 == pytest.approx(work.share)
+        kept = {"images_per_class", "epochs", "test_images_per_class"}
+        assert {k: v for k, v in vars(whole).items() if k not in kept} == {
+            k: v for k, v in vars(part).items() if k not in kept
+        }
+
+
+def test_the_page_has_medians_and_ratios_turn_by_turn():
+    text = page(
+        {"b": {"notebook": [4.0, 6.0, 5.0], "engine": [1.0, 1.0, 2.0], "torch.func vmap": "no"}}, "a CPU", "cpu"
+    )
+    assert "| notebook: DataLoader, per-image transforms, one model after another | 5 (4 to 6) | 1x (1 to 1) |" in text
+    assert "| engine: this suite | 1 (1 to 2) | 4x (2.5 to 6) |" in text
+    assert "cannot: no" in text
+
+
+def test_growth_is_measured_and_drawn(tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmarks.growth.SEEDS", (1, 2))
+    monkeypatch.setattr("benchmarks.growth.BATCHES", (2,))
+    monkeypatch.setattr("benchmarks.growth.WIDTHS", (4,))
+    found = curves(CPU, 20)
+    assert [size for size, *_ in found["seeds; batch norm's small CNN, batch 2"]] == [1, 2]
+    assert all(seconds > 0 and memory > 0 for points in found.values() for _, seconds, memory in points)
+    draw(found, "a CPU", tmp_path / "growth.png")
+    assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_part_that_takes_too_long_is_interrupted_and_leaves_its_log(tmp_path):
+    program = "import time; print('begun', flush=True); time.sleep(60)"
+    said = run(Part("slow", [sys.executable, "-c", program], 1.0), 1.5, tmp_path / "slow.log")
+    assert "interrupted: its time was over" in said
+    assert "begun" in (tmp_path / "slow.log").read_text()
+    assert run(Part("quick", [sys.executable, "-c", "pass"], 1.0), 20, tmp_path / "quick.log").startswith(
+        "quick: exit 0"
+    )
+
+
+def test_on_a_gpu_all_of_it_is_asked_for(tmp_path):
+    commands = {part.name: part.command for part in parts(tmp_path, True, "auto")}
+    assert "--gpu" in commands["speed"]
+    assert {"--gpu", "documented"} <= set(commands["claims"])
