@@ -65,13 +65,15 @@ def notebook(run: Run, seeds: list[int], data: Dataset, device: torch.device, lo
         _fit(model, recipe, train_loader, test_loader, device)
 
 
-def _fit(model: torch.nn.Module, recipe: Recipe, train: DataLoader, test: DataLoader, device: torch.device) -> float:
+def plain_optimizer(model: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """As a notebook makes it."""
     if recipe.optimizer == "adamw":
-        optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.lr)
-    else:
-        optimizer = torch.optim.SGD(
-            model.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
-        )
+        return torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
+    return torch.optim.SGD(model.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
+
+
+def _fit(model: torch.nn.Module, recipe: Recipe, train: DataLoader, test: DataLoader, device: torch.device) -> float:
+    optimizer = plain_optimizer(model, recipe)
     scheduler = torch_scheduler(optimizer, recipe)
     amp = torch.autocast(device.type, dtype=torch.bfloat16, enabled=recipe.precision == "bfloat16")
     for _ in range(recipe.epochs):

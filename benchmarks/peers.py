@@ -9,13 +9,13 @@ import torch
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 from torch.nn import functional as F
 
-from benchmarks.notebook import notebook
+from benchmarks.notebook import notebook, plain_optimizer
 from benchmarks.work import Work
 from harness.claim import Run
 from harness.data.dataset import Dataset
-from harness.data.subset import training_table
+from harness.data.subset import rows_of_test_set, training_table
 from harness.train.engine import train
-from tests_fast.reference import notebook_training, plain_network
+from tests_fast.reference import plain_network, torch_scheduler
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,20 +39,27 @@ def _notebook_with_loaders(run: Run, seeds: list[int], data: Dataset, device: to
 
 
 def _resident(run: Run, seeds: list[int], data: Dataset, device: torch.device) -> None:
-    """Data on the device as tensors, no DataLoader, else the plain eager loop; no augmentation."""
-    recipe = dataclasses.replace(run.recipe, augmentation=None)
-    tested = recipe.test_images_per_class
-    cut = (
-        data
-        if tested is None
-        else dataclasses.replace(
-            data,
-            test_images=data.test_images[: tested * data.classes],
-            test_labels=data.test_labels[: tested * data.classes],
-        )
-    )
+    """The plain eager loop over tensors that lie on the device; no DataLoader, no augmentation."""
+    recipe, here = run.recipe, data.to(device)
+    mean, std = (torch.tensor(values, device=device).view(3, 1, 1) for values in (recipe.mean, recipe.std))
+    amp = torch.autocast(device.type, dtype=torch.bfloat16, enabled=recipe.precision == "bfloat16")
     for seed in seeds:
-        notebook_training(plain_network(run.network), recipe, cut, seed)
+        model = plain_network(run.network).to(device, memory_format=torch.channels_last)
+        optimizer = plain_optimizer(model, recipe)
+        scheduler = torch_scheduler(optimizer, recipe)
+        for rows in training_table(data, recipe, seed).to(device):
+            for batch in rows.split(recipe.batch):
+                images = (here.train_images[batch].float() / 255 - mean) / std
+                optimizer.zero_grad()
+                with amp:
+                    loss = F.cross_entropy(model(images), here.train_labels[batch])
+                loss.backward()
+                optimizer.step()
+            scheduler.step()
+        model.eval()
+        with torch.no_grad(), amp:
+            for batch in rows_of_test_set(data, recipe).to(device).split(1000):
+                model((here.test_images[batch].float() / 255 - mean) / std).argmax(1).sum().item()
 
 
 def _engine(run: Run, seeds: list[int], data: Dataset, device: torch.device) -> None:
@@ -63,6 +70,8 @@ def _vmap(run: Run, seeds: list[int], data: Dataset, device: torch.device) -> No
     """torch.func's ensembling: the plain network vmapped over seeds; batch norm keeps no running statistics, for it
     cannot change them under vmap, so nothing is tested. SGD only."""
     recipe = run.recipe
+    if recipe.optimizer != "sgd":
+        raise ValueError(f"written here for SGD alone, not for {recipe.optimizer}")
     models = [plain_network(run.network).to(device) for _ in seeds]
     for model in models:
         for layer in model.modules():

@@ -114,9 +114,15 @@ class Lab:
             return superiority(*self._paired(better, name), margin=margin, collapsed=flags, alpha=alpha, names=names)
 
         def note(name: Name, found: Verdict) -> str:
+            meaning = {
+                Outcome.REPRODUCED: "the effect stays",
+                Outcome.CONTRADICTED: "the effect is gone, so this is what it comes from",
+                Outcome.TOO_SMALL: "most of the effect is gone",
+                Outcome.INCONCLUSIVE: "these seeds do not say whether the effect stays",
+            }[found.outcome]
             return (
                 f"confounder: {label(better)} − {label(name)} = {found.effect:+.2f} ({found.lower:+.2f} to "
-                f"{found.upper:+.2f}), {found.outcome}"
+                f"{found.upper:+.2f}): {meaning}"
             )
 
         def decide(alpha: float) -> Verdict:
