@@ -10,9 +10,12 @@ from pathlib import Path
 import torch
 
 from benchmarks.group import cores, seconds_a_seed
+from benchmarks.limits import limits
+from benchmarks.limits import machine as peak_of
 from benchmarks.page import page
 from benchmarks.peers import PEERS
 from benchmarks.work import WORKS
+from harness.data.load import stand_in
 from harness.train.device import describe
 
 
@@ -32,6 +35,8 @@ def main() -> None:
     kind = "cuda" if options.gpu else "cpu"
     device = torch.device(kind, 0) if options.gpu else torch.device(kind)
     machine = f"{describe(device)}, torch {torch.__version__}"
+    peak, data = peak_of(device), stand_in("cifar10", "documented")
+    bounds = {name: limits(WORKS[name], data, kind, peak) for name in options.works}
     results: dict[str, dict[str, list[float] | str]] = {}
     for name in options.works:
         work, taken = WORKS[name], results.setdefault(name, {})
@@ -49,15 +54,15 @@ def main() -> None:
                 taken.setdefault(peer.name, []).append(found)
                 print(f"{name} {peer.name}: {found:.3f} s a seed (turn {turn + 1})", flush=True)
                 if options.out:  # after each, so that an interrupted session leaves what it measured
-                    _write(options.out, results, machine, kind)
-    print(page(results, machine, kind))
+                    _write(options.out, results, machine, page(results, machine, kind, bounds))
+    print(page(results, machine, kind, bounds))
 
 
-def _write(folder: Path, results: dict[str, dict[str, list[float] | str]], machine: str, kind: str) -> None:
+def _write(folder: Path, results: dict[str, dict[str, list[float] | str]], machine: str, text: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "speed.md").write_text(page(results, machine, kind), encoding="utf-8")
-    text = json.dumps({"machine": machine, "seconds": results}, indent=1)
-    (folder / "speed.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "speed.md").write_text(text, encoding="utf-8")
+    numbers = json.dumps({"machine": machine, "seconds": results}, indent=1)
+    (folder / "speed.json").write_text(numbers + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,14 +5,17 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
+from benchmarks.limits import Limits
 from benchmarks.peers import PEERS
 from benchmarks.work import WORKS
 
 BASELINE = "notebook"
 
 
-def page(results: Mapping[str, Mapping[str, Sequence[float] | str]], machine: str, kind: str) -> str:
-    """results: by work and peer, seconds a seed in each turn, or why there are none."""
+def page(
+    results: Mapping[str, Mapping[str, Sequence[float] | str]], machine: str, kind: str, bounds: Mapping[str, Limits]
+) -> str:
+    """results: by work and peer, seconds a seed in each turn, or why there are none. bounds: by work."""
     lines = ["# Speed", "", f"Seconds a seed of the timed part, {machine}; median (least to most) over turns.", ""]
     for name, taken in results.items():
         work = WORKS[name]
@@ -37,7 +40,21 @@ def page(results: Mapping[str, Mapping[str, Sequence[float] | str]], machine: st
                 ratio = _spread([one / other for one, other in zip(baseline, found, strict=False)], "x")
             lines.append(f"| {peer.name}: {peer.words} | {_spread(found, '')} | {ratio} |")
         lines.append("")
+        if name in bounds:
+            lines += [_bound(bounds[name], taken.get("engine")), ""]
     return "\n".join(lines)
+
+
+def _bound(bound: Limits, engine: Sequence[float] | str | None) -> str:
+    text = (
+        f"The machine's own limits: the arithmetic of a seed takes {bound.arithmetic:.3g} s at the speed of its "
+        f"float32 matrix product, the operands and results of all operations {bound.traffic:.3g} s at its memory's "
+        f"bandwidth (caches make that less). A step of {bound.seeds} {'seed' if bound.seeds == 1 else 'seeds'} is "
+        f"{bound.operations} operations."
+    )
+    if engine and not isinstance(engine, str):
+        text += f" The engine takes {statistics.median(engine) / bound.arithmetic:.3g} times the arithmetic."
+    return text
 
 
 def _spread(values: Sequence[float], unit: str) -> str:

@@ -241,7 +241,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return  # xdist's workers have a reporter of their own, of their own tests, that no one reads
     judgements = _judgements(terminalreporter)
     settings, write = config.stash[SETTINGS], terminalreporter.write_line
-    if not judgements and not (settings.placebo and LABORATORY in config.stash):
+    if config.option.plan or (not judgements and not (settings.placebo and LABORATORY in config.stash)):
         return
     terminalreporter.section("placebo" if settings.placebo else "claims")
     if settings.placebo:

@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from benchmarks.growth import curves, draw
+from benchmarks.limits import Machine, limits
 from benchmarks.on_gpu import Part, parts, run
 from benchmarks.page import page
 from benchmarks.peers import PEERS
 from benchmarks.work import WORKS
+from harness.data.load import stand_in
 from tests_fast.images import tiny
 
 CPU = torch.device("cpu")
@@ -37,11 +39,20 @@ def test_what_is_timed_is_the_documented_run_cut_to_the_stated_share():
 
 def test_the_page_has_medians_and_ratios_turn_by_turn():
     text = page(
-        {"b": {"notebook": [4.0, 6.0, 5.0], "engine": [1.0, 1.0, 2.0], "torch.func vmap": "no"}}, "a CPU", "cpu"
+        {"b": {"notebook": [4.0, 6.0, 5.0], "engine": [1.0, 1.0, 2.0], "torch.func vmap": "no"}}, "a CPU", "cpu", {}
     )
     assert "| notebook: DataLoader, per-image transforms, one model after another | 5 (4 to 6) | 1x (1 to 1) |" in text
     assert "| engine: this suite | 1 (1 to 2) | 4x (2.5 to 6) |" in text
     assert "cannot: no" in text
+
+
+def test_limits_count_arithmetic_bytes_and_operations():
+    found = limits(WORKS["b"], stand_in("cifar10", "documented"), "cpu", Machine(flops=1e12, bandwidth=1e9))
+    images, flops = 2000, 2 * 9 * (3 * 16 * 32**2 + 16 * 32 * 16**2 + 32 * 64 * 8**2)
+    assert found.arithmetic == pytest.approx((3 * flops * images) / 1e12, rel=0.2)
+    # At least the first block's activations, written and read, in bfloat16, at 1,000 steps of 2 images.
+    assert found.traffic > 1000 * 2 * 2 * 2 * (16 * 32**2) / 1e9
+    assert 100 < found.operations < 1000
 
 
 def test_growth_is_measured_and_drawn(tmp_path, monkeypatch):
