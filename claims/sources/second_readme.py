@@ -6,7 +6,7 @@ same experiment with as little changed as that takes, fixed on seeds that judge 
 
 - Depth, CIFAR-10: AdamW (the source names Adam, as an example) with a warm-up, at batch 128. The first README's
   32 channels without pooling came to 71 % in a trial of 6 epochs, so the blocks have 64 channels, with a maxpool2 after
-  the second and the fourth. PASSES
+  the second and the fourth: 79.8 % after 6 epochs, and 82.4 % by the recipe below (ReLU, 4 blocks, seed 2,000,000).
 - Batch size, CIFAR-100 with 32 groups: the long recipe for 30 epochs, three times as many images as its own 100 epochs
   see. Widths are doubled, so that 32 groups divide every block's channels. The learning rate is the same at every batch
   size, as there.
