@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import resource
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import torch
@@ -25,7 +27,15 @@ WIDTHS = (8, 16, 32, 64, 128)
 
 
 def measure(run: Run, seeds: int, device: torch.device) -> tuple[float, float]:
-    """Seconds a step and seed, and on CUDA the peak memory in MiB (of the process, on a CPU)."""
+    """Seconds a step and seed, and the peak memory in MiB: on CUDA of its tensors, on a CPU of a process of its own."""
+    if device.type == "cuda":
+        return _measure(run, seeds, device)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(_measure, run, seeds, device).result()
+
+
+def _measure(run: Run, seeds: int, device: torch.device) -> tuple[float, float]:
+    prepare(device)
     data = stand_in("cifar10", "documented").to(device)
     train(run, range(seeds), data)
     if device.type == "cuda":
@@ -49,12 +59,12 @@ def curves(device: torch.device, most_seconds: float) -> dict[str, list[tuple[in
     networks = {f"batch norm's small CNN, batch {batch}": (NormCNN((BATCH,) * 3), batch) for batch in BATCHES}
     found: dict[str, list[tuple[int, float, float]]] = {}
     for name, (network, batch) in networks.items():
+        points = found.setdefault(f"seeds; {name}", [])
         for seeds in SEEDS:
-            began = time.perf_counter()
-            found.setdefault(f"seeds; {name}", []).append(
-                (seeds, *measure(Run(network, _recipe(batch)), seeds, device))
-            )
-            if (time.perf_counter() - began) * 2 > most_seconds:
+            seconds, memory = measure(Run(network, _recipe(batch)), seeds, device)
+            points.append((seeds, seconds, memory))
+            # The next point has twice the seeds or fewer, and is trained twice.
+            if 4 * seconds * seeds * _STEPS > most_seconds:
                 break
     for width in WIDTHS:
         run = Run(DepthCNN(4, "relu", width=width), _recipe(32))
@@ -63,23 +73,31 @@ def curves(device: torch.device, most_seconds: float) -> dict[str, list[tuple[in
 
 
 def draw(found: dict[str, list[tuple[int, float, float]]], machine: str, path: Path) -> None:
-    """Time a step and seed over seeds side by side, and over width, as one PNG."""
+    """Time a step and seed over seeds side by side and over width, and memory over seeds, as one PNG."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    figure, (time_by_seeds, memory_by_seeds, time_by_width) = plt.subplots(
+        1, 3, figsize=(15, 4.2), layout="constrained"
+    )
     for name, points in found.items():
         kind, _, words = name.partition("; ")
-        axis = axes[0] if kind == "seeds" else axes[1]
-        sizes, seconds, _ = zip(*points, strict=True)
+        sizes, seconds, memory = zip(*points, strict=True)
+        by_seeds = kind == "seeds"
+        axis = time_by_seeds if by_seeds else time_by_width
         axis.plot(sizes, [1000 * value for value in seconds], marker="o", label=words)
-    for axis, label in zip(axes, ("seeds side by side", "channels a block"), strict=True):
-        axis.set(xscale="log", yscale="log", xlabel=label, ylabel="milliseconds a step and seed")
-        ticks = SEEDS if axis is axes[0] else WIDTHS
+        if by_seeds:
+            memory_by_seeds.plot(sizes, memory, marker="o", label=words)
+    for axis, label, unit, ticks in (
+        (time_by_seeds, "seeds side by side", "milliseconds a step and seed", SEEDS),
+        (memory_by_seeds, "seeds side by side", "peak memory, MiB", SEEDS),
+        (time_by_width, "channels a block", "milliseconds a step and seed", WIDTHS),
+    ):
+        axis.set(xscale="log", yscale="log", xlabel=label, ylabel=unit)
         axis.set_xticks(ticks, [str(tick) for tick in ticks])
-        axis.minorticks_off()
+        axis.tick_params(axis="x", which="minor", bottom=False)
         axis.grid(alpha=0.3)
         axis.legend(frameon=False)
     figure.suptitle(f"One process on {machine}", fontsize=10)
@@ -96,7 +114,6 @@ def main() -> None:
     if options.gpu and not torch.cuda.is_available():
         sys.exit("--gpu needs a CUDA device, and torch finds none")
     device = torch.device("cuda", 0) if options.gpu else torch.device("cpu")
-    prepare(device)
     found = curves(device, options.most_seconds)
     options.folder.mkdir(parents=True, exist_ok=True)
     machine = f"{describe(device)}, torch {torch.__version__}"

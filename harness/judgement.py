@@ -9,6 +9,9 @@ from typing import Any
 
 from harness.claim import Agreement, Look, Outcome, Verdict
 
+# How a note on a confounder's arm begins.
+CONFOUNDER = "confounder: "
+
 
 @dataclasses.dataclass(frozen=True)
 class ArmEvidence:

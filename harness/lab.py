@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 import numpy as np
 
 from harness.claim import Arm, Claim, Outcome, Run, Trained, Verdict
-from harness.judgement import ArmEvidence, Judgement
+from harness.judgement import CONFOUNDER, ArmEvidence, Judgement
 from harness.measure import ACCURACY, Measure
 from harness.pool import Pool
 from harness.settings import Settings
@@ -121,7 +121,7 @@ class Lab:
                 Outcome.INCONCLUSIVE: "these seeds do not say whether the effect stays",
             }[found.outcome]
             return (
-                f"confounder: {label(better)} − {label(name)} = {found.effect:+.2f} ({found.lower:+.2f} to "
+                f"{CONFOUNDER}{label(better)} − {label(name)} = {found.effect:+.2f} ({found.lower:+.2f} to "
                 f"{found.upper:+.2f}): {meaning}"
             )
 

@@ -47,6 +47,8 @@ def results_page(judgements: Sequence[Judgement], facts: Mapping[str, str]) -> s
         for judgement, p in zip(ordered, adjusted, strict=True)
     ]
     lines += _table(_VERDICTS, rows)
+    notes = [f"- {j.finding}, {j.claim}: {note}" for j in ordered for note in j.verdict.notes]
+    lines += ["", "## Notes", "", *notes] if notes else []
     lines += ["", "## Every arm: test accuracy in percent, or what the claim measures", ""]
     lines += _table(_ARMS, _arm_rows(ordered))
     return "\n".join(lines) + "\n"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 
 from harness.claim import Outcome, Verdict
-from harness.judgement import Judgement
+from harness.judgement import CONFOUNDER, Judgement
 from harness.report.multiplicity import adjusted_p
 
 # From this many columns on, intervals are written out and the claims' words still have room.
@@ -39,6 +40,7 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
     # The claim's words give way first: all else is numbers.
     sizes[1] = max(12, min(sizes[1], width - sum(sizes) + sizes[1] - len(gap) * (len(sizes) - 1)))
     lines = [_row(row, sizes, gap) for row in rows]
+    lines += _confounders(ordered, width)
     totals = Counter(judgement.verdict.outcome for judgement in judgements)
     counts = ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome])
     lines += ["", f"{len(judgements)} {'claim' if len(judgements) == 1 else 'claims'}: {counts}"]
@@ -53,6 +55,23 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
     if any(judgement.agreement and judgement.compared for judgement in judgements):
         lines.append("(documented) is of the source's own extremes, the measured effect of the pair that decides")
     return lines
+
+
+def _confounders(judgements: Sequence[Judgement], width: int) -> list[str]:
+    """What confounders come to where the claim passes, and no failure's text says it."""
+    told = [
+        (judgement, note.removeprefix(CONFOUNDER))
+        for judgement in judgements
+        if judgement.enforced and judgement.verdict.outcome == Outcome.REPRODUCED
+        for note in judgement.verdict.notes
+        if note.startswith(CONFOUNDER)
+    ]
+    rows = [
+        line
+        for judgement, note in told
+        for line in textwrap.wrap(f"{judgement.finding}, {judgement.claim}: {note}", width, subsequent_indent="     ")
+    ]
+    return ["", "confounders of claims that are reproduced", *rows] if rows else []
 
 
 def _change(judgement: Judgement) -> str:

@@ -6,6 +6,7 @@ import sys
 import pytest
 import torch
 
+from benchmarks import growth
 from benchmarks.growth import curves, draw
 from benchmarks.limits import Machine, limits
 from benchmarks.on_gpu import Part, parts, run
@@ -59,6 +60,12 @@ def test_growth_is_measured_and_drawn(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmarks.growth.SEEDS", (1, 2))
     monkeypatch.setattr("benchmarks.growth.BATCHES", (2,))
     monkeypatch.setattr("benchmarks.growth.WIDTHS", (4,))
+    run = WORKS["b"].timed
+    recipe = dataclasses.replace(run.recipe, images_per_class=2, batch=4, test_images_per_class=1)
+    seconds, memory = growth.measure(dataclasses.replace(run, recipe=recipe), 1, CPU)  # in a process of its own
+    assert seconds > 0
+    assert memory > 100
+    monkeypatch.setattr("benchmarks.growth.measure", growth._measure)
     found = curves(CPU, 20)
     assert [size for size, *_ in found["seeds; batch norm's small CNN, batch 2"]] == [1, 2]
     assert all(seconds > 0 and memory > 0 for points in found.values() for _, seconds, memory in points)

@@ -206,3 +206,15 @@ def test_red_verdicts_are_corrected_by_holm_and_reproduced_ones_by_benjamini_hoc
     assert adjusted_p([judged(Outcome.REPRODUCED, 0.02, 0.9), *small])[0] == pytest.approx(0.10)
     rows = [line for line in summary_lines(session, 130) if line.startswith("A2a")]
     assert [row.split()[-2:] for row in rows][:2] == [[".0400", "REPRODUCED"], [".0400", "CONTRADICTED"]]
+
+
+def test_confounders_of_reproduced_claims_are_told_where_nothing_fails():
+    notes = ("confounder: a − b = +1.00 (+0.50 to +1.50): the effect stays", "something else")
+    reproduced = dataclasses.replace(
+        JUDGEMENT, verdict=dataclasses.replace(VERDICT, outcome=Outcome.REPRODUCED, notes=notes)
+    )
+    text = "\n".join(summary_lines([reproduced], 100))
+    assert "at batch size 4 (base), batch norm is far below group norm: a − b = +1.00 (+0.50 to +1.50):" in text
+    assert "something else" not in text
+    assert "confounders" not in "\n".join(summary_lines([JUDGEMENT], 100))
+    assert f"- A2a, {JUDGEMENT.claim}: something else" in results_page([reproduced], {"device": "a processor"})
