@@ -98,8 +98,13 @@ def draw(found: dict[str, list[tuple[int, float, float]]], machine: str, path: P
         axis.set(xscale="log", yscale="log", xlabel=label, ylabel=unit)
         axis.set_xticks(ticks, [str(tick) for tick in ticks])
         axis.tick_params(axis="x", which="minor", bottom=False)
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("")
         axis.grid(alpha=0.3)
-        axis.legend(frameon=False)
+    memory_by_seeds.set_yscale("linear")  # it spans less than a decade
+    time_by_width.legend(frameon=False)
+    # One legend for both, below them, where it covers no line.
+    figure.legend(*time_by_seeds.get_legend_handles_labels(), loc="outside lower left", ncols=4, frameon=False)
     figure.suptitle(f"One process on {machine}", fontsize=10)
     figure.savefig(path, dpi=150)
 
