@@ -61,8 +61,8 @@ class Speed:
         return cost.steps * self.seconds_per_step / width + cost.flops / self.flops_per_second
 
 
-# What no CPU can measure, taken to be: 0.5 ms a step, for some 200 kernels replayed at 2.5 microseconds each, and a sixth
-# of the 67 TFLOP/s in float32 of an H200's data sheet.
+# What no CPU can measure, taken to be: 0.5 ms a step, for some 200 kernels replayed at 2.5 microseconds each, and a
+# sixth of the 67 TFLOP/s in float32 of an H200's data sheet.
 DATA_CENTRE_GPU = Speed(0.5e-3, 11e12)
 
 
