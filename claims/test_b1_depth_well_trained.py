@@ -1,7 +1,7 @@
 """B1. Activation and depth in well-trained networks of one, four and eight blocks (second Korean README).
 
 The source gives no network; these are the first README's, wider and with pooling. One such block, which sees 3x3
-pixels, came to 43 % with ReLU in a trial of 5 epochs, far below the source's 78.9, as a note of the verdict will say; so
+pixels, came to 43 % with ReLU in a trial of 5 epochs, far below the source's 78.9, as a note of the verdict will say:
 claims that compare with depth 1 speak of these networks more than of the source's.
 
 Margins, fixed from the source's figures before any run: half the documented difference.
