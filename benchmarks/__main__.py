@@ -16,7 +16,7 @@ from benchmarks.page import page
 from benchmarks.peers import PEERS
 from benchmarks.work import WORKS
 from harness.data.load import stand_in
-from harness.train.device import describe
+from harness.train.device import DeviceError, choose, describe
 
 
 def main() -> None:
@@ -28,12 +28,13 @@ def main() -> None:
     parser.add_argument("--gpu", action="store_true", help="on the first CUDA device instead of the CPU")
     parser.add_argument("--out", type=Path, help="a folder for speed.md and speed.json")
     options = parser.parse_args()
-    if options.gpu and not torch.cuda.is_available():
-        sys.exit("--gpu needs a CUDA device, and torch finds none; leave it out to time the CPU")
     if options.repeats < 1:
         sys.exit(f"--repeats {options.repeats}: at least 1 is needed")
-    kind = "cuda" if options.gpu else "cpu"
-    device = torch.device(kind, 0) if options.gpu else torch.device(kind)
+    try:
+        device = choose(options.gpu)
+    except DeviceError as error:
+        sys.exit(str(error))
+    kind = device.type
     machine = f"{describe(device)}, torch {torch.__version__}"
     peak, data = peak_of(device), stand_in("cifar10", "documented")
     bounds = {name: limits(WORKS[name], data, kind, peak) for name in options.works}

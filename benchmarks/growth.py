@@ -15,7 +15,7 @@ import torch
 
 from harness.claim import Recipe, Run
 from harness.data.load import stand_in
-from harness.train.device import describe, prepare
+from harness.train.device import DeviceError, choose, describe, prepare
 from harness.train.engine import train
 from models import BATCH, DepthCNN, NormCNN
 
@@ -116,9 +116,10 @@ def main() -> None:
     parser.add_argument("--gpu", action="store_true", help="on the first CUDA device instead of one core of the CPU")
     parser.add_argument("--most-seconds", type=float, default=20, help="for one point, about (default: 20)")
     options = parser.parse_args()
-    if options.gpu and not torch.cuda.is_available():
-        sys.exit("--gpu needs a CUDA device, and torch finds none")
-    device = torch.device("cuda", 0) if options.gpu else torch.device("cpu")
+    try:
+        device = choose(options.gpu)
+    except DeviceError as error:
+        sys.exit(str(error))
     found = curves(device, options.most_seconds)
     options.folder.mkdir(parents=True, exist_ok=True)
     machine = f"{describe(device)}, torch {torch.__version__}"

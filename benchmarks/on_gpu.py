@@ -86,18 +86,14 @@ def main() -> int:
         left = max(1.0, (end - time.monotonic()) * part.share)
         said.append(run(part, left, options.folder / f"{part.name}.log"))
         print(said[-1], flush=True)
-    exported = Part(
-        "runs",
-        [sys.executable, "-m", "harness.exchange", "export", *(str(options.folder / name) for name in _RUNS)],
-        1.0,
-    )
+    export = [sys.executable, "-m", "harness.exchange", "export"]
+    files = [str(options.folder / name) for name in ("runs.sqlite", "runs.jsonl")]
+    exported = Part("runs", [*export, *files], 1.0)
     said.append(run(exported, 60, options.folder / "runs.log"))
     print(said[-1])
     (options.folder / "README.txt").write_text("\n".join(said) + "\n", encoding="utf-8")
     return int(any(": exit 0" not in line for line in said if not line.startswith("claims")))
 
-
-_RUNS = ("runs.sqlite", "runs.jsonl")
 
 if __name__ == "__main__":
     sys.exit(main())

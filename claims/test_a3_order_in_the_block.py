@@ -5,19 +5,12 @@ claim is one, for "best" half of the lead over the closer rival. "Modest (at mos
 source's own largest difference is 4.14.
 """
 
+from claims.orders import LEAKY_FIRST, NETWORKS, RELU_FIRST, STANDARD
 from claims.sources.ai_experiments import ORDER, ORDER_MEANS, ORDER_RECIPE
 from harness.claim import Arm
 from harness.declare import claim
-from models import OrderCNN
 
-STANDARD, RELU_FIRST, LEAKY_FIRST = ORDER_MEANS
 MODEST = 5.0
-
-NETWORKS = {
-    STANDARD: OrderCNN(("conv", "norm", "activation"), "relu"),
-    RELU_FIRST: OrderCNN(("conv", "activation", "norm"), "relu"),
-    LEAKY_FIRST: OrderCNN(("conv", "activation", "norm"), "leaky_relu"),
-}
 
 
 def orders():

@@ -4,17 +4,11 @@ Margins, fixed from the source's figures (83.1, 82.4, 82.8) before any run: half
 order's place; 1.5 points for "slight", about twice its own largest difference of 0.7.
 """
 
+from claims.orders import LEAKY_FIRST, NETWORKS, RELU_FIRST, STANDARD
 from claims.sources.second_readme import FULL_ORDER_RECIPE, ORDER, ORDER_ACCURACY
 from harness.claim import Arm
 from harness.declare import claim
-from models import OrderCNN
 
-STANDARD, RELU_FIRST, LEAKY_FIRST = ORDER_ACCURACY
-NETWORKS = {
-    STANDARD: OrderCNN(("conv", "norm", "activation"), "relu"),
-    RELU_FIRST: OrderCNN(("conv", "activation", "norm"), "relu"),
-    LEAKY_FIRST: OrderCNN(("conv", "activation", "norm"), "leaky_relu"),
-}
 LEAD = ORDER_ACCURACY[STANDARD] - ORDER_ACCURACY[LEAKY_FIRST]
 SLIGHT = 1.5
 

@@ -7,19 +7,14 @@ order that beats another, and for "matters"; 2 points for "almost no difference"
 
 import pytest
 
+from claims.orders import LEAKY_FIRST, NETWORKS, RELU_FIRST, STANDARD
 from claims.sources.ai_experiments import ORDER_RECIPE
 from claims.sources.assignment_1 import ORDER_IN_CNN_AND_MLP
 from claims.sources.outside import CAFFENET
 from harness.claim import Arm
 from harness.declare import claim
-from models import MLP, OrderCNN
+from models import MLP
 
-STANDARD, RELU_FIRST, LEAKY_FIRST = "conv-norm-ReLU", "conv-ReLU-norm", "conv-LeakyReLU-norm"
-NETWORKS = {
-    STANDARD: OrderCNN(("conv", "norm", "activation"), "relu"),
-    RELU_FIRST: OrderCNN(("conv", "activation", "norm"), "relu"),
-    LEAKY_FIRST: OrderCNN(("conv", "activation", "norm"), "leaky_relu"),
-}
 LEAD = 1.0
 ALMOST_NONE = 2.0
 HALF_A_DOUBLING = 0.5
