@@ -17,6 +17,7 @@ import dataclasses
 
 import pytest
 
+from claims.recipes import with_fields
 from claims.sources.ai_experiments import (
     BASE_RECIPE,
     BATCH_NORM_BASE,
@@ -46,7 +47,7 @@ GROUP_NORM = {"base": GROUP_NORM_BASE, "long": GROUP_NORM_LONG, "cifar100": GROU
 
 def arm(setting, norms, batch, documented):
     classes = 100 if DATASET[setting] == "cifar100" else 10
-    recipes = {scale: dataclasses.replace(recipe, batch=batch) for scale, recipe in RECIPE[setting].items()}
+    recipes = with_fields(RECIPE[setting], batch=batch)
     return Arm(NormCNN(norms, classes), recipes, documented[setting][batch], DATASET[setting])
 
 

@@ -7,10 +7,9 @@ Margins, fixed from the source's figures before any run: half the documented dif
 points for "within 3 points", and for what its threshold says of smaller batches.
 """
 
-import dataclasses
-
 import pytest
 
+from claims.recipes import with_fields
 from claims.sources.second_readme import BATCH_NORM, BATCH_SIZE, BATCH_SIZE_RECIPE, GROUP_NORM, THRESHOLD
 from harness.claim import Arm
 from harness.declare import claim
@@ -21,7 +20,7 @@ SIMILAR = 3.0
 
 
 def both(batch):
-    recipes = {scale: dataclasses.replace(recipe, batch=batch) for scale, recipe in BATCH_SIZE_RECIPE.items()}
+    recipes = with_fields(BATCH_SIZE_RECIPE, batch=batch)
     norms = {"batch norm": (BATCH, BATCH_NORM), "group norm": (group(32), GROUP_NORM)}
     return {
         name: Arm(NormCNN((norm,) * 3, 100, WIDTHS), recipes, documented.get(batch), "cifar100")
