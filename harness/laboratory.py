@@ -34,10 +34,15 @@ class Laboratory:
     @functools.cached_property
     def pool(self) -> Pool:
         """The pool, with the device made ready; may raise StoreError."""
-        prepare(self.settings.device, self._workers)
+        prepare(self.settings.device, self._workers, tf32=self.settings.tf32)
         self.store.work(self._session, self._worker)
+        settings = self.settings
         pool = Pool(
-            self.store, self.settings.device, lambda name: load(self.settings.data, name), session=self._session
+            self.store,
+            settings.device,
+            lambda name: load(settings.data, name),
+            session=self._session,
+            tf32=settings.tf32,
         )
         # Long runs first: what is begun last should be short, or one worker ends long after the others.
         # (CIFAR's size stands for the data's here; only the order matters.)

@@ -23,6 +23,12 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("claims", "re-verifying documented findings")
     group.addoption("--gpu", action="store_true", help="train on CUDA devices, one a worker in turn; an error without")
     group.addoption(
+        "--tf32",
+        action="store_true",
+        help="on CUDA devices, round the operands of float32 products to TF32 (10 bits of mantissa): faster, and kept "
+        "apart from runs in float32 (default: off, recipes in float32 are computed in it)",
+    )
+    group.addoption(
         "--scale",
         choices=SCALES,
         help="smoke: a rehearsal with recipes cut short; documented: the sources' own recipes; full: whole training "

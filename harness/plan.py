@@ -57,7 +57,7 @@ def plan(runs: Sequence[tuple[Run, range]], settings: Settings, store: Store) ->
     taken to be CIFAR's.
     """
     offline = dataclasses.replace(settings.data, download=False)
-    pool = Pool(store, settings.device, lambda name: load(offline, name))
+    pool = Pool(store, settings.device, lambda name: load(offline, name), tf32=settings.tf32)
     planned, obstacles = [], []
     for run, seeds in runs:
         fitted, images = run, (50_000, 10_000)

@@ -64,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         settings = resolve(
             gpu=option.gpu,
+            tf32=option.tf32,
             scale=option.scale,
             data=option.data,
             seeds=option.seeds,
@@ -82,6 +83,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from error
     if option.update_ledger and settings.ledger is None:
         raise pytest.UsageError("--update-ledger records CIFAR and the stand-in, not images of one's own or a placebo")
+    if option.update_ledger and settings.tf32:
+        raise pytest.UsageError("--update-ledger records runs in the recipes' own precision: leave --tf32 out")
     config.stash[SETTINGS] = settings
     config.pluginmanager.register(ScaleSelection(settings.scale))
     if not worker:
@@ -97,7 +100,9 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     settings = config.stash[SETTINGS]
     lines = [
-        f"claims: scale {settings.scale}, {settings.seeds}, {describe(settings.device)}, store {settings.store}"
+        f"claims: scale {settings.scale}, {settings.seeds}, {describe(settings.device)}"
+        + (", float32 products in TF32" if settings.tf32 else "")
+        + f", store {settings.store}"
         + (" (--fresh: nothing reused)" if settings.since else ""),
         f"data: {settings.data}",
         f"verdicts: {settings.meaning}",
@@ -132,7 +137,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     writer = config.get_terminal_writer()
     writer.line()
     try:
-        prepare(settings.device)
+        prepare(settings.device, tf32=settings.tf32)
         store = Store(settings.store, since=settings.since)
         first, last = (needed(claims, settings, look, at_most=True) for look in (settings.looks[0], settings.looks[-1]))
         planned, obstacles = plan(first, settings, store)

@@ -35,7 +35,8 @@ class Pool:
 
     load: gives the data set for a name, on the CPU; called at most once a name, and only if something is to be
     trained or looked up. on_trained: called with the run and its new results after each training. session: the name
-    under which the pools of one session's workers tell each other what they want.
+    under which the pools of one session's workers tell each other what they want. tf32: whether the device rounds the
+    operands of float32 products.
     """
 
     def __init__(
@@ -45,9 +46,11 @@ class Pool:
         load: Callable[[str], Dataset],
         on_trained: Callable[[Run, Sequence[Trained]], None] = lambda run, results: None,
         session: str = "",
+        tf32: bool = False,
     ) -> None:
         self._store, self._device, self._load, self._on_trained = store, device, load, on_trained
         self._session = session
+        self._tf32 = tf32
         self._device_name = describe(device)
         self._data: dict[str, Dataset | DataError] = {}
         self._known: dict[str, Run] = {}
@@ -88,7 +91,7 @@ class Pool:
     def key(self, run: Run) -> Key:
         """The key of a run on this data and device."""
         kind = self._device.type
-        return Key(run, self.data(run.dataset).fingerprint, kind, width(run, kind), version_of(run))
+        return Key(run, self.data(run.dataset).fingerprint, kind, width(run, kind), version_of(run), self._tf32)
 
     def expect(self, needed: Iterable[tuple[Run, range]]) -> None:
         """Say what the session will need at least, (run, seeds), in the order in which to train it.

@@ -35,8 +35,9 @@ class SettingsError(Exception):
 class Settings:
     """The resolved options of a session.
 
-    device: of this process. looks: the numbers of seeds at which a claim is looked at until a verdict stands; one look
-    is a fixed number of seeds. planned: all looks among which the error rate is divided, of which looks are the first.
+    device: of this process. tf32: whether it rounds the operands of float32 products. looks: the numbers of seeds
+    at which a claim is looked at until a verdict stands; one look is a fixed number of seeds. planned: all looks
+    among which the error rate is divided, of which looks are the first.
     first_seed: the seeds of a look are first_seed, first_seed + 1, ... placebo: every arm of a claim is its first one,
     on seeds of its own. ledger: where verdicts at this scale on these images are recorded; None for images of one's own
     and for a placebo. since: stored runs that finished earlier are trained again ("" reuses all).
@@ -45,6 +46,7 @@ class Settings:
     """
 
     device: torch.device
+    tf32: bool
     scale: str
     data: Choice
     looks: tuple[int, ...]
@@ -167,6 +169,7 @@ def file_to_write(text: str) -> Path:
 def resolve(
     *,
     gpu: bool,
+    tf32: bool,
     scale: str | None,
     data: str,
     seeds: int | None,
@@ -183,6 +186,8 @@ def resolve(
     Raises DataError for data that is not there, DeviceError for --gpu without one, SettingsError for options that
     exclude each other, ValueError for an unknown scale.
     """
+    if tf32 and not gpu:
+        raise SettingsError("--tf32 changes how CUDA devices multiply; a CPU has no TF32. Add --gpu or leave it out")
     device = devices.choose(gpu, worker)
     scale = scale or ("documented" if gpu else "smoke")
     if scale not in SCALES:
@@ -205,10 +210,12 @@ def resolve(
         return shlex.quote(str(text if at_root else Path(text).expanduser().resolve()))
 
     repeated = ["--gpu"] if gpu else []
+    repeated += ["--tf32"] if tf32 else []
     repeated += [f"--data {data if data in NAMED else path(data)}"] if data != "auto" else []
     repeated += [f"--store {path(store)}"] if store else []
     return Settings(
         device=device,
+        tf32=tf32,
         scale=scale,
         data=choice,
         looks=looks,

@@ -77,6 +77,7 @@ class Key:
     """All that decides a run's result, but for its seed: the same key and seed, the same result.
 
     width: how many seeds are trained side by side (the last bits of a sum depend on it). engine: version of the code.
+    tf32: whether products of float32 numbers were rounded to TF32.
     """
 
     run: Run
@@ -84,11 +85,15 @@ class Key:
     device: str
     width: int
     engine: int
+    tf32: bool = False
 
     @property
     def numerics(self) -> str:
         precision = self.run.recipe.precision
-        return json.dumps({"device": self.device, "precision": precision, "width": self.width}, sort_keys=True)
+        numerics: dict[str, object] = {"device": self.device, "precision": precision, "width": self.width}
+        if self.tf32 and precision == "float32":
+            numerics["tf32"] = True
+        return json.dumps(numerics, sort_keys=True)
 
     def digest(self, seed: int) -> str:
         """Hex name of the run with this seed."""

@@ -31,17 +31,21 @@ def choose(gpu: bool, worker: int = 0) -> torch.device:
     return torch.device("cuda", worker % torch.cuda.device_count())
 
 
-def prepare(device: torch.device, workers: int = 1) -> None:
-    """Settings of this process before it trains: threads, float32 that is float32, and memory that stays mapped."""
+def prepare(device: torch.device, workers: int = 1, *, tf32: bool = False) -> None:
+    """Settings of this process before it trains: threads, float32 that is float32, and memory that stays mapped.
+
+    tf32: let a CUDA device round the operands of float32 products to 10 bits of mantissa, as cuDNN does by itself.
+    """
     # On a CPU one thread a process: summation order, and so the last bits of a result, must not depend on how many
     # workers there are; and two threads on a busy core cost a hundred times more than they gain. Cores are used by
     # workers (-n). On a GPU the host only launches kernels; its threads are a share of the cores.
     torch.set_num_threads(1 if device.type == "cpu" else max(1, (os.cpu_count() or 1) // workers))
     if device.type == "cuda":
         torch.cuda.set_device(device)
-        # The recipes say float32; cuDNN's own default would be TF32 (10 bits of mantissa).
-        torch.backends.cuda.matmul.fp32_precision = "ieee"
-        torch.backends.cudnn.conv.fp32_precision = "ieee"
+        # The recipes say float32; cuDNN's own default would be TF32.
+        precision = "tf32" if tf32 else "ieee"
+        torch.backends.cuda.matmul.fp32_precision = precision
+        torch.backends.cudnn.conv.fp32_precision = precision
     else:
         _keep_memory_mapped()
 
