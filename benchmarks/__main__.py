@@ -51,9 +51,9 @@ def main() -> None:
                 except RuntimeError as error:
                     taken[peer.name] = str(error).splitlines()[0]
                     print(f"{name} {peer.name}: cannot: {taken[peer.name]}", flush=True)
-                    continue
-                taken.setdefault(peer.name, []).append(found)
-                print(f"{name} {peer.name}: {found:.3f} s a seed (turn {turn + 1})", flush=True)
+                else:
+                    taken.setdefault(peer.name, []).append(found)
+                    print(f"{name} {peer.name}: {found:.3f} s a seed (turn {turn + 1})", flush=True)
                 if options.out:  # after each, so that an interrupted session leaves what it measured
                     _write(options.out, results, machine, page(results, machine, kind, bounds))
     print(page(results, machine, kind, bounds))

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import queue
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import psutil
+
+# How often it is looked whether a process still lives.
+_POLL_SECONDS = 1.0
 
 
 def cores() -> int:
@@ -28,13 +33,34 @@ def seconds_a_seed(peer: str, work: str, device: str, seeds: int, processes: int
     ]
     for process in group:
         process.start()
-    found = [results.get() for _ in group]
-    for process in group:
-        process.join()
+    try:
+        found = _collected(results, group)
+    finally:
+        for process in group:
+            process.kill()
+            process.join()
     for outcome in found:
         if isinstance(outcome, str):
             raise RuntimeError(outcome)
     return (max(end for _, end in found) - min(begin for begin, _ in found)) / (seeds * processes)
+
+
+def _collected(results: Any, group: Sequence[Any]) -> list[Any]:
+    """What each process reported. Raises RuntimeError if one ended without a report, for the others wait for it."""
+    found: list[Any] = []
+    while len(found) < len(group):
+        ended = [process for process in group if process.exitcode is not None]
+        try:
+            found.append(results.get(timeout=_POLL_SECONDS))
+        except queue.Empty:
+            # Looked up before the queue was: what a process reported came before its end.
+            if len(ended) > len(found):
+                code = next((process.exitcode for process in ended if process.exitcode), 0)
+                raise RuntimeError(
+                    f"a process of the benchmark ended with exit code {code} and no result"
+                    + (" (-9: killed, perhaps for want of memory)" if code == -9 else "")
+                ) from None
+    return found
 
 
 def _timed(

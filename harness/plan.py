@@ -93,7 +93,12 @@ def plan_lines(
     here: Speed = probe(data)
 
     def minutes(items: Sequence[Planned], speed: Speed = here, device: str = settings.device.type) -> float:
-        return sum(i.to_train * speed.seconds(i.cost, width(i.run, device)) for i in items) / 60
+        total = 0.0
+        for item in items:
+            at_once = width(item.run, device)
+            # Whole blocks, which on another device may be larger than those that to_train was counted in.
+            total += -(-item.to_train // at_once) * at_once * speed.seconds(item.cost, at_once)
+        return total / 60
 
     rows = [("network", "networks", "runs", "stored", "steps", "TFLOP", "minutes")]
     groups: dict[str, list[Planned]] = {}
@@ -122,8 +127,8 @@ def plan_lines(
     ]
     processes = "1 process" if workers == 1 else f"{workers} workers"
     lines.append(
-        f"runs: seeds still to train (small batches train seeds in fives); minutes: for {processes} on this device, "
-        "estimated from a probe of its speed, right within a factor of about two"
+        f"runs: seeds still to train, in whole blocks of those trained side by side; minutes: for {processes} on "
+        "this device, estimated from a probe of its speed, right within a factor of about two"
     )
     if len(settings.looks) > 1:
         lines.append(

@@ -64,6 +64,7 @@ def test_what_is_put_is_got(tmp_path):
         dataclasses.replace(KEY, device="cuda"),
         dataclasses.replace(KEY, width=5),
         dataclasses.replace(KEY, engine=KEY.engine + 1),
+        dataclasses.replace(KEY, tf32=True),
         dataclasses.replace(KEY, run=dataclasses.replace(RUN, dataset="cifar100")),
         dataclasses.replace(KEY, run=dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, lr=0.02))),
         dataclasses.replace(KEY, run=dataclasses.replace(RUN, network=DepthCNN(1, "sigmoid", width=4))),

@@ -36,6 +36,11 @@ def cost(run: Run, train_images: int, test_images: int) -> Cost:
     return Cost(steps, both * images * recipe.epochs + forward * test_images)
 
 
+def flops_per_step(run: Run) -> float:
+    """Of one seed's optimiser step on a whole batch."""
+    return _flops_per_image(run.network)[1] * run.recipe.batch
+
+
 @functools.cache
 def _flops_per_image(network: Any) -> tuple[float, float]:
     """Forward, and forward plus backward, of one 3x32x32 image; counted by PyTorch on shapes alone."""

@@ -1,12 +1,16 @@
 """What is compared trains, what is written can be read, and what takes too long is interrupted."""
 
 import dataclasses
+import multiprocessing
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
 from benchmarks import growth
+from benchmarks.group import seconds_a_seed
 from benchmarks.growth import curves, draw
 from benchmarks.limits import Machine, limits
 from benchmarks.on_gpu import Part, parts, run
@@ -24,6 +28,17 @@ CPU = torch.device("cpu")
 def test_every_peer_trains_every_kind_of_work(peer, work):
     cut = dataclasses.replace(WORKS[work].timed.recipe, images_per_class=3, batch=20, epochs=1, test_images_per_class=2)
     peer.train(dataclasses.replace(WORKS[work].timed, recipe=cut), [0, 1], tiny(), CPU)
+
+
+def test_a_killed_process_ends_the_measurement_instead_of_hanging_it():
+    with ThreadPoolExecutor() as pool:
+        measured = pool.submit(seconds_a_seed, "engine", "b", "cpu", 1, 2)
+        while len(children := multiprocessing.active_children()) < 2:
+            time.sleep(0.01)
+        children[0].kill()
+        with pytest.raises(RuntimeError, match="exit code -9 and no result"):
+            measured.result(30)
+    assert not multiprocessing.active_children()
 
 
 def test_what_is_timed_is_the_documented_run_cut_to_the_stated_share():

@@ -328,6 +328,7 @@ def test_a_plan_downloads_nothing(suite, run):
         ),
         (["--max-seeds", "10", "--seeds", "5"], "*--max-seeds 10 caps the looks*, and --seeds fixes one number*"),
         (["--max-seeds", "10", "--placebo"], "*--max-seeds 10 caps the looks*, and --placebo takes one number*"),
+        (["--tf32"], "*--tf32 changes how CUDA devices multiply*Add --gpu or leave it out*"),
         (["--first-seed", "-1"], "*'-1' is not a seed; allowed: 0 to 1000000*"),
         (["--scale", "huge"], "*invalid choice: 'huge' (choose from*smoke*documented*"),
         (["--data", "nowhere"], "*--data nowhere: no such folder. Allowed: auto, cifar, synthetic*"),
@@ -516,6 +517,6 @@ def test_the_example_of_the_readme_is_a_claim(suite, run):
 def test_every_option_is_in_the_readme(suite):
     text, listed = (ROOT / "README.md").read_text(), suite.runpytest_inprocess("--help").stdout.str()
     group = listed.split("re-verifying documented findings:")[1].split("\n\n")[0]
-    options = re.findall(r"^  (--[a-z-]+)", group, re.MULTILINE)
-    assert len(options) == 12
+    options = re.findall(r"^  (--[a-z0-9-]+)", group, re.MULTILINE)
+    assert len(options) == 13
     assert all(f"`{option}" in text for option in options)

@@ -2,10 +2,14 @@
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.claim import Recipe, Run
-from harness.train.cost import Cost, Speed, cost, probe
-from models import BATCH, DepthCNN, NormCNN
+from harness.pool import width
+from harness.stats import LOOKS
+from harness.train.cost import DATA_CENTRE_GPU, Cost, Speed, cost, flops_per_step, probe
+from models import BATCH, MLP, DepthCNN, NormCNN, SkipCNN
 from tests_fast.images import tiny
 
 
@@ -44,3 +48,16 @@ def test_counting_leaves_global_random_state_alone():
     state = torch.get_rng_state()
     cost(Run(DepthCNN(7, "relu"), Recipe(1, 1, 1, "sgd", 0.1)), 10, 10)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@given(
+    batch=st.sampled_from([1, 2, 8, 32, 100, 512]),
+    network=st.sampled_from([DepthCNN(8, "relu"), NormCNN((BATCH,) * 3), MLP(), SkipCNN(BATCH)]),
+)
+def test_no_more_seeds_side_by_side_on_a_gpu_than_launching_hides(batch, network):
+    run = Run(network, Recipe(5, batch, 1, "sgd", 0.1))
+    at_once, arithmetic = width(run, "cuda"), flops_per_step(run) / DATA_CENTRE_GPU.flops_per_second
+    assert at_once in LOOKS
+    assert at_once == LOOKS[0] or at_once * arithmetic <= DATA_CENTRE_GPU.seconds_per_step
+    larger = [seeds for seeds in LOOKS if seeds > at_once]
+    assert all(seeds * arithmetic > DATA_CENTRE_GPU.seconds_per_step for seeds in larger)
