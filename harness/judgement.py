@@ -16,13 +16,17 @@ CONFOUNDER = "confounder: "
 @dataclasses.dataclass(frozen=True)
 class ArmEvidence:
     """What one arm came to: per-seed values (test accuracies in percent, if nothing else is measured), the documented
-    one, and which runs collapsed."""
+    one, and which runs collapsed.
+
+    runs: their names in the store, where training curves, gradients and predictions are.
+    """
 
     label: str
     seeds: tuple[int, ...]
     values: tuple[float, ...]
     collapsed: tuple[bool, ...]
     documented: float | None
+    runs: tuple[str, ...] = ()
 
     @property
     def mean(self) -> float:
@@ -86,9 +90,7 @@ class Judgement:
         fields["planned"] = tuple(fields["planned"])
         fields["agreement"] = Agreement(**fields["agreement"]) if fields["agreement"] else None
         fields["arms"] = tuple(
-            ArmEvidence(
-                arm["label"], tuple(arm["seeds"]), tuple(arm["values"]), tuple(arm["collapsed"]), arm["documented"]
-            )
+            ArmEvidence(**{name: tuple(value) if isinstance(value, list) else value for name, value in arm.items()})
             for arm in fields["arms"]
         )
         return Judgement(**fields)

@@ -412,7 +412,7 @@ class Lab:
         if name not in self._evidence:
             declared, seeds = self._wanted(name)
             run = self._pool.fitted(declared)
-            self._evidence[name] = self._arm(name, run.network.classes, self._pool.results(run, seeds))
+            self._evidence[name] = self._arm(name, run, self._pool.results(run, seeds))
         return self._evidence[name]
 
     def _wanted(self, name: Name) -> tuple[Run, range]:
@@ -423,21 +423,24 @@ class Lab:
         first, place = next(iter(self._arms.values())), list(self._arms).index(name)
         return first.run(settings.scale), settings.range_of(self._n * (place + 1))[self._n * place :]
 
-    def _arm(self, name: Name, classes: int, results: Sequence[Trained]) -> ArmEvidence:
+    def _arm(self, name: Name, run: Run, results: Sequence[Trained]) -> ArmEvidence:
         read = {"values": self._measure.of, "accuracy": ACCURACY.of}
         ordered = in_order_of_seeds(
-            {of: [(run.seed, measured(run)) for run in results] for of, measured in read.items()}
+            {of: [(result.seed, measured(result)) for result in results] for of, measured in read.items()}
         )
-        runs = sorted(results, key=lambda run: run.seed)
-        diverged = np.asarray([run.diverged for run in runs])
+        ascending = sorted(results, key=lambda result: result.seed)
+        diverged = np.asarray([result.diverged for result in ascending])
         # What is measured of a network at chance is still what it is, unless it is its accuracy.
         collapsed = diverged
         if self._measure is ACCURACY:
             tested = results[0].test_images
-            collapsed = collapse(ordered["accuracy"], chance=100 / classes, test_images=tested, diverged=diverged)
+            collapsed = collapse(
+                ordered["accuracy"], chance=100 / run.network.classes, test_images=tested, diverged=diverged
+            )
         values, flags = ordered["values"].tolist(), collapsed.tolist()
-        seeds = tuple(run.seed for run in runs)
-        return ArmEvidence(label(name), seeds, tuple(values), tuple(flags), self._documented(name))
+        seeds, key = tuple(result.seed for result in ascending), self._pool.key(run)
+        names = tuple(map(key.digest, seeds))
+        return ArmEvidence(label(name), seeds, tuple(values), tuple(flags), self._documented(name), names)
 
     def _paired(self, *names: Name) -> tuple[np.ndarray, ...]:
         return tuple(self.values(name) for name in names)
