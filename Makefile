@@ -1,15 +1,24 @@
-.PHONY: claims test lint data calibrate
+.PHONY: claims report test lint data calibrate
 
 PYTHON ?= python3
 VENV ?= .venv
+ARGS ?=
+CHOOSE = options="-n auto"; \
+	$(VENV)/bin/python -c "import sys, torch; sys.exit(not torch.cuda.is_available())" && options="-n 4 --gpu"
 INSTALLED = $(VENV)/installed
 
 # With a CUDA device the sources' own recipes, which downloads CIFAR if it is not in data/; else a rehearsal on the CPU.
+# ARGS="--scale documented" and the like change what is run, and what is reported.
 claims: $(INSTALLED)
-	@options="-n auto"; \
-	$(VENV)/bin/python -c "import sys, torch; sys.exit(not torch.cuda.is_available())" && options="-n 4 --gpu"; \
-	echo $(VENV)/bin/pytest claims $$options; \
-	exec $(VENV)/bin/pytest claims $$options
+	@$(CHOOSE); \
+	echo $(VENV)/bin/pytest claims $$options $(ARGS); \
+	exec $(VENV)/bin/pytest claims $$options $(ARGS)
+
+# The page of what is stored, without training: report/index.html. Verdicts do not decide whether it is made.
+report: $(INSTALLED)
+	@$(CHOOSE); \
+	echo $(VENV)/bin/pytest claims $$options --stored --claims-html report $(ARGS); \
+	$(VENV)/bin/pytest claims $$options --stored --claims-html report -q --no-header --tb=no $(ARGS) || test $$? -eq 1
 
 test: $(INSTALLED)
 	$(VENV)/bin/pytest tests_fast

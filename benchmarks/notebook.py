@@ -54,7 +54,7 @@ def notebook(run: Run, seeds: list[int], data: Dataset, device: torch.device, lo
         torch.manual_seed(seed)
         rows = training_table(data, recipe, seed)[0]
         train = _Images(data.train_images[rows], data.train_labels[rows], _transform(recipe, recipe.augmentation))
-        tested = rows_of_test_set(data, recipe)
+        tested = rows_of_test_set(data, recipe.test_images_per_class)
         test = _Images(data.test_images[tested], data.test_labels[tested], _transform(recipe, None))
         model = plain_network(run.network).to(device)
         context = "fork" if loaders else None

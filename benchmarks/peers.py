@@ -58,7 +58,7 @@ def _resident(run: Run, seeds: list[int], data: Dataset, device: torch.device) -
             scheduler.step()
         model.eval()
         with torch.no_grad(), amp:
-            for batch in rows_of_test_set(data, recipe).to(device).split(1000):
+            for batch in rows_of_test_set(data, recipe.test_images_per_class).to(device).split(1000):
                 model((here.test_images[batch].float() / 255 - mean) / std).argmax(1).sum().item()
 
 

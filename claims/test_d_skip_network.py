@@ -44,7 +44,7 @@ def by_rate(norm):
     return {(name, rate): arm(name, lr=rate) for name in (norm, "batch norm") for rate in RATES}
 
 
-@claim("Db", "batch norm beats group and layer norm", source=NORMS, arms=lambda: norms(*KINDS))
+@claim("Db", "batch norm beats group and layer norm", source=NORMS, arms=lambda: norms(*KINDS), images=True)
 def test_batch_norm_is_best(lab):
     lead = ACCURACY["batch norm"] - ACCURACY["group norm"]
     lab.assert_best("batch norm", ["group norm", "layer norm"], margin=lead / 2)

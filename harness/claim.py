@@ -204,7 +204,8 @@ class Claim:
     finding: short name of the finding, e.g. "A1a". words: the finding as a sentence; {names} are the test's
     parameters. source: where it is documented. arms: called with the test's parameters, gives the arms by name.
     measure: called with those that it names, gives what is compared (a Measure); None is test accuracy. chooses: which
-    of its arms are compared is first chosen on seeds of their own, for which every arm is trained.
+    of its arms are compared is first chosen on seeds of their own, for which every arm is trained. images: a report
+    shows what the arms take images for.
     """
 
     finding: str
@@ -213,6 +214,7 @@ class Claim:
     arms: Callable[..., Mapping[Hashable, Arm]]
     measure: Callable[..., Any] | None = None
     chooses: bool = False
+    images: bool = False
 
 
 def canonical(value: Any) -> Any:

@@ -21,19 +21,21 @@ def claim(
     arms: Callable[..., Mapping[Hashable, Arm]],
     measure: Callable[..., Measure] | None = None,
     chooses: bool = False,
+    images: bool = False,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare that a test verifies a documented finding.
 
     The test takes the `lab` fixture and makes one assertion with it about the arms. words, arms and measure are given
     those of the test's parameters that they name: words in {braces}, the others as arguments. chooses: the assertion
-    first chooses settings on seeds of their own (assert_needs_lower). Example:
+    first chooses settings on seeds of their own (assert_needs_lower). images: the report shows what the arms take
+    images for. Example:
 
         @pytest.mark.parametrize("depth", (1, 8))
         @claim("A1a", "with {depth} blocks, ReLU beats sigmoid", source=SOURCE, arms=both_activations)
         def test_relu_beats_sigmoid(lab, depth):
             lab.assert_greater("relu", "sigmoid", margin=2.0)
     """
-    return pytest.mark.claim(Claim(finding, words, source, arms, measure, chooses))
+    return pytest.mark.claim(Claim(finding, words, source, arms, measure, chooses, images))
 
 
 def claim_of(item: pytest.Item) -> Claim | None:

@@ -12,7 +12,7 @@ import numpy as np
 from harness.claim import Arm, Claim, Outcome, Run, Trained, Verdict
 from harness.judgement import CONFOUNDER, ArmEvidence, Judgement
 from harness.measure import ACCURACY, Measure
-from harness.pool import Pool
+from harness.pool import NotStoredError, Pool
 from harness.settings import Settings
 from harness.stats import (
     ALPHA,
@@ -481,6 +481,19 @@ class Lab:
             self._pool.want([self._wanted(name) for name in judged])
         return decide(level)
 
+    def _decided(self, decide: Callable[[float], Verdict]) -> Verdict:
+        """The verdict at the looks of this session, as far as their runs are stored if it trains nothing."""
+        looks = self._settings.looks
+        while True:
+            try:
+                return sequential(lambda n, level: self._look(decide, n, level), looks, planned=self._settings.planned)
+            except NotStoredError:
+                if self._n == looks[0]:
+                    raise
+                # Nothing is known of the look that is not stored: the one before stands.
+                looks = tuple(look for look in looks if look < self._n)
+                self._n, self._evidence = looks[0], {}
+
     def _judge(
         self,
         kind: str,
@@ -498,7 +511,7 @@ class Lab:
         if self.judgement is not None:
             raise RuntimeError(f"{self._nodeid} asserts twice; one claim is one assertion")
         settings, source = self._settings, self._claim.source
-        verdict = sequential(lambda n, level: self._look(decide, n, level), settings.looks, planned=settings.planned)
+        verdict = self._decided(decide)
         arms = tuple(self._evidence.values())
         if settings.enforced and self._measure is ACCURACY:
             verdict = dataclasses.replace(verdict, notes=(*verdict.notes, *map(_elsewhere, filter(_far, arms))))
@@ -528,6 +541,7 @@ class Lab:
             placebo=self._reassigned(decide) if settings.placebo else {},
             measured=self._measure.name,
             unit="doublings" if kind == "spread" else self._measure.unit,
+            images=self._claim.images,
         )
         if settings.enforced and verdict.outcome != Outcome.REPRODUCED:
             raise NotReproducedError(self.judgement, self._explain(self.judgement))

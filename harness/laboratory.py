@@ -43,6 +43,7 @@ class Laboratory:
             lambda name: load(settings.data, name),
             session=self._session,
             tf32=settings.tf32,
+            only_stored=settings.only_stored,
         )
         # Long runs first: what is begun last should be short, or one worker ends long after the others.
         # (CIFAR's size stands for the data's here; only the order matters.)

@@ -10,6 +10,7 @@ from harness.settings import (
     PLACEBO_SEEDS,
     REHEARSED_SEEDS,
     file_to_write,
+    folder_to_write,
     most_seeds,
     seed_count,
     seed_number,
@@ -76,10 +77,27 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption("--fresh", action="store_true", help="train every run again instead of using stored ones")
     group.addoption(
+        "--stored",
+        action="store_true",
+        help="train nothing: judge by stored runs alone, and skip the claims that lack some",
+    )
+    group.addoption(
         "--results",
         type=file_to_write,
         metavar="FILE",
         help="write the session's verdicts, with every arm's accuracies, to a Markdown file",
+    )
+    group.addoption(
+        "--claims-html",
+        type=folder_to_write,
+        metavar="DIR",
+        help="write the session as a page to read: DIR/index.html, which needs no network and nothing beside it",
+    )
+    group.addoption(
+        "--claims-json",
+        type=file_to_write,
+        metavar="FILE",
+        help="write the session for programs, by the JSON Schema in harness/report/claims.schema.json",
     )
     group.addoption(
         "--update-ledger",

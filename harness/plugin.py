@@ -22,8 +22,10 @@ from harness.lab import Lab, NotReproducedError
 from harness.laboratory import Laboratory
 from harness.ledger import Entry, LedgerError, difference, read, reversed_effect, update
 from harness.options import add_options
+from harness.outputs import Outputs
 from harness.placebo import placebo_result
 from harness.plan import needed, plan, plan_lines
+from harness.pool import NotStoredError
 from harness.recipes import ScaleSelection
 from harness.report import failure_text, results_page, summary_lines
 from harness.settings import Settings, SettingsError, resolve
@@ -37,6 +39,7 @@ LEDGER = pytest.StashKey[dict[str, Entry]]()
 # Of a test whose verdict is the recorded one and not REPRODUCED: what the ledger says.
 EXPECTED = pytest.StashKey[str]()
 STARTED = pytest.StashKey[str]()
+OUTPUTS = pytest.StashKey[Outputs]()
 
 # Errors whose text is written for the person at the terminal; a traceback would hide it.
 _EXPLAINED = (NotReproducedError, DataError, StoreError, DeviceError)
@@ -73,6 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
             placebo=option.placebo,
             store=option.store,
             since=config.stash[STARTED] if option.fresh else "",
+            only_stored=option.stored,
             root=config.rootpath,
             worker=_worker(config),
         )
@@ -89,6 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ScaleSelection(settings.scale))
     if not worker:
         config.pluginmanager.register(Completeness())
+        config.stash[OUTPUTS] = Outputs(config, settings, config.stash[STARTED])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -176,7 +181,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         result = yield
     except NotReproducedError as error:
         raise pytest.fail.Exception(_held_against(item, error, recorded), pytrace=False) from None
+    except NotStoredError as error:
+        raise pytest.skip.Exception(str(error)) from None
     except _EXPLAINED as error:
+        # A store of before something was recorded lacks it as it lacks a run.
+        if item.config.stash[SETTINGS].only_stored and isinstance(error, StoreError):
+            raise pytest.skip.Exception(str(error)) from None
         raise pytest.fail.Exception(str(error), pytrace=False) from None
     finally:
         used = item.funcargs.get("lab")
@@ -248,9 +258,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     settings, write = config.stash[SETTINGS], terminalreporter.write_line
     if config.option.plan or (not judgements and not (settings.placebo and LABORATORY in config.stash)):
         return
+    store = Store(settings.store)
     terminalreporter.section("placebo" if settings.placebo else "claims")
     if settings.placebo:
-        for line in placebo_result(judgements).lines:
+        found = placebo_result(judgements).lines
+        store.keep_placebo(settings.scale, settings.data.kind, found)
+        for line in found:
             write(line)
     else:
         for line in summary_lines(judgements, terminalreporter._tw.fullwidth):
@@ -265,6 +278,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         page = results_page(judgements, {**facts(settings), "runs trained in this session": str(trained)})
         config.option.results.write_text(page, encoding="utf-8")
         write(f"written: {config.option.results}")
+    if config.stash[OUTPUTS].wanted:
+        reports = [report for reports in terminalreporter.stats.values() for report in reports]
+        by_test = {judgement.nodeid: judgement for judgement in judgements}
+        for line in config.stash[OUTPUTS].write(reports, by_test, facts(settings), store):
+            write(line)
     if config.option.update_ledger and judgements:
         about = facts(settings)
         try:

@@ -36,13 +36,17 @@ def width(run: Run, device_kind: str) -> int:
     return max((seeds for seeds in LOOKS if seeds <= launched), default=LOOKS[0])
 
 
+class NotStoredError(Exception):
+    """A session that trains nothing needs runs that are not stored; the text says how many and what trains them."""
+
+
 class Pool:
     """Trains runs on one device and hands out results; every worker process has one, over the same store.
 
     load: gives the data set for a name, on the CPU; called at most once a name, and only if something is to be
     trained or looked up. on_trained: called with the run and its new results after each training. session: the name
     under which the pools of one session's workers tell each other what they want. tf32: whether the device rounds the
-    operands of float32 products.
+    operands of float32 products. only_stored: train nothing.
     """
 
     def __init__(
@@ -53,10 +57,11 @@ class Pool:
         on_trained: Callable[[Run, Sequence[Trained]], None] = lambda run, results: None,
         session: str = "",
         tf32: bool = False,
+        only_stored: bool = False,
     ) -> None:
         self._store, self._device, self._load, self._on_trained = store, device, load, on_trained
         self._session = session
-        self._tf32 = tf32
+        self._tf32, self._only_stored = tf32, only_stored
         self._device_name = describe(device)
         self._data: dict[str, Dataset | DataError] = {}
         self._known: dict[str, Run] = {}
@@ -115,11 +120,18 @@ class Pool:
     def results(self, run: Run, seeds: range) -> list[Trained]:
         """Results of these seeds in order, trained now where the store has none.
 
-        Raises DataError if the data does not fit the run, StoreError if the store fails.
+        Raises DataError if the data does not fit the run, StoreError if the store fails, NotStoredError if results are
+        missing and nothing is to be trained.
         """
         while True:
-            self._train_free_blocks(run, seeds)
+            if not self._only_stored:
+                self._train_free_blocks(run, seeds)
             found = self._store.get(self.key(run), seeds)
+            if self._only_stored and len(found) < len(seeds):
+                raise NotStoredError(
+                    f"not judged: {len(seeds) - len(found)} of {len(seeds)} runs of {run.network} are not stored; the "
+                    "same command without --stored trains them"
+                )
             if len(found) == len(seeds):
                 return [found[seed] for seed in seeds]
             if not self._train_ahead():
@@ -134,7 +146,7 @@ class Pool:
     def finish(self, others_at_work: Callable[[], bool] = lambda: False) -> None:
         """Train what is left and not in another worker's hands, as long as others may still want more."""
         with contextlib.suppress(StoreError):  # a full disk, say, which the claims report
-            while True:
+            while not self._only_stored:
                 if self._train_ahead():
                     continue
                 if not others_at_work():

@@ -37,10 +37,11 @@ class Settings:
 
     device: of this process. tf32: whether it rounds the operands of float32 products. looks: the numbers of seeds
     at which a claim is looked at until a verdict stands; one look is a fixed number of seeds. planned: all looks
-    among which the error rate is divided, of which looks are the first.
-    first_seed: the seeds of a look are first_seed, first_seed + 1, ... placebo: every arm of a claim is its first one,
-    on seeds of its own. ledger: where verdicts at this scale on these images are recorded; None for images of one's own
-    and for a placebo. since: stored runs that finished earlier are trained again ("" reuses all).
+    among which the error rate is divided, of which looks are the first. first_seed: the seeds of a look are
+    first_seed, first_seed + 1, ... placebo: every arm of a claim is its first one, on seeds of its own. ledger:
+    where verdicts at this scale on these images are recorded; None for images of one's own and for a placebo.
+    since: stored runs that finished earlier are trained again ("" reuses all). only_stored: train nothing, and
+    judge what can be.
     prefix, options: of a command that runs a test of this session again: what stands before and after its name.
     enforced: whether verdicts decide the tests: at any scale but smoke, and neither on the stand-in nor in a placebo.
     """
@@ -56,6 +57,7 @@ class Settings:
     store: Path
     ledger: Path | None
     since: str
+    only_stored: bool
     prefix: tuple[str, ...]
     options: tuple[str, ...]
 
@@ -159,10 +161,18 @@ def store_path(text: str) -> Path:
 
 
 def file_to_write(text: str) -> Path:
-    """The type of --results: a path in a folder that exists."""
+    """The type of --results and --claims-json: a path in a folder that exists."""
     path = Path(text).expanduser()
     if path.is_dir() or not path.parent.is_dir():
         raise argparse.ArgumentTypeError(f"{text!r} cannot be written; name a file in a folder that exists")
+    return path
+
+
+def folder_to_write(text: str) -> Path:
+    """The type of --claims-html: a folder, or one that can be made."""
+    path = Path(text).expanduser()
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a file; name a folder, which is made if need be")
     return path
 
 
@@ -178,6 +188,7 @@ def resolve(
     placebo: bool,
     store: Path | None,
     since: str,
+    only_stored: bool,
     root: Path,
     worker: int,
 ) -> Settings:
@@ -192,6 +203,8 @@ def resolve(
     scale = scale or ("documented" if gpu else "smoke")
     if scale not in SCALES:
         raise ValueError(f"scale {scale!r}; allowed: {SCALES}")
+    if only_stored and since:
+        raise SettingsError("--stored trains nothing, and --fresh trains all again: give one of them")
     if max_seeds and (seeds or placebo):
         raise SettingsError(
             f"--max-seeds {max_seeds} caps the looks at a growing number of seeds, and "
@@ -225,6 +238,7 @@ def resolve(
         store=store or root / DEFAULT_STORE,
         ledger=root / FOLDER / f"{scale}-{choice.kind}.json" if choice.kind in KINDS and not placebo else None,
         since=since,
+        only_stored=only_stored,
         prefix=("pytest",) if at_root else ("cd", shlex.quote(str(root)), "&&", "pytest"),
         options=tuple(repeated),
     )

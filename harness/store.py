@@ -72,6 +72,32 @@ class StoreError(Exception):
     """The store cannot be read or written; the text names the file, what happened and the next step."""
 
 
+# What the last placebo of a scale on a kind of images found, as lines of text.
+_PLACEBOS = """
+CREATE TABLE IF NOT EXISTS placebos (
+    scale TEXT NOT NULL,
+    data TEXT NOT NULL,
+    finished TEXT NOT NULL,
+    lines TEXT NOT NULL,            -- JSON
+    PRIMARY KEY (scale, data)
+)
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """A finished run with what it was trained with. configuration: JSON of network, recipe and data set; numerics: of
+    device kind, precision and width; versions: of python, torch and numpy. finished: UTC, ISO 8601."""
+
+    trained: Trained
+    configuration: dict[str, Any]
+    numerics: dict[str, Any]
+    engine: int
+    device: str
+    versions: dict[str, str]
+    finished: str
+
+
 @dataclasses.dataclass(frozen=True)
 class Key:
     """All that decides a run's result, but for its seed: the same key and seed, the same result.
@@ -131,6 +157,7 @@ class Store:
                 if "records" not in [row[1] for row in self._connection.execute("PRAGMA table_info(runs)")]:
                     self._connection.execute(_MIGRATION)
                 self._connection.execute(_WANTED)
+                self._connection.execute(_PLACEBOS)
             finally:
                 fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, _OPENING)
         except (sqlite3.Error, OSError) as error:
@@ -154,9 +181,22 @@ class Store:
                 (key.digest(seed), self.since),
             ).fetchone()
             if row:
-                curves = json.loads(row[1])
-                accuracy, loss = (tuple(curves[name]) for name in ("train_accuracy", "train_loss"))
-                found[seed] = Trained(seed, row[0], accuracy, loss, bool(row[2]), row[3], row[4], *_read(row[5]))
+                found[seed] = _trained(seed, row)
+        return found
+
+    def named(self, names: Iterable[str]) -> dict[str, Stored]:
+        """The runs of these names (Key.digest), whenever they were finished; those that are not here are left out."""
+        found = {}
+        for name in names:
+            row = self._execute(
+                "SELECT test_accuracy, curves, diverged, seconds, test_images, records, seed, configuration, numerics, "
+                "engine, device, versions, finished FROM runs WHERE key = ?",
+                (name,),
+            ).fetchone()
+            if row:
+                seed, configuration, numerics, engine, device, versions, finished = row[6:]
+                configuration, numerics, versions = map(json.loads, (configuration, numerics, versions))
+                found[name] = Stored(_trained(seed, row), configuration, numerics, engine, device, versions, finished)
         return found
 
     def put(self, key: Key, results: Sequence[Trained], device: str) -> None:
@@ -245,6 +285,17 @@ class Store:
         """The byte whose lock says that a worker is at work."""
         return _OPENING + 1 + int(hashlib.sha256(f"{session} {worker}".encode()).hexdigest()[:14], 16)
 
+    def keep_placebo(self, scale: str, data: str, lines: Sequence[str]) -> None:
+        """Record what a placebo found at a scale on a kind of images, in words."""
+        values = (scale, data, now(), json.dumps(list(lines)))
+        self._execute("INSERT OR REPLACE INTO placebos VALUES (?, ?, ?, ?)", values)
+
+    def last_placebo(self, scale: str, data: str) -> tuple[str, ...]:
+        """What the last placebo at this scale on this kind of images found, with its date; empty if there was none."""
+        query = "SELECT finished, lines FROM placebos WHERE scale = ? AND data = ?"
+        row = self._execute(query, (scale, data)).fetchone()
+        return tuple(f"{row[0][:10]}: {line}" for line in json.loads(row[1])) if row else ()
+
     def rows(self) -> list[tuple[Any, ...]]:
         """Every run, in the order of keys, as values of COLUMNS."""
         return self._execute(f"SELECT {', '.join(COLUMNS)} FROM runs ORDER BY key").fetchall()
@@ -274,6 +325,13 @@ class Store:
                 "safe in it. Free disk space or check that the file can be written, and run the same command again: "
                 "it trains only what is missing"
             ) from error
+
+
+def _trained(seed: int, row: Sequence[Any]) -> Trained:
+    """A result from test_accuracy, curves, diverged, seconds, test_images and records, as the store keeps them."""
+    curves = json.loads(row[1])
+    accuracy, loss = (tuple(curves[name]) for name in ("train_accuracy", "train_loss"))
+    return Trained(seed, row[0], accuracy, loss, bool(row[2]), row[3], row[4], *_read(row[5]))
 
 
 def _written(result: Trained) -> str:

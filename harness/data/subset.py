@@ -40,10 +40,10 @@ def balanced(labels: Tensor, per_class: int, data: Dataset, seed: int) -> Tensor
     return torch.cat(chosen)
 
 
-def rows_of_test_set(data: Dataset, recipe: Recipe) -> Tensor:
-    """Positions of the test images, int64: all of them, or the first test_images_per_class of each class."""
+def rows_of_test_set(data: Dataset, per_class: int | None) -> Tensor:
+    """Positions of the test images that a run is tested on, int64: all, or the first per_class of each class."""
     labels = data.test_labels.cpu()
-    if recipe.test_images_per_class is None:
+    if per_class is None:
         return torch.arange(len(labels))
-    parts = [(labels == label).nonzero().squeeze(1)[: recipe.test_images_per_class] for label in range(data.classes)]
+    parts = [(labels == label).nonzero().squeeze(1)[:per_class] for label in range(data.classes)]
     return torch.cat(parts)

@@ -142,7 +142,7 @@ def predict(module: StackedClassifier, recipe: Recipe, data: Dataset) -> tuple[T
     """The class that each test image is taken for, int64 [S, images], in eval mode and the recipe's precision, and the
     class that it has, int64 [images]."""
     module.eval()
-    rows = rows_of_test_set(data, recipe).to(data.test_images.device)
+    rows = rows_of_test_set(data, recipe.test_images_per_class).to(data.test_images.device)
     normalise = Normalise(recipe, rows.device)
     found = []
     for batch in rows.split(max(1, _EVALUATED_AT_ONCE // module.seeds)):

@@ -115,6 +115,6 @@ def test_subsets_are_drawn_evenly():
 
 
 def test_test_set_is_whole_or_cut_evenly():
-    assert len(rows_of_test_set(DATA, RECIPE)) == 60
-    cut = rows_of_test_set(DATA, Recipe(5, 8, 3, "sgd", 0.1, test_images_per_class=2))
+    assert len(rows_of_test_set(DATA, None)) == 60
+    cut = rows_of_test_set(DATA, 2)
     assert torch.bincount(DATA.test_labels[cut]).tolist() == [2] * 10

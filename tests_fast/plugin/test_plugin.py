@@ -518,5 +518,5 @@ def test_every_option_is_in_the_readme(suite):
     text, listed = (ROOT / "README.md").read_text(), suite.runpytest_inprocess("--help").stdout.str()
     group = listed.split("re-verifying documented findings:")[1].split("\n\n")[0]
     options = re.findall(r"^  (--[a-z0-9-]+)", group, re.MULTILINE)
-    assert len(options) == 13
+    assert len(options) == 16
     assert all(f"`{option}" in text for option in options)

@@ -1,0 +1,84 @@
+"""Matplotlib figures as inline SVG that takes its colours from the page, light or dark."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from itertools import count
+
+import matplotlib
+from matplotlib.figure import Figure
+
+# Colours that no figure uses stand for the page's own and are replaced in the SVG.
+INK, GRID, PAPER = "#010203", "#040506", "#070809"
+_PAGE = {INK: "currentColor", GRID: "var(--grid)", PAPER: "var(--paper)"}
+# Eight series; the page gives them the colours of Okabe and Ito (2008), which survive colour blindness, in a light and
+# a dark version. Markers and lines tell them apart as well.
+SERIES = tuple(f"#0a0b0{place}" for place in range(8))
+_PAGE.update({colour: f"var(--series-{place})" for place, colour in enumerate(SERIES)})
+MARKERS, LINES = "osD^vPX*", ("-", "--", "-.", ":")
+
+_RC = {
+    "svg.fonttype": "none",  # text stays text: small, selectable, in the page's own font
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.labelsize": 9,
+    "legend.fontsize": 8,
+    "legend.title_fontsize": 8,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+}
+_numbers = count()
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """The style in which every figure is drawn and written."""
+    with matplotlib.rc_context(_RC):
+        yield
+
+
+def colour(place: int) -> str:
+    """Of the series at this place, again from the first after eight."""
+    return SERIES[place % len(SERIES)]
+
+
+def svg(figure: Figure, alt: str) -> str:
+    """The figure as an inline SVG element with a text for who does not see it."""
+    with io.StringIO() as file:
+        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+        text = file.getvalue()
+    text = text[text.index("<svg") :]
+    for sentinel, own in _PAGE.items():
+        text = text.replace(sentinel, own)
+    # Names inside an SVG are names of the whole page.
+    own = f"figure{next(_numbers)}-"
+    text = re.sub(r'\bid="', f'id="{own}', text)
+    text = re.sub(r'(href="#|url\(#)', rf"\g<1>{own}", text)
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    # The page scales it; fixed sizes in points would not fit a phone.
+    head, rest = text.split(">", 1)
+    width = re.search(r'width="([\d.]+)pt"', head)
+    head = re.sub(r' (width|height)="[\d.]+pt"', "", head)
+    size = f' style="max-width: {float(width.group(1)) * 4 / 3:.0f}px"' if width else ""
+    return f'{head} role="img" aria-label="{escape(alt, quote=True)}"{size}><title>{escape(alt)}</title>{rest}'

@@ -1,0 +1,240 @@
+"""Put the page together: the table, a section a module of claims, and the templates beside this file."""
+
+from __future__ import annotations
+
+import ast
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.data import DataError, Dataset
+from harness.judgement import Judgement
+from harness.report.failure import failure_text
+from harness.report.multiplicity import adjusted_p
+from harness.report.page import figures, images
+from harness.report.page.forest import forest
+from harness.report.page.panels import Panel, Point, panels
+from harness.report.session import Session
+from harness.store import Store, Stored
+
+_TEMPLATES = Path(__file__).with_name("templates")
+COLUMNS = ("Finding", "Claim", "Source", "Documented", "Measured", "Seeds", "Adjusted p", "Verdict", "Recorded before")
+_NUMERIC = (3, 4, 5, 6)
+
+
+def write_page(
+    session: Session, store: Store, folder: Path, *, root: Path, load: Callable[[str], Dataset] | None = None
+) -> Path:
+    """Write folder/index.html, which needs nothing beside it, and return its path.
+
+    store: has the runs behind the evidence; what it lacks is left out of the figures. root: of the claims' modules,
+    whose docstrings head the sections. load: gives the data set for a name; without it, or where that fails, the page
+    has no images. Raises OSError if the folder or the file cannot be written.
+    """
+    names = [name for judgement in session.judgements for arm in judgement.arms for name in arm.runs]
+    runs = store.named(dict.fromkeys(names))
+    modules: dict[str, list[Judgement]] = {}
+    for judgement in session.judgements:
+        modules.setdefault(judgement.nodeid.split("::")[0], []).append(judgement)
+    sections = [_section(module, found, runs, root, load) for module, found in modules.items()]
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    rows = [_row(*each) for each in enumerate(zip(session.judgements, adjusted_p(session.judgements), strict=True))]
+    text = environment.get_template("page.html.jinja").render(
+        session=session,
+        sections=sections,
+        rows=rows,
+        columns=COLUMNS,
+        numeric=_NUMERIC,
+        documents=sorted({row["document"] for row in rows}),
+        forests=_forests(modules, root),
+        duration=_duration(session.seconds),
+        css=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
+        script=Markup((_TEMPLATES / "page.js").read_text(encoding="utf-8")),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "index.html"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _row(place: int, judged: tuple[Judgement, float | None]) -> dict[str, Any]:
+    judgement, adjusted = judged
+    verdict = judgement.verdict
+    return {
+        "place": place,
+        "anchor": _anchor(judgement.nodeid.split("::")[0]),
+        "finding": judgement.finding,
+        "claim": judgement.claim,
+        "document": judgement.source.split(', "')[0],
+        "documented": _documented(judgement) or "–",
+        "documented_value": f"{judgement.agreement.documented:.4f}" if judgement.agreement else "",
+        "effect": f"{verdict.effect:.4f}",
+        "measured": _measured(judgement),
+        "n": verdict.n,
+        "adjusted": "–" if adjusted is None else f"{adjusted:.2g}",
+        "adjusted_value": "" if adjusted is None else f"{adjusted:.6g}",
+        "verdict": str(verdict.outcome),
+        "recorded": judgement.recorded,
+    }
+
+
+def _documented(judgement: Judgement) -> str:
+    if judgement.agreement is None:
+        return ""
+    value = f"{judgement.agreement.documented:+.2f}"
+    return (f"({value})" if judgement.compared else value) + ("" if judgement.agreement.inside else "*")
+
+
+def _measured(judgement: Judgement) -> str:
+    verdict = judgement.verdict
+    return f"{verdict.effect:+.2f} ({verdict.lower:+.2f} to {verdict.upper:+.2f})"
+
+
+def _forests(modules: Mapping[str, Sequence[Judgement]], root: Path) -> list[tuple[str, str]]:
+    found = []
+    for module, judgements in modules.items():
+        for unit in dict.fromkeys(judgement.unit for judgement in judgements):
+            drawn = forest([judgement for judgement in judgements if judgement.unit == unit])
+            found.append((_about(root / module)[0], drawn))
+    return found
+
+
+def _section(
+    module: str,
+    judgements: Sequence[Judgement],
+    runs: Mapping[str, Stored],
+    root: Path,
+    load: Callable[[str], Dataset] | None,
+) -> dict[str, Any]:
+    title, about = _about(root / module)
+    shown = panels(judgements, runs)
+    drawn: list[tuple[str, str]] = []
+    for panel in shown:
+        drawn += _drawn(panel, any(judgement.kind == "spread" for judgement in judgements))
+    pictured, mistaken = _pictured([j for j in judgements if j.images], shown, load)
+    return {
+        "anchor": _anchor(module),
+        "name": title.split(".")[0] if title.split(".")[0].isalnum() else title.split(":")[0],
+        "title": title,
+        "about": about,
+        "sources": list(dict.fromkeys(judgement.source for judgement in judgements)),
+        "claims": [
+            {
+                "finding": judgement.finding,
+                "words": judgement.claim,
+                "verdict": str(judgement.verdict.outcome),
+                "measured": f"{_measured(judgement)} {judgement.unit}",
+                "documented": _documented(judgement),
+                "n": judgement.verdict.n,
+                "text": failure_text(judgement),
+            }
+            for judgement in judgements
+        ],
+        "figures": drawn + pictured,
+        "mistaken": mistaken,
+        "arms": [_arm(point) for panel in shown for point in panel.points],
+    }
+
+
+def _drawn(panel: Panel, spreads: bool) -> list[tuple[str, str]]:
+    """The figures of a panel with their captions."""
+    of = f"{panel.title}: " if panel.title else ""
+    seeds = sorted({len(point.arm.values) for point in panel.points})
+    many = f"{seeds[0]} seeds" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+    documented = any(point.arm.documented is not None for point in panel.points)
+    told = " Large open signs: the documented figures." if documented else ""
+    caption = f"{of}{panel.measured}; means with 95 % intervals over {many}, dots are seeds.{told}"
+    found = [(caption, figures.values_figure(panel))]
+    if spreads and all(len(point.arm.values) > 1 for point in panel.points):
+        caption = f"{of}standard deviation over seeds, with 95 % intervals (as of normal values)."
+        found.append((caption, figures.spread_figure(panel)))
+    found.append((f"{of}training accuracy, means over seeds.", figures.curves_figure(panel)))
+    flow = figures.gradients_figure(panel) if panel.axis and panel.axis.path[1] == "depth" else None
+    if flow:
+        found.append((f"{of}size of the gradient of each block's weights, geometric means over seeds.", flow))
+    return found
+
+
+def _pictured(
+    judgements: Sequence[Judgement], shown: Sequence[Panel], load: Callable[[str], Dataset] | None
+) -> tuple[list[tuple[str, str]], list[tuple[str, list[images.Mistaken]]]]:
+    """Confusion matrices and images taken for something else, of every arm of these claims that kept predictions."""
+    wanted = {arm.runs for judgement in judgements for arm in judgement.arms}
+    drawn, mistaken = [], []
+    for point in (point for panel in shown for point in panel.points if point.arm.runs in wanted):
+        data = _data(point, load)
+        if data is None or not all(stored.trained.predictions for stored in point.runs):
+            continue
+        drawn.append((f"What {point.name} takes images for.", images.confusion_figure(point, data)))
+        mistaken.append((point.name, images.mistaken(point, data)))
+    return drawn, mistaken
+
+
+def _data(point: Point, load: Callable[[str], Dataset] | None) -> Dataset | None:
+    if load is None:
+        return None
+    try:
+        return load(point.runs[0].configuration.get("dataset", "cifar10"))
+    except DataError:
+        return None
+
+
+def _arm(point: Point) -> dict[str, str]:
+    stored, values = point.runs[0], point.arm.values
+    seeds = point.arm.seeds
+    return {
+        "name": point.name,
+        "network": _in_words(stored.configuration["network"]),
+        "recipe": _in_words({**stored.configuration["recipe"], "dataset": stored.configuration.get("dataset", "")}),
+        "seeds": f"{seeds[0]} to {seeds[-1]}",
+        "mean": f"{point.arm.mean:.2f}",
+        "sd": f"{statistics.stdev(values):.2f}" if len(values) > 1 else "–",
+        "documented": "–" if point.arm.documented is None else f"{point.arm.documented:.2f}",
+        "device": f"{stored.device}, torch {stored.versions.get('torch', '?')}, engine {stored.engine}",
+    }
+
+
+def _in_words(fields: Mapping[str, Any]) -> str:
+    """Canonical fields as text; what has its default is not among them."""
+    told = [str(fields.get("kind", ""))] if fields.get("kind") not in (None, "Recipe") else []
+    for name, value in fields.items():
+        if name == "kind" or value in ("", None):
+            continue
+        told.append(f"{name} {_value(value)}")
+    return ", ".join(told)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"({_in_words(value)})"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _about(module: Path) -> tuple[str, list[str]]:
+    """A module's title and further paragraphs, from its docstring; its name where it has none."""
+    try:
+        text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8")))
+    except (OSError, SyntaxError):
+        text = None
+    if not text:
+        return module.stem.removeprefix("test_").replace("_", " "), []
+    title, *paragraphs = text.split("\n\n")
+    return " ".join(title.split()), [" ".join(paragraph.split()) for paragraph in paragraphs]
+
+
+def _anchor(module: str) -> str:
+    return Path(module).stem.replace("_", "-")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
