@@ -106,7 +106,7 @@ def gradients_figure(panel: Panel) -> str | None:
     # The deepest networks say most.
     shown = sorted(recorded, key=lambda point: -len(point.runs[0].trained.gradients[0]))[:_MOST_LINES]
     with styled():
-        figure = Figure(figsize=(_WIDTH, 3.2))
+        figure = Figure(figsize=(_WIDTH, 3.4))
         grid = figure.subplots(1, 2, sharey=True)
         for axes, epoch, when in zip(grid, (0, -1), ("first step", "last epoch's first step"), strict=True):
             for at, point in enumerate(shown):
@@ -119,7 +119,8 @@ def gradients_figure(panel: Panel) -> str | None:
             axes.set_xlabel("block, from the images on")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
         grid[0].set_ylabel("gradient of the weights, RMS")
-        grid[1].legend(handlelength=2.5)
+        lines = grid[0].get_lines()
+        figure.legend(lines, [line.get_label() for line in lines], loc="outside lower center", ncols=4)
         names = ", ".join(point.name for point in shown)
         return svg(figure, f"{_title(panel)}: gradients by block, geometric means over seeds, of {names}")
 

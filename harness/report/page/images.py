@@ -15,7 +15,6 @@ from PIL import Image
 
 from harness.data import Dataset
 from harness.data.subset import rows_of_test_set
-from harness.report.page.panels import Point
 from harness.report.page.style import INK, colour, styled, svg
 from harness.store import Stored
 
@@ -33,17 +32,17 @@ class Mistaken:
     share: float
 
 
-def confusion(point: Point, data: Dataset) -> np.ndarray:
+def confusion(runs: Sequence[Stored], data: Dataset) -> np.ndarray:
     """Share of each class's test images taken for each class, [true, predicted], float64, over all seeds together."""
-    predicted, true = _predictions(point.runs, data)
+    predicted, true = _predictions(runs, data)
     counts = np.zeros((data.classes, data.classes))
     np.add.at(counts, (np.broadcast_to(true, predicted.shape), predicted), 1)
     return counts / counts.sum(axis=1, keepdims=True)
 
 
-def confusion_figure(point: Point, data: Dataset) -> str:
+def confusion_figure(name: str, runs: Sequence[Stored], data: Dataset) -> str:
     """The matrix with its shares in percent written into it."""
-    shares = 100 * confusion(point, data)
+    shares = 100 * confusion(runs, data)
     with styled():
         figure = Figure(figsize=(5.2, 4.6))
         axes = figure.subplots()
@@ -60,20 +59,20 @@ def confusion_figure(point: Point, data: Dataset) -> str:
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_xlabel("predicted class")
         axes.set_ylabel("true class")
-        axes.set_title(f"{point.name}: share of a class's test images, %, over {len(point.runs)} seeds")
+        axes.set_title(f"{name}: share of a class's test images, %, over {len(runs)} seeds")
         axes.grid(visible=False)
         axes.tick_params(color=INK)
-        diagonal = ", ".join(f"{name} {shares[at, at]:.0f} %" for at, name in enumerate(names))
-        return svg(figure, f"Confusion matrix of {point.name}. Recognised: {diagonal}")
+        diagonal = ", ".join(f"{names[at]} {shares[at, at]:.0f} %" for at in range(len(names)))
+        return svg(figure, f"Confusion matrix of {name}. Recognised: {diagonal}")
 
 
-def mistaken(point: Point, data: Dataset) -> list[Mistaken]:
+def mistaken(runs: Sequence[Stored], data: Dataset) -> list[Mistaken]:
     """The test images that most seeds take for one and the same wrong class, at most 20, at most 3 of a class."""
-    predicted, true = _predictions(point.runs, data)
+    predicted, true = _predictions(runs, data)
     votes = np.stack([(predicted == label).sum(axis=0) for label in range(data.classes)])
     votes[true, np.arange(len(true))] = 0
     wrong, count = votes.argmax(axis=0), votes.max(axis=0)
-    rows = _rows(point.runs[0], data)
+    rows = _rows(runs[0], data)
     found: list[Mistaken] = []
     taken = np.zeros(data.classes, dtype=int)
     for at in np.argsort(-count, kind="stable"):

@@ -72,6 +72,9 @@ def panels(judgements: Sequence[Judgement], runs: Mapping[str, Stored]) -> list[
             stored = tuple(runs[name] for name in arm.runs if name in runs)
             if not stored:
                 continue
+            if not judgement.enforced:
+                # Beside recipes cut short, or other images, the source's figures say nothing.
+                arm = dataclasses.replace(arm, documented=None)
             network, dataset = stored[0].configuration["network"]["kind"], _dataset(stored[0])
             key = (_setting(judgement.nodeid), network, dataset, judgement.measured)
             before = groups.setdefault(key, {}).get(_identity(stored[0]))

@@ -115,9 +115,15 @@ def _section(
     title, about = _about(root / module)
     shown = panels(judgements, runs)
     drawn: list[tuple[str, str]] = []
+    trained: set[frozenset[tuple[str, ...]]] = set()
     for panel in shown:
         drawn += _drawn(panel, any(judgement.kind == "spread" for judgement in judgements))
-    pictured, mistaken = _pictured([j for j in judgements if j.images], shown, load)
+        # The same runs train in the same way, whatever is measured of them.
+        runs_of_panel = frozenset(point.arm.runs for point in panel.points)
+        if runs_of_panel not in trained:
+            drawn += _training(panel)
+        trained.add(runs_of_panel)
+    pictured, mistaken = _pictured([judgement for judgement in judgements if judgement.images], runs, load)
     return {
         "anchor": _anchor(module),
         "name": title.split(".")[0] if title.split(".")[0].isalnum() else title.split(":")[0],
@@ -144,7 +150,7 @@ def _section(
 
 def _drawn(panel: Panel, spreads: bool) -> list[tuple[str, str]]:
     """The figures of a panel with their captions."""
-    of = f"{panel.title}: " if panel.title else ""
+    of = _of(panel)
     seeds = sorted({len(point.arm.values) for point in panel.points})
     many = f"{seeds[0]} seeds" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
     documented = any(point.arm.documented is not None for point in panel.points)
@@ -154,33 +160,42 @@ def _drawn(panel: Panel, spreads: bool) -> list[tuple[str, str]]:
     if spreads and all(len(point.arm.values) > 1 for point in panel.points):
         caption = f"{of}standard deviation over seeds, with 95 % intervals (as of normal values)."
         found.append((caption, figures.spread_figure(panel)))
-    found.append((f"{of}training accuracy, means over seeds.", figures.curves_figure(panel)))
+    return found
+
+
+def _training(panel: Panel) -> list[tuple[str, str]]:
+    """How a panel's networks trained, with captions."""
+    of = _of(panel)
+    found = [(f"{of}training accuracy, means over seeds.", figures.curves_figure(panel))]
     flow = figures.gradients_figure(panel) if panel.axis and panel.axis.path[1] == "depth" else None
     if flow:
         found.append((f"{of}size of the gradient of each block's weights, geometric means over seeds.", flow))
     return found
 
 
+def _of(panel: Panel) -> str:
+    """What a caption begins with."""
+    return f"{panel.title}: " if panel.title and panel.title not in panel.measured else ""
+
+
 def _pictured(
-    judgements: Sequence[Judgement], shown: Sequence[Panel], load: Callable[[str], Dataset] | None
+    judgements: Sequence[Judgement], runs: Mapping[str, Stored], load: Callable[[str], Dataset] | None
 ) -> tuple[list[tuple[str, str]], list[tuple[str, list[images.Mistaken]]]]:
     """Confusion matrices and images taken for something else, of every arm of these claims that kept predictions."""
-    wanted = {arm.runs for judgement in judgements for arm in judgement.arms}
     drawn, mistaken = [], []
-    for point in (point for panel in shown for point in panel.points if point.arm.runs in wanted):
-        data = _data(point, load)
-        if data is None or not all(stored.trained.predictions for stored in point.runs):
+    for names, label in {arm.runs: arm.label for judgement in judgements for arm in judgement.arms}.items():
+        stored = [runs[name] for name in names if name in runs and runs[name].trained.predictions]
+        data = _data(stored[0], load) if stored and load else None
+        if data is None:
             continue
-        drawn.append((f"What {point.name} takes images for.", images.confusion_figure(point, data)))
-        mistaken.append((point.name, images.mistaken(point, data)))
+        drawn.append((f"What {label} takes images for.", images.confusion_figure(label, stored, data)))
+        mistaken.append((label, images.mistaken(stored, data)))
     return drawn, mistaken
 
 
-def _data(point: Point, load: Callable[[str], Dataset] | None) -> Dataset | None:
-    if load is None:
-        return None
+def _data(stored: Stored, load: Callable[[str], Dataset]) -> Dataset | None:
     try:
-        return load(point.runs[0].configuration.get("dataset", "cifar10"))
+        return load(stored.configuration.get("dataset", "cifar10"))
     except DataError:
         return None
 

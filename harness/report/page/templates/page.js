@@ -57,7 +57,9 @@
     const [column, descending] = select.value.split(" ").map(Number);
     sort(column, descending === 1);
   });
-  for (const control of [...verdicts, source, words]) control.addEventListener("input", filter);
+  for (const control of [...verdicts, source, words]) {
+    for (const event of ["input", "change"]) control.addEventListener(event, filter);
+  }
   document.getElementById("filter").addEventListener("submit", (event) => event.preventDefault());
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => (part.open = true)));
   filter();

@@ -1,0 +1,252 @@
+"""The page: what is in it, that it needs nothing beside it, and what a real browser makes of it."""
+
+import collections
+import dataclasses
+import html.parser
+import json
+import math
+import re
+import shutil
+
+import jsonschema
+import numpy as np
+import pytest
+from scipy import stats
+
+from harness.report.page import write_page
+from harness.report.page.figures import interval, spread_interval
+from harness.report.page.images import confusion, mistaken
+from harness.report.page.panels import panels
+from harness.report.session import SCHEMA, session_json
+from tests_fast.report.sessions import DATA, SEEDS, opened, session
+
+BROWSER, DRIVER = (
+    next(filter(None, map(shutil.which, names)), None)
+    for names in (("chromium", "chromium-browser", "google-chrome"), ("chromedriver",))
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A written page: (session, store, path)."""
+    folder = tmp_path_factory.mktemp("page")
+    store = opened(folder)
+    came_to = session(store)
+    root = folder / "root"
+    (root / "claims").mkdir(parents=True)
+    (root / "claims" / "test_x1_depth.py").write_text('"""X1. Activation and depth.\n\nMargins: <half>."""\n')
+    return came_to, store, write_page(came_to, store, folder / "out", root=root, load=lambda name: DATA)
+
+
+class Elements(html.parser.HTMLParser):
+    """Every element's tag and attributes, and the text of all."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.text = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_the_page_is_whole_and_needs_nothing_beside_it(made):
+    came_to, _, path = made
+    assert [file.name for file in path.parent.iterdir()] == ["index.html"]
+    text = path.read_text(encoding="utf-8")
+    page = Elements(text)
+    identifiers = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert max(collections.Counter(identifiers).values()) == 1
+    for tag, attributes in page.elements:
+        for name in ("href", "xlink:href", "src"):
+            target = attributes.get(name)
+            if target is not None:
+                assert target.startswith("data:") or target[1:] in identifiers, (tag, target)
+    assert set(re.findall(r"url\((.*?)\)", text)) <= {f"#{identifier}" for identifier in identifiers}
+    assert not re.search(r"@import|<link[^>]+stylesheet|<script[^>]+src", text)
+    # What claims and notes say is text, not markup.
+    assert "relu beats sigmoid, <b>always</b>" in page.text
+    for judgement in came_to.judgements:
+        assert judgement.command in page.text
+        assert judgement.source in page.text
+    assert "X1. Activation and depth." in page.text
+    assert "Margins: <half>." in page.text
+    assert "x2 batch" in page.text  # a module without a docstring
+    assert "an effect found in 1 of 100" in page.text
+    assert "3 min" in page.text
+
+
+def test_every_picture_says_what_it_shows(made):
+    came_to, _, path = made
+    text = path.read_text(encoding="utf-8")
+    pictures = [attributes for tag, attributes in Elements(text).elements if tag == "svg"]
+    # Effects of three modules, of two of them in two units. Then accuracies and training curves of each, gradients by
+    # block and by depth of the first, spreads of the second, two confusion matrices of the third.
+    assert len(pictures) == 5 + (4 + 3 + 4)
+    assert all(len(attributes["aria-label"]) > 40 and attributes["role"] == "img" for attributes in pictures)
+    deepest = next(arm for arm in came_to.judgements[0].arms if arm.label == "relu 3")
+    assert f"relu 3 {deepest.mean:.2f} (documented 44.00)" in text
+    for words in ("depth, blocks", "batch size, images", "test accuracy, %", "epoch", "predicted class", "true class"):
+        assert f">{words}</text>" in text
+    images = [attributes for tag, attributes in Elements(text).elements if tag == "img"]
+    assert len(images) == 2 * 20
+    assert all(re.fullmatch(r"c\d, taken for c\d", attributes["alt"]) for attributes in images)
+
+
+def test_arms_come_once_along_what_they_vary_in(made):
+    came_to, store, _ = made
+    names = [name for judgement in came_to.judgements for arm in judgement.arms for name in arm.runs]
+    runs = store.named(names)
+    by_depth, gradients = panels([j for j in came_to.judgements if j.finding.startswith("X1")], runs)
+    assert (by_depth.axis.name, by_depth.series) == ("depth, blocks", ("relu", "sigmoid"))
+    assert [point.x for point in by_depth.points if point.series == "relu"] == [1, 2, 3]
+    assert (by_depth.measured, gradients.measured) == ("test accuracy, %", "gradient in training, log2")
+    (by_batch,) = panels([j for j in came_to.judgements if j.finding.startswith("X2")], runs)
+    assert (by_batch.axis.name, by_batch.axis.log) == ("batch size, images", 2)
+    assert len(by_batch.points) == 8
+    (orders,) = panels([j for j in came_to.judgements if j.finding == "X3"], runs)
+    assert orders.axis is None
+    assert [point.name for point in orders.points] == ["conv-norm-activation", "conv-activation-norm"]
+    rehearsed = [dataclasses.replace(judgement, enforced=False) for judgement in came_to.judgements]
+    assert all(point.arm.documented is None for panel in panels(rehearsed, runs) for point in panel.points)
+
+
+def test_intervals_are_those_of_the_textbook():
+    values = np.random.default_rng(1).normal(50, 3, 8)
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    assert interval(values) == pytest.approx((expected.low, expected.high))
+    draws = np.random.default_rng(2).normal(0, 2.0, (4000, 6))
+    covered = [low <= 2.0 <= high for _, low, high in map(spread_interval, draws)]
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.015)
+
+
+def test_confusion_counts_every_prediction(made):
+    came_to, store, _ = made
+    runs = list(store.named(came_to.judgements[-1].arms[0].runs).values())
+    counts = np.zeros((10, 10))
+    for stored in runs:
+        for true, predicted in zip(DATA.test_labels.tolist(), stored.trained.predictions, strict=True):
+            counts[true, predicted] += 1
+    assert confusion(runs, DATA) == pytest.approx(counts / (6 * len(SEEDS)))
+    grid = mistaken(runs, DATA)
+    assert 0 < len(grid) <= 20
+    assert all(image.true != image.predicted and 0 < image.share <= 1 for image in grid)
+    assert [image.share for image in grid] == sorted((image.share for image in grid), reverse=True)
+
+
+def test_the_json_is_what_its_schema_says(made):
+    came_to, _, _ = made
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    document = json.loads(session_json(came_to))
+    validator.validate(document)
+    assert [claim["adjusted_p"] is None for claim in document["claims"]] == [False, False, False, True, True]
+    # Every field is described, and none may go unnoticed.
+    assert set(document) == set(schema["properties"])
+    assert set(document["claims"][0]) == set(schema["$defs"]["claim"]["properties"])
+    first = came_to.judgements[0]
+    endless = dataclasses.replace(first, verdict=dataclasses.replace(first.verdict, upper=math.inf, p=math.nan))
+    found = json.loads(session_json(dataclasses.replace(came_to, judgements=(endless,))))
+    validator.validate(found)
+    assert found["claims"][0]["verdict"]["upper"] is None
+    found["claims"][0]["verdict"]["outcome"] = "PERHAPS"
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate(found)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not (BROWSER and DRIVER):
+        pytest.skip("needs Chromium and chromedriver on the PATH (Debian: chromium, chromium-driver)")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for argument in ("headless=new", "no-sandbox", "disable-gpu", "no-first-run", "hide-scrollbars"):
+        options.add_argument(f"--{argument}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+def sized(browser, width, path, scheme="light"):
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    )
+    browser.get(path.as_uri())
+
+
+def column(browser, place):
+    cells = browser.find_elements("css selector", f"#claims tbody tr:not([hidden]) td:nth-child({place})")
+    return [cell.get_attribute("data-value") for cell in cells]
+
+
+def test_a_browser_sorts_and_filters_the_claims(browser, made):
+    sized(browser, 1400, made[2])
+    assert browser.get_log("browser") == []
+    heads = browser.find_elements("css selector", "#claims th button")
+    heads[4].click()
+    effects = [float(effect) for effect in column(browser, 5)]
+    assert effects == sorted(effects)
+    assert heads[4].find_element("xpath", "..").get_attribute("aria-sort") == "ascending"
+    heads[4].click()
+    assert [float(effect) for effect in column(browser, 5)] == effects[::-1]
+    heads[3].click()
+    assert column(browser, 4) == ["9.0000", "", "", "", ""]  # none stands last, either way
+    heads[3].click()
+    assert column(browser, 4) == ["9.0000", "", "", "", ""]
+    heads[0].click()
+    assert [int(place) for place in column(browser, 1)] == [0, 1, 2, 3, 4]
+
+    browser.find_element("css selector", "#filter input[value=INCONCLUSIVE]").click()
+    assert set(column(browser, 8)) == {"REPRODUCED", "TOO SMALL", "CONTRADICTED"}
+    assert browser.find_element("id", "shown").text == "3 of 5 shown"
+    browser.find_element("css selector", "#filter input[value=INCONCLUSIVE]").click()
+    browser.find_element("css selector", "#source option:nth-child(2)").click()
+    assert set(column(browser, 3)) == {"A paper"}
+    browser.find_element("css selector", "#source option:nth-child(1)").click()
+    browser.find_element("id", "words").send_keys("NORMS")
+    assert column(browser, 2) == ["norms are alike"]
+    assert browser.get_log("browser") == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1400])
+def test_a_browser_shows_all_of_it_at_any_width(browser, made, width, scheme):
+    sized(browser, width, made[2], scheme)
+    assert browser.get_log("browser") == []
+    # Opened, too, nothing makes the page itself scroll sideways.
+    browser.execute_script("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+    assert browser.execute_script("return document.documentElement.scrollWidth") == width
+    shown = browser.execute_script(
+        """return [...document.querySelectorAll("figure svg, .grid img")].map((part) => {
+             const box = part.getBoundingClientRect();
+             return [box.left, box.right, box.width, box.height, part.checkVisibility({ visibilityProperty: true })];
+           })"""
+    )
+    assert len(shown) == 16 + 40
+    assert all(left >= 0 and right <= width and visible for left, right, _, _, visible in shown)
+    assert all(w >= 60 and h >= 60 for _, _, w, h, _ in shown)
+    # Ink on paper, in either scheme.
+    ink, paper = browser.execute_script(
+        "const s = getComputedStyle(document.body); return [s.color, s.backgroundColor]"
+    )
+    bright = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (ink, paper)]
+    assert (bright[0] < bright[1] - 450) == (scheme == "light")
+    assert abs(bright[0] - bright[1]) > 450
+
+
+def test_on_a_phone_the_claims_are_sorted_by_a_list(browser, made):
+    sized(browser, 390, made[2])
+    browser.find_element("css selector", "#sort option[value='4 1']").click()
+    effects = [float(effect) for effect in column(browser, 5)]
+    assert effects == sorted(effects, reverse=True)
