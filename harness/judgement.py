@@ -47,7 +47,8 @@ class Judgement:
     planned look that comes next, None where there is none. command: takes just this claim further: to that look, or
     where there is none, to seeds that no verdict was read from. placebo: how often each outcome came up when results
     were reassigned to arms at random, empty outside a placebo. recorded: the verdict in the ledger, "" for
-    none. measured: what was, as a column's heading. unit: of the effect.
+    none. measured: what was, as a column's heading. unit: of the effect. claims: how many the session selected, this
+    one among them: what its p is corrected for.
     """
 
     nodeid: str
@@ -71,6 +72,7 @@ class Judgement:
     recorded: str = ""
     measured: str = "test accuracy, %"
     unit: str = "points"
+    claims: int = 1
 
     @property
     def place(self) -> tuple[object, ...]:

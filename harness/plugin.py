@@ -34,6 +34,8 @@ from harness.train.device import DeviceError, describe, prepare
 SETTINGS = pytest.StashKey[Settings]()
 LABORATORY = pytest.StashKey[Laboratory]()
 LEDGER = pytest.StashKey[dict[str, Entry]]()
+# How many claims were selected; every worker collects them all.
+CLAIMS = pytest.StashKey[int]()
 # Of a test whose verdict is the recorded one and not REPRODUCED: what the ledger says.
 EXPECTED = pytest.StashKey[str]()
 STARTED = pytest.StashKey[str]()
@@ -116,12 +118,13 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     settings = config.stash[SETTINGS]
+    selected = [item for item in session.items if claim_of(item) and not item.get_closest_marker("skip")]
+    config.stash[CLAIMS] = len(selected)
     claims = []
-    for item in session.items:
-        if claim_of(item) and not item.get_closest_marker("skip"):
-            # Arms that cannot be made are reported by the claim's own test, when it asks for them.
-            with contextlib.suppress(Exception):
-                claims.append((claim_of(item), list(arms_of(item).values())))
+    for item in selected:
+        # Arms that cannot be made are reported by the claim's own test, when it asks for them.
+        with contextlib.suppress(Exception):
+            claims.append((claim_of(item), list(arms_of(item).values())))
     runs = needed(claims, settings, settings.looks[0], at_most=False)
     workers, started = _workers(config), config.stash[STARTED]
     config.stash[LABORATORY] = Laboratory(settings, _worker(config), workers, started, runs)
@@ -162,7 +165,8 @@ def lab(request: pytest.FixtureRequest) -> Lab:
     try:
         pool = laboratory.pool
         settings, measure = laboratory.settings, measure_of(item)
-        return Lab(item.nodeid, declared, words_of(item), arms_of(item), settings, pool, failure_text, measure)
+        words, arms, claims = words_of(item), arms_of(item), request.config.stash[CLAIMS]
+        return Lab(item.nodeid, declared, words, arms, settings, pool, failure_text, measure, claims)
     except _EXPLAINED as error:
         pytest.fail(str(error), pytrace=False)
 

@@ -34,8 +34,8 @@ def test_a_rehearsal_shows_verdicts_and_fails_nothing(suite, run):
     assert rows(suite) == 20  # four networks, five seeds; T1 and T2 share theirs
 
 
-def test_verdicts_decide_at_scale_documented(run):
-    result = run("--scale", "documented", "--seeds", "5")
+def test_verdicts_decide_at_scale_documented(suite, run):
+    result = run("--scale", "documented", "--seeds", "5", "--junitxml", "claims.xml")
     result.assert_outcomes(passed=4, failed=1)
     text = result.stdout.str()
     result.stdout.fnmatch_lines(
@@ -45,11 +45,12 @@ def test_verdicts_decide_at_scale_documented(run):
             'source    A paper, "Table 1" (5 runs)',
             "effect    narrow − wide = -*",
             "verdict   L = -*",
+            "test accuracy, % *mean docum. *seed 0 * 4",
+            "narrow * 20.00 *",
             "test      paired t (one-sided, skew-corrected) p = *",
+            "p         .*, n = 5; at most .* corrected for this session's 4 claims (Holm; the summary has*",
             "power     at the spread seen, 5 seeds find an effect of * points in 80 of 100 experiments",
             "agreement documented -40.00 (5 runs), ours -*",
-            "test accuracy, % *mean documented *seed 0*seed 4",
-            "narrow * 20.00 *",
             "next      *",
             "rerun     pytest claims/test_width.py::test_narrow_beats_wide * --seeds 10 --first-seed 5 --data images",
             "CONTRADICTED claims/test_width.py::test_narrow_beats_wide*",
@@ -57,6 +58,12 @@ def test_verdicts_decide_at_scale_documented(run):
     )
     assert "Traceback" not in text
     assert "harness/lab.py" not in text
+
+    # The same text in JUnit XML.
+    junit = ElementTree.parse(suite.path / "claims.xml")
+    failure = junit.find(".//testcase[@name='test_narrow_beats_wide']/failure").text
+    for line in ("CONTRADICTED: T2, a narrow network beats a wide one", "effect    narrow − wide = -"):
+        assert line in failure
 
 
 def test_a_second_session_trains_nothing_and_fresh_trains_all_again(suite, run):
@@ -90,6 +97,7 @@ def test_workers_share_runs_and_reach_the_same_verdicts(suite, run):
     assert judgement.verdict.outcome == "CONTRADICTED"
     assert judgement.arms[0].label == "narrow"
     assert Judgement.from_json(judgement.to_json()) == judgement
+    assert judgement.claims == 4  # of the session, though each worker ran some
 
 
 def seeds_of(suite, width, path=".claims/runs.sqlite"):
