@@ -25,7 +25,7 @@ from harness.options import add_options
 from harness.placebo import placebo_result
 from harness.plan import needed, plan, plan_lines
 from harness.recipes import ScaleSelection
-from harness.report import failure_text, results_page, summary_lines
+from harness.report import failure_text, junit_properties, results_page, summary_lines
 from harness.settings import Settings, SettingsError, resolve
 from harness.store import Store, StoreError, now
 from harness.train import ENGINE_VERSION
@@ -187,7 +187,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         judgement = used.judgement if used else None
         if judgement:
             judgement = dataclasses.replace(judgement, recorded=recorded.verdict if recorded else "")
-            item.user_properties.append(("claim", judgement.to_json()))
+            item.user_properties += [("claim", judgement.to_json()), *junit_properties(judgement)]
     if not judgement:
         pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
     if recorded and not item.config.option.update_ledger:

@@ -59,11 +59,12 @@ def test_verdicts_decide_at_scale_documented(suite, run):
     assert "Traceback" not in text
     assert "harness/lab.py" not in text
 
-    # The same text in JUnit XML.
+    # The same text in JUnit XML, and its facts as flat properties.
     junit = ElementTree.parse(suite.path / "claims.xml")
     failure = junit.find(".//testcase[@name='test_narrow_beats_wide']/failure").text
     for line in ("CONTRADICTED: T2, a narrow network beats a wide one", "effect    narrow − wide = -"):
         assert line in failure
+    assert properties(junit, "test_equal[12]")["documented"] == ""
 
 
 def test_a_second_session_trains_nothing_and_fresh_trains_all_again(suite, run):
@@ -98,6 +99,18 @@ def test_workers_share_runs_and_reach_the_same_verdicts(suite, run):
     assert judgement.arms[0].label == "narrow"
     assert Judgement.from_json(judgement.to_json()) == judgement
     assert judgement.claims == 4  # of the session, though each worker ran some
+    flat = properties(junit, "test_narrow_beats_wide")
+    texts = {"finding": "T2", "verdict": "CONTRADICTED", "unit": "points", "source": 'A paper, "Table 1" (5 runs)'}
+    assert {name: flat[name] for name in texts} == texts
+    numbers = {name: getattr(judgement.verdict, name) for name in ("effect", "lower", "upper", "margin", "p", "n")}
+    assert {name: float(flat[name]) for name in (*numbers, "documented")} == {**numbers, "documented": -40.0}
+
+
+def properties(junit, test):
+    """The properties of a test case in JUnit XML."""
+    return {
+        found.get("name"): found.get("value") for found in junit.iterfind(f".//testcase[@name='{test}']/properties/*")
+    }
 
 
 def seeds_of(suite, width, path=".claims/runs.sqlite"):
