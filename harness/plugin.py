@@ -25,7 +25,7 @@ from harness.options import add_options
 from harness.placebo import placebo_result
 from harness.plan import needed, plan, plan_lines
 from harness.recipes import ScaleSelection
-from harness.report import failure_text, junit_properties, results_page, summary_lines
+from harness.report import failure_text, junit_properties, results_page, session_lines, summary_lines
 from harness.settings import Settings, SettingsError, resolve
 from harness.store import Store, StoreError, now
 from harness.train import ENGINE_VERSION
@@ -259,12 +259,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     else:
         for line in summary_lines(judgements, terminalreporter._tw.fullwidth):
             write(line)
-    trained = Store(settings.store, since=config.stash[STARTED]).count()
-    write(f"runs trained in this session: {trained}, kept in {settings.store}")
-    write(f"data: {settings.data}")
-    write(f"verdicts: {settings.meaning}")
-    if settings.data.kind == "synthetic":
-        write("for CIFAR: `make data` fetches it, then the same command uses it")
+    started = config.stash[STARTED]
+    trained = Store(settings.store, since=started).count()
+    for line in session_lines(judgements, settings, trained, since(started), terminalreporter._tw.fullwidth):
+        write(line)
     if config.option.results:
         page = results_page(judgements, {**facts(settings), "runs trained in this session": str(trained)})
         config.option.results.write_text(page, encoding="utf-8")
@@ -276,6 +274,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         except LedgerError as error:
             raise pytest.UsageError(str(error)) from error
         write(f"ledger: {changed} of {len(judgements)} entries changed in {settings.ledger}")
+
+
+def since(started: str) -> float:
+    """Seconds from this time, as the store writes times, until now."""
+    return (datetime.datetime.fromisoformat(now()) - datetime.datetime.fromisoformat(started)).total_seconds()
 
 
 def facts(settings: Settings) -> dict[str, str]:

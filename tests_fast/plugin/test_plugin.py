@@ -26,9 +26,13 @@ def test_a_rehearsal_shows_verdicts_and_fails_nothing(suite, run):
             "*test_narrow_beats_wide REHEARSED (CONTRADICTED)*",
             "*test_equal?12? REHEARSED (REPRODUCED)*",
             "*= claims =*",
-            "T2 *a narrow netw* -40.00 *5 *CONTRADICTED",
+            'Width: A paper, "Table 1" (5 runs)',
+            "T2 *a narrow* -40.00 *5 *CONTRADICTED new",
             "4 claims: * REPRODUCED, *",
-            "runs trained in this session: 20, kept in *",
+            "ledger: new: none is recorded",
+            "runs trained in this session: 20, reused: 0, kept in",
+            "device: cpu (*",
+            "wall time: * s",
         ]
     )
     assert rows(suite) == 20  # four networks, five seeds; T1 and T2 share theirs
@@ -70,10 +74,10 @@ def test_verdicts_decide_at_scale_documented(suite, run):
 def test_a_second_session_trains_nothing_and_fresh_trains_all_again(suite, run):
     run("--seeds", "4").assert_outcomes(passed=5)
     assert rows(suite) == 16
-    run("--seeds", "4").stdout.fnmatch_lines(["runs trained in this session: 0, *"])
-    run("--seeds", "5").stdout.fnmatch_lines(["runs trained in this session: 4, *"])
+    run("--seeds", "4").stdout.fnmatch_lines(["runs trained in this session: 0, reused: 16, *"])
+    run("--seeds", "5").stdout.fnmatch_lines(["runs trained in this session: 4, reused: 16, *"])
     run("--seeds", "4", "--fresh").stdout.fnmatch_lines(
-        ["* (--fresh: nothing reused)", "runs trained in this session: 16, *"]
+        ["* (--fresh: nothing reused)", "runs trained in this session: 16, reused: 0, *"]
     )
     assert rows(suite) == 20
 
@@ -82,7 +86,7 @@ def test_workers_share_runs_and_reach_the_same_verdicts(suite, run):
     run("--seeds", "5", "--store", "alone.sqlite").assert_outcomes(passed=5)
     together = run("-n", "2", "--seeds", "5", "--store", "together.sqlite", "--junitxml", "together.xml")
     together.assert_outcomes(passed=5)
-    together.stdout.fnmatch_lines(["*= claims =*", "runs trained in this session: 20, *"])
+    together.stdout.fnmatch_lines(["*= claims =*", "runs trained in this session: 20, reused: 0, *"])
     results = [
         dict(sqlite3.connect(suite.path / name).execute("SELECT key, test_accuracy FROM runs").fetchall())
         for name in ("alone.sqlite", "together.sqlite")
@@ -142,7 +146,7 @@ def test_seeds_are_added_to_claims_that_are_still_open(suite, run, workers):
     result.stdout.fnmatch_lines(["claims: scale documented, 5, 10 or 20 seeds, until a verdict stands, cpu *"])
     # Equal arms differ by nothing at all, which stands at the first look.
     assert seeds_of(suite, 12) == seeds_of(suite, 14) == 5
-    taken = {name: int(n) for name, n in re.findall(r"^(T\d) .*? (\d+) +\S+ +\S+ [A-Z ]+$", text, re.MULTILINE)}
+    taken = {name: int(n) for name, n in re.findall(r"^(T\d) .*? (\d+) +\S+ [A-Z ]+ new$", text, re.MULTILINE)}
     assert taken["T3"] == 5
     assert taken["T1"] in (10, 20)
     assert seeds_of(suite, 16) == seeds_of(suite, 6) == max(taken.values())

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from harness.claim import Agreement, Look, Outcome, Verdict
 from harness.judgement import ArmEvidence, Judgement
 from harness.ledger import entry, reversed_effect
-from harness.report import failure_text, results_page, summary_lines
+from harness.report import failure_text, results_page, session_lines, summary_lines
 from harness.report.failure import p_text
 from harness.report.multiplicity import adjusted_p
 from harness.report.scale import text_scale
+from harness.report.session import reused, wall_time
+from harness.settings import resolve
 
 VERDICT = Verdict(
     outcome=Outcome.INCONCLUSIVE,
@@ -136,18 +138,49 @@ def test_the_scale_keeps_the_order_of_its_numbers(effect, below, above, marks):
 @settings(max_examples=10)  # statsmodels collects garbage at every correction
 @given(st.integers(80, 250), st.integers(1, 4))
 def test_the_summary_fits_its_width(width, count):
-    lines = summary_lines([JUDGEMENT] * count, width)
-    assert all(len(line) <= width for line in lines if line.startswith(("A2a", "finding", " ")))
+    lines = summary_lines([dataclasses.replace(JUDGEMENT, recorded="CONTRADICTED")] * count, width)
+    assert max(map(len, lines)) <= width
     assert f"{count} {'claim' if count == 1 else 'claims'}: {count} INCONCLUSIVE" in lines
-    assert sum(line.split()[-2:] == ["-", "INCONCLUSIVE"] for line in lines if line.startswith("A2a")) == count
+    was = "CONTRADICTED" if width >= 120 else "CONTRAD."
+    rows = [line.split()[-4:] for line in lines if line.startswith("A2a")]
+    assert rows == [["-", "INCONCLUSIVE", "was", was]] * count
 
 
 def test_the_summary_fits_an_80_column_terminal():
     outside = dataclasses.replace(JUDGEMENT, agreement=Agreement(6.65, 3.78, 5.0, 8.0, 1), compared="a − b")
-    table = [line for line in summary_lines([JUDGEMENT, outside], 80) if line.startswith((" ", "A2a"))]
-    assert len(table) == 3
-    assert max(map(len, table)) <= 80
-    assert "(+6.65)*" in table[2]
+    head, _, heading, *rows = summary_lines([JUDGEMENT, outside], 80)[:5]
+    assert heading == 'X: AI-Experiments, "BatchNorm vs GroupNorm" (1 run)'
+    assert "(+6.65)*" in rows[1]
+    # Columns stand under their heads.
+    for row in rows:
+        assert row[head.index("verdict") :].split() == ["INCONCLUSIVE", "new"]
+        assert row[: head.index(" n ") + 2].endswith(" 5")
+
+
+def test_the_summary_groups_claims_by_module_and_source():
+    def judged(finding, module, source="A paper", recorded=""):
+        nodeid = f"claims/test_{module}.py::test_it"
+        return dataclasses.replace(JUDGEMENT, finding=finding, nodeid=nodeid, source=source, recorded=recorded)
+
+    session = [
+        judged("A1b", "a1_two_nets", "Another paper, " + "at length " * 8),
+        judged("B1", "b1_depth", recorded="INCONCLUSIVE"),
+        judged("A2", "a1_two_nets"),
+        judged("A1", "a1_two_nets"),
+    ]
+    lines = summary_lines(session, 80)
+    starts = ("A1", "A2", "B1")
+    assert [" ".join(line.split()[:5]) for line in lines if line.startswith(starts) and ":" in line[:14]] == [
+        "A1 two nets: A paper",
+        "A1 two nets: Another paper,",
+        "B1 depth: A paper",
+    ]
+    rows = [
+        (line.split()[0], line.split()[-1]) for line in lines if line.startswith(starts) and line.endswith(("=", "new"))
+    ]
+    assert rows == [("A1", "new"), ("A2", "new"), ("A1b", "new"), ("B1", "=")]
+    assert "ledger: = as recorded, new: none is recorded" in lines
+    assert max(map(len, lines)) <= 80
 
 
 def test_the_page_shows_every_claim_and_every_arm_once():
@@ -207,7 +240,7 @@ def test_red_verdicts_are_corrected_by_holm_and_reproduced_ones_by_benjamini_hoc
     small = [judged(Outcome.TOO_SMALL, 1e-9, 0.04)] * 4
     assert adjusted_p([judged(Outcome.REPRODUCED, 0.02, 0.9), *small])[0] == pytest.approx(0.10)
     rows = [line for line in summary_lines(session, 130) if line.startswith("A2a")]
-    assert [row.split()[-2:] for row in rows][:2] == [[".0400", "REPRODUCED"], [".0400", "CONTRADICTED"]]
+    assert [row.split()[-3:-1] for row in rows][:2] == [[".0400", "REPRODUCED"], [".0400", "CONTRADICTED"]]
     # A failing test gives the most that this can be, from its own p and the number of claims.
     contradicted = dataclasses.replace(session[1], claims=4)
     assert "p         .0100, n = 5; at most .0400 corrected for this session's 4 claims (Holm;" in failure_text(
@@ -313,6 +346,34 @@ def test_notes_that_say_the_same_are_told_once():
         "3 comparisons: it collapsed: a 4 of 10",
         "b is at 2 %; c is at 3 %: far away",
     ]
+
+
+def test_the_facts_of_a_session_count_each_run_once(tmp_path):
+    resolved = resolve(
+        gpu=False,
+        tf32=False,
+        scale="smoke",
+        data="synthetic",
+        seeds=None,
+        max_seeds=None,
+        first_seed=0,
+        placebo=False,
+        store=tmp_path / "a-rather-long-name-that-no-width-can-break" / "runs.sqlite",
+        since="",
+        root=tmp_path,
+        worker=0,
+    )
+    shared = dataclasses.replace(JUDGEMENT.arms[0], runs=("r1", "r2", "r3"))
+    judged = dataclasses.replace(JUDGEMENT, arms=(shared, dataclasses.replace(shared, runs=("r3", "r4"))))
+    lines = session_lines([judged, judged], resolved, 1, 185.0, 80)
+    assert lines[0] == "runs trained in this session: 1, reused: 3, kept in"
+    assert all(len(line) <= 80 or str(tmp_path) in line for line in lines)
+    assert "wall time: 3 min 05 s" in lines
+    assert any(line.startswith("device: cpu") for line in lines)
+    assert any(line.startswith("verdicts: a rehearsal") for line in lines)
+    # More may be trained than is judged.
+    assert reused([judged], 9) == 0
+    assert [wall_time(seconds) for seconds in (59.4, 59.6, 3599.6)] == ["59 s", "1 min 00 s", "1 h 00 min"]
 
 
 @settings(max_examples=20)  # statsmodels collects garbage at every correction
