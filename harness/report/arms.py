@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from collections.abc import Sequence
 
 from harness.judgement import ArmEvidence, Judgement
@@ -82,5 +83,6 @@ def _table(
         many = f"{len(rest)} arms more, with means from {min(means):.2f} to {max(means):.2f}"
         left_out.append(many if len(rest) > 1 else f"1 arm more, {rest[0].label}, with mean {means[0]:.2f}")
     if left_out:
-        lines.append(f"and {', and '.join(left_out)}; --results FILE writes them all")
+        # Wrapped here, so that a line is a row of the screen.
+        lines += textwrap.wrap(f"and {', and '.join(left_out)}; --results FILE writes them all", WIDTH)
     return lines

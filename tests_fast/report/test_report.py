@@ -10,6 +10,7 @@ from harness.claim import Agreement, Look, Outcome, Verdict
 from harness.judgement import ArmEvidence, Judgement
 from harness.ledger import entry, reversed_effect
 from harness.report import failure_text, results_page, session_lines, summary_lines
+from harness.report.arms import arm_lines
 from harness.report.failure import p_text
 from harness.report.multiplicity import adjusted_p
 from harness.report.scale import text_scale
@@ -303,6 +304,11 @@ def test_any_claim_s_failure_fits_one_screen_and_says_what_it_leaves_out():
     # Where all fits, all is there.
     short = failure_text(dataclasses.replace(JUDGEMENT, arms=arms[:8]))
     assert [line.split()[1] for line in short.splitlines() if line.startswith("norm ")] == list("01234567")
+    # What is left out may take more than a line to say.
+    wordy = tuple(arm(name, 40.0) for name in ("a", "b", "a label of " + "many words " * 5, "c", "d"))
+    crowded = arm_lines(dataclasses.replace(JUDGEMENT, arms=wordy), 5)
+    assert "1 arm more, a label of many words" in " ".join(crowded)
+    assert max(map(len, crowded)) <= 100
     assert "more" not in short
 
 
