@@ -48,7 +48,7 @@ class Judgement:
     where there is none, to seeds that no verdict was read from. placebo: how often each outcome came up when results
     were reassigned to arms at random, empty outside a placebo. recorded: the verdict in the ledger, "" for
     none. measured: what was, as a column's heading. unit: of the effect. images: whether a report shows what the arms
-    take images for.
+    take images for. claims: how many the session selected, this one among them: what its p is corrected for.
     """
 
     nodeid: str
@@ -73,6 +73,7 @@ class Judgement:
     measured: str = "test accuracy, %"
     unit: str = "points"
     images: bool = False
+    claims: int = 1
 
     @property
     def place(self) -> tuple[object, ...]:

@@ -73,7 +73,8 @@ class Lab:
     Every assert_ method trains what is not yet stored, decides (where seeds are not fixed, at one look after another
     until a verdict stands), records the judgement (self.judgement), and raises NotReproducedError if the session's
     verdicts decide and this one is not REPRODUCED. Margins are in the unit of the claim's measure (points, if it names
-    none), above 0. Arms are named as the claim declares them; an undeclared name raises KeyError.
+    none), above 0. Arms are named as the claim declares them; an undeclared name raises KeyError. claims: how many the
+    session selected.
     """
 
     def __init__(
@@ -86,10 +87,11 @@ class Lab:
         pool: Pool,
         explain: Callable[[Judgement], str],
         measure: Measure = ACCURACY,
+        claims: int = 1,
     ) -> None:
         self._nodeid, self._claim, self._words, self._arms = nodeid, claim, words, arms
         self._settings, self._pool, self._explain = settings, pool, explain
-        self._measure, self._n = measure, settings.looks[0]
+        self._measure, self._claims, self._n = measure, claims, settings.looks[0]
         self._evidence: dict[Name, ArmEvidence] = {}
         self.judgement: Judgement | None = None
 
@@ -542,6 +544,7 @@ class Lab:
             measured=self._measure.name,
             unit="doublings" if kind == "spread" else self._measure.unit,
             images=self._claim.images,
+            claims=self._claims,
         )
         if settings.enforced and verdict.outcome != Outcome.REPRODUCED:
             raise NotReproducedError(self.judgement, self._explain(self.judgement))

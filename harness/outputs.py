@@ -1,92 +1,69 @@
-"""What a session leaves behind for people and programs: --claims-html and --claims-json."""
+"""What a session leaves behind for people and programs: --results, --claims-html and --claims-json."""
 
 from __future__ import annotations
 
 import dataclasses
-import shlex
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.data import load
 from harness.judgement import Judgement
+from harness.report import results_page
 from harness.report.session import Session, session_json
 from harness.settings import Settings
 from harness.store import Store
 
 
-class Outputs:
-    """Writes the files of the process that the person started, and knows how long it took and how it was asked for.
+def write_outputs(config: pytest.Config, settings: Settings, session: Session, store: Store) -> list[str]:
+    """Write the files that the session was asked for; returns a line for each.
 
-    started: when the session began, UTC, ISO 8601.
+    Raises pytest.UsageError, which names the file and the next step, if one cannot be written.
     """
+    option = config.option
 
-    def __init__(self, config: pytest.Config, settings: Settings, started: str) -> None:
-        self._config, self._settings, self._started = config, settings, started
-        self._began = time.monotonic()
+    def page(folder: Path) -> Path:
+        from harness.report.page import write_page  # with Matplotlib, which no other session needs
 
-    @property
-    def wanted(self) -> bool:
-        """Whether any was asked for."""
-        return bool(self._config.option.claims_html or self._config.option.claims_json)
+        local = dataclasses.replace(settings.data, download=False)
+        return write_page(session, store, folder, root=config.rootpath, load=lambda name: load(local, name))
 
-    def write(
-        self, reports: Sequence[Any], judgements: Mapping[str, Judgement], facts: Mapping[str, str], store: Store
-    ) -> list[str]:
-        """Write what was asked for; returns a line for each file.
+    def text(content: Callable[[], str]) -> Callable[[Path], Path]:
+        def write(path: Path) -> Path:
+            path.write_text(content(), encoding="utf-8")
+            return path
 
-        reports: of all tests. judgements: by test. Raises pytest.UsageError, which names the file, if one cannot be
-        written.
-        """
-        option, session = self._config.option, self._session(reports, judgements, facts, store)
-        written = []
+        return write
+
+    facts = {**session.facts, "runs trained in this session": str(session.trained)}
+    wanted = {
+        option.results: text(lambda: results_page(session.judgements, facts)),
+        option.claims_json: text(lambda: session_json(session)),
+        option.claims_html: page,
+    }
+    written = []
+    for path, write in wanted.items():
+        if path is None:
+            continue
         try:
-            if option.claims_json:
-                option.claims_json.write_text(session_json(session), encoding="utf-8")
-                written.append(f"written: {option.claims_json}")
-            if option.claims_html:
-                from harness.report.page import write_page  # with Matplotlib, which no other session needs
-
-                local = dataclasses.replace(self._settings.data, download=False)
-                root = self._config.rootpath
-                page = write_page(session, store, option.claims_html, root=root, load=lambda name: load(local, name))
-                written.append(f"written: {page}")
+            written.append(f"written: {write(path)}")
         except OSError as error:
             raise pytest.UsageError(
-                f"{error.filename or option.claims_html or option.claims_json} cannot be written ({error.strerror}). "
-                "The runs are safe in the store: the same command with --stored writes it and trains nothing"
+                f"{error.filename or path} cannot be written ({error.strerror}). The runs are safe in the store: the "
+                "same command with --stored writes it and trains nothing"
             ) from error
-        return written
-
-    def _session(
-        self, reports: Sequence[Any], judgements: Mapping[str, Judgement], facts: Mapping[str, str], store: Store
-    ) -> Session:
-        settings = self._settings
-        names = {name for judgement in judgements.values() for arm in judgement.arms for name in arm.runs}
-        stored = store.named(names)
-        reused = sum(run.finished < self._started for run in stored.values())
-        return Session(
-            judgements=tuple(sorted(judgements.values(), key=lambda judgement: judgement.place)),
-            not_judged=tuple(_not_judged(reports, judgements)),
-            facts=facts,
-            command=shlex.join(["pytest", *map(str, self._config.invocation_params.args)]),
-            trained=Store(settings.store, since=self._started).count(),
-            reused=reused,
-            seconds=time.monotonic() - self._began,
-            enforced=settings.enforced,
-            placebo=store.last_placebo(settings.scale, settings.data.kind),
-        )
+    return written
 
 
-def _not_judged(reports: Sequence[Any], judgements: Mapping[str, Judgement]) -> list[tuple[str, str]]:
-    """Tests that ended without a judgement, and why."""
-    found: dict[str, str] = {}
+def not_judged(reports: Sequence[Any], judgements: Sequence[Judgement]) -> tuple[tuple[str, str], ...]:
+    """Tests that ended without a judgement, and why. reports: of all tests."""
+    judged, found = {judgement.nodeid for judgement in judgements}, {}
     for report in reports:
         nodeid = getattr(report, "nodeid", "")
-        if nodeid in judgements or not (getattr(report, "skipped", False) or getattr(report, "failed", False)):
+        if nodeid in judged or not (getattr(report, "skipped", False) or getattr(report, "failed", False)):
             continue
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longreprtext)
         found.setdefault(nodeid, (reason.removeprefix("Skipped: ").strip() or "no reason given").splitlines()[0])
-    return sorted(found.items())
+    return tuple(sorted(found.items()))

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import datetime
 import platform
+import shlex
 from collections.abc import Generator
 from typing import Any
 
@@ -22,12 +23,13 @@ from harness.lab import Lab, NotReproducedError
 from harness.laboratory import Laboratory
 from harness.ledger import Entry, LedgerError, difference, read, reversed_effect, update
 from harness.options import add_options
-from harness.outputs import Outputs
+from harness.outputs import not_judged, write_outputs
 from harness.placebo import placebo_result
 from harness.plan import needed, plan, plan_lines
 from harness.pool import NotStoredError
 from harness.recipes import ScaleSelection
-from harness.report import failure_text, results_page, summary_lines
+from harness.report import failure_text, junit_properties, session_lines, summary_lines
+from harness.report.session import Session
 from harness.settings import Settings, SettingsError, resolve
 from harness.store import Store, StoreError, now
 from harness.train import ENGINE_VERSION
@@ -36,10 +38,11 @@ from harness.train.device import DeviceError, describe, prepare
 SETTINGS = pytest.StashKey[Settings]()
 LABORATORY = pytest.StashKey[Laboratory]()
 LEDGER = pytest.StashKey[dict[str, Entry]]()
+# How many claims were selected; every worker collects them all.
+CLAIMS = pytest.StashKey[int]()
 # Of a test whose verdict is the recorded one and not REPRODUCED: what the ledger says.
 EXPECTED = pytest.StashKey[str]()
 STARTED = pytest.StashKey[str]()
-OUTPUTS = pytest.StashKey[Outputs]()
 
 # Errors whose text is written for the person at the terminal; a traceback would hide it.
 _EXPLAINED = (NotReproducedError, DataError, StoreError, DeviceError)
@@ -93,7 +96,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ScaleSelection(settings.scale))
     if not worker:
         config.pluginmanager.register(Completeness())
-        config.stash[OUTPUTS] = Outputs(config, settings, config.stash[STARTED])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -121,12 +123,13 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     settings = config.stash[SETTINGS]
+    selected = [item for item in session.items if claim_of(item) and not item.get_closest_marker("skip")]
+    config.stash[CLAIMS] = len(selected)
     claims = []
-    for item in session.items:
-        if claim_of(item) and not item.get_closest_marker("skip"):
-            # Arms that cannot be made are reported by the claim's own test, when it asks for them.
-            with contextlib.suppress(Exception):
-                claims.append((claim_of(item), list(arms_of(item).values())))
+    for item in selected:
+        # Arms that cannot be made are reported by the claim's own test, when it asks for them.
+        with contextlib.suppress(Exception):
+            claims.append((claim_of(item), list(arms_of(item).values())))
     runs = needed(claims, settings, settings.looks[0], at_most=False)
     workers, started = _workers(config), config.stash[STARTED]
     config.stash[LABORATORY] = Laboratory(settings, _worker(config), workers, started, runs)
@@ -167,7 +170,8 @@ def lab(request: pytest.FixtureRequest) -> Lab:
     try:
         pool = laboratory.pool
         settings, measure = laboratory.settings, measure_of(item)
-        return Lab(item.nodeid, declared, words_of(item), arms_of(item), settings, pool, failure_text, measure)
+        words, arms, claims = words_of(item), arms_of(item), request.config.stash[CLAIMS]
+        return Lab(item.nodeid, declared, words, arms, settings, pool, failure_text, measure, claims)
     except _EXPLAINED as error:
         pytest.fail(str(error), pytrace=False)
 
@@ -193,7 +197,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         judgement = used.judgement if used else None
         if judgement:
             judgement = dataclasses.replace(judgement, recorded=recorded.verdict if recorded else "")
-            item.user_properties.append(("claim", judgement.to_json()))
+            item.user_properties += [("claim", judgement.to_json()), *junit_properties(judgement)]
     if not judgement:
         pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
     if recorded and not item.config.option.update_ledger:
@@ -268,21 +272,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     else:
         for line in summary_lines(judgements, terminalreporter._tw.fullwidth):
             write(line)
-    trained = Store(settings.store, since=config.stash[STARTED]).count()
-    write(f"runs trained in this session: {trained}, kept in {settings.store}")
-    write(f"data: {settings.data}")
-    write(f"verdicts: {settings.meaning}")
-    if settings.data.kind == "synthetic":
-        write("for CIFAR: `make data` fetches it, then the same command uses it")
-    if config.option.results:
-        page = results_page(judgements, {**facts(settings), "runs trained in this session": str(trained)})
-        config.option.results.write_text(page, encoding="utf-8")
-        write(f"written: {config.option.results}")
-    if config.stash[OUTPUTS].wanted:
-        reports = [report for reports in terminalreporter.stats.values() for report in reports]
-        by_test = {judgement.nodeid: judgement for judgement in judgements}
-        for line in config.stash[OUTPUTS].write(reports, by_test, facts(settings), store):
-            write(line)
+    session = _session(config, terminalreporter, store)
+    width = terminalreporter._tw.fullwidth
+    for line in session_lines(settings, session.trained, session.reused, session.seconds, width):
+        write(line)
+    for line in write_outputs(config, settings, session, store):
+        write(line)
     if config.option.update_ledger and judgements:
         about = facts(settings)
         try:
@@ -290,6 +285,29 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         except LedgerError as error:
             raise pytest.UsageError(str(error)) from error
         write(f"ledger: {changed} of {len(judgements)} entries changed in {settings.ledger}")
+
+
+def _session(config: pytest.Config, reporter: Any, store: Store) -> Session:
+    """What the session came to."""
+    settings, started = config.stash[SETTINGS], config.stash[STARTED]
+    judgements = sorted(_judgements(reporter), key=lambda judgement: judgement.place)
+    behind = [name for judgement in judgements for arm in judgement.arms for name in arm.runs]
+    return Session(
+        judgements=tuple(judgements),
+        not_judged=not_judged([report for reports in reporter.stats.values() for report in reports], judgements),
+        facts=facts(settings),
+        command=shlex.join(["pytest", *map(str, config.invocation_params.args)]),
+        trained=Store(settings.store, since=started).count(),
+        reused=store.older(behind, started),
+        seconds=since(started),
+        enforced=settings.enforced,
+        placebo=store.last_placebo(settings.scale, settings.data.kind),
+    )
+
+
+def since(started: str) -> float:
+    """Seconds from this time, as the store writes times, until now."""
+    return (datetime.datetime.fromisoformat(now()) - datetime.datetime.fromisoformat(started)).total_seconds()
 
 
 def facts(settings: Settings) -> dict[str, str]:

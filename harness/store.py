@@ -296,6 +296,11 @@ class Store:
         row = self._execute(query, (scale, data)).fetchone()
         return tuple(f"{row[0][:10]}: {line}" for line in json.loads(row[1])) if row else ()
 
+    def older(self, names: Iterable[str], than: str) -> int:
+        """How many of the runs of these names were finished before a time (UTC, ISO 8601)."""
+        query = "SELECT count(*) FROM runs WHERE key = ? AND finished < ?"
+        return sum(self._execute(query, (name, than)).fetchone()[0] for name in set(names))
+
     def rows(self) -> list[tuple[Any, ...]]:
         """Every run, in the order of keys, as values of COLUMNS."""
         return self._execute(f"SELECT {', '.join(COLUMNS)} FROM runs ORDER BY key").fetchall()

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 
 from harness.claim import Outcome, Verdict
-from harness.judgement import ArmEvidence, Judgement
+from harness.judgement import Judgement
+from harness.report.arms import WIDTH, arm_lines
+from harness.report.notes import confounders, plain_notes
+from harness.report.numbers import short_p
 from harness.report.scale import text_scale
 
-_WIDTH = 98
+# Columns of running text; tables take all that a screen has.
+_WIDTH = WIDTH - 2
+# Rows of a screen.
+_SCREEN = 40
+# Rows that notes may take from the table.
+_NOTES = 3
 
 _CONTRADICTED = {
     "effect": "An effect of the claimed size is excluded at these seeds: the finding, as worded, does not hold here.",
@@ -21,37 +30,92 @@ _CONTRADICTED = {
 
 
 def failure_text(judgement: Judgement) -> str:
-    """The text of a claim's failing assertion, plain, at most 98 columns wide where its words allow."""
+    """The text of a claim's failing assertion, plain, on one screen of 100 columns and 40 lines.
+
+    Table and notes take what room the rest leaves; what they leave out they say. Fields are cut where a claim's words
+    are beyond all measure, the command never.
+    """
     verdict, agreement = judgement.verdict, judgement.agreement
-    lines = [f"{verdict.outcome}: {judgement.finding}, {judgement.claim}", ""]
-    lines += _field("source", judgement.source)
-    lines += _field(
+    top = _field("", f"{verdict.outcome}: {judgement.finding}, {judgement.claim}", most=2, indent=0)
+    top += ["", *_field("source", judgement.source, most=2)]
+    top += _field(
         "effect",
         f"{judgement.contrast} = {verdict.effect:+.2f} {judgement.unit}, {_bounds(judgement)} "
         f"{verdict.lower:+.2f} and {verdict.upper:+.2f}",
+        most=3,
     )
     marks = {"0": 0.0, **_limits(judgement)}
     if agreement and not judgement.compared:
         marks["documented"] = agreement.documented
-    lines += ["          " + line for line in text_scale(verdict.effect, verdict.lower, verdict.upper, marks)]
-    lines += _field("verdict", verdict.rule)
-    lines += _field("test", verdict.test)
+    top += ["          " + line for line in text_scale(verdict.effect, verdict.lower, verdict.upper, marks)]
+    top += [*_field("verdict", verdict.rule, most=4), ""]
+    told = _field("test", verdict.test, most=4)
+    told += _field("p", p_text(judgement))
     if len(verdict.looks) > 1 or judgement.next_look:
-        lines += _field("looks", looks_text(verdict))
+        told += _field("looks", looks_text(verdict))
     if verdict.detectable is not None:
-        lines += _field("power", power_text(judgement))
-    for note in verdict.notes:
-        lines += _field("note", note)
+        told += _field("power", power_text(judgement))
+    told += _confounders(judgement)
     if agreement:
-        lines += _field("agreement", agreement_text(judgement))
-    lines.append("")
-    lines += arm_table(judgement.arms, judgement.measured)
-    lines.append("")
-    lines += _field("next", next_step(judgement))
-    lines += _field("data", f"{judgement.data}; scale {judgement.scale}; {judgement.device}")
+        told += _field("agreement", agreement_text(judgement), most=2)
+    bottom = _field("next", next_step(judgement))
+    bottom += _field("data", f"{judgement.data}; scale {judgement.scale}; {judgement.device}", most=2)
     # On a line of its own and never wrapped, so that it can be copied.
-    lines += ["rerun     " + judgement.command]
-    return "\n".join(lines)
+    bottom += ["rerun     " + judgement.command]
+
+    notes = plain_notes(verdict)
+    room = _SCREEN - _rows([*top, "", *told, *bottom])
+    table = arm_lines(judgement, room - min(_NOTES, len(_notes(notes, room))))
+    return "\n".join([*top, *table, "", *told, *_notes(notes, room - len(table)), *bottom])
+
+
+def _rows(lines: list[str]) -> int:
+    """How many rows of a screen these lines take."""
+    return sum(max(1, math.ceil(len(line) / WIDTH)) for line in lines)
+
+
+def _notes(notes: list[str], room: int) -> list[str]:
+    """The notes in at most `room` lines, or one; a last line says how many there are more."""
+    lines: list[str] = []
+    for place, note in enumerate(notes):
+        text, left = _field("note", note, most=3), len(notes) - place
+        # All the others need a line, unless this is the last.
+        if len(lines) + len(text) + (left > 1) > max(room, 1):
+            more = "notes" if left > 1 else "note"
+            before = f"and {left} {more} more" if lines else f"{left} {more}"
+            return [*lines, f"note      {before}; --results FILE writes all"]
+        lines += text
+    return lines
+
+
+def _confounders(judgement: Judgement) -> list[str]:
+    """The nearest confounder's result, and shortly the effect over each of the others."""
+    found = confounders(judgement)
+    if not found:
+        return []
+    (nearest, _), *others = found
+    lines = _field("nearest", f"confounder: {nearest}", most=2)
+    # What they are put in the place of, the nearest has said.
+    said = "; ".join(f"{arm.label} {text.split(' = ', 1)[1]}" if arm else text for text, arm in others)
+    return lines + (_field("others", f"over {said}", most=3) if others else [])
+
+
+def p_text(judgement: Judgement) -> str:
+    """The p that the verdict rests on, and what is left of it at most when the session's claims are counted."""
+    verdict, claims = judgement.verdict, judgement.claims
+    if verdict.outcome == Outcome.INCONCLUSIVE:
+        return f"{short_p(verdict.p)}, n = {verdict.n}; INCONCLUSIVE calls nothing, so there is nothing to correct"
+    held = verdict.outcome == Outcome.REPRODUCED
+    p, by = (verdict.p_holds, "Benjamini-Hochberg") if held else (verdict.p_fails, "Holm")
+    looks = " with its looks counted" if len(judgement.planned) > 1 else ""
+    said = f"{short_p(p)}{looks}, n = {verdict.n}"
+    if claims == 1:
+        return f"{said}; this is the session's only claim, so there is nothing to correct"
+    # Neither correction multiplies by more than the number of claims.
+    return (
+        f"{said}; at most {short_p(min(1.0, claims * p))} corrected for this session's {claims} claims ({by}; the "
+        "summary has the exact one)"
+    )
 
 
 def _bounds(judgement: Judgement) -> str:
@@ -139,24 +203,14 @@ def _collapsed(judgement: Judgement) -> bool:
     return any(flag for arm in judgement.arms for flag in arm.collapsed)
 
 
-def arm_table(arms: tuple[ArmEvidence, ...], measured: str) -> list[str]:
-    """What was measured of every arm, by seed; a run that collapsed to chance is marked with !"""
-    width = max(len(measured), *(len(arm.label) for arm in arms))
-    shown = min(10, max(len(arm.values) for arm in arms))
-    head = "".join(f"{f'seed {seed}':>8}" for seed in arms[0].seeds[:shown])
-    lines = [f"{measured:{width}}  {'mean':>6} {'documented':>10} {head}"]
-    for arm in arms:
-        documented = f"{arm.documented:.2f}" if arm.documented is not None else "-"
-        values = "".join(
-            f"{value:7.2f}{'!' if flag else ' '}"
-            for value, flag in list(zip(arm.values, arm.collapsed, strict=True))[:shown]
-        )
-        more = f" and {len(arm.values) - shown} more" if len(arm.values) > shown else ""
-        lines.append(f"{arm.label:{width}}  {arm.mean:6.2f} {documented:>10} {values.rstrip()}{more}")
-    if any(flag for arm in arms for flag in arm.collapsed):
-        lines.append("! collapsed: at chance, or diverged")
-    return lines
-
-
-def _field(name: str, text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent=f"{name:<10}", subsequent_indent=" " * 10, break_on_hyphens=False)
+def _field(name: str, text: str, *, most: int | None = None, indent: int = 10) -> list[str]:
+    """Lines of a named field, cut after `most` of them."""
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=f"{name:<{indent}}",
+        subsequent_indent=" " * indent,
+        break_on_hyphens=False,
+        max_lines=most,
+        placeholder=" …",
+    )

@@ -1,55 +1,104 @@
-"""The table at the end of a session: one row a claim, and what the verdicts mean."""
+"""The table at the end of a session: one row a claim, grouped by finding, and what its columns mean."""
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from harness.claim import Outcome, Verdict
-from harness.judgement import CONFOUNDER, Judgement
+from harness.judgement import Judgement
+from harness.report.facts import wrapped
 from harness.report.multiplicity import adjusted_p
+from harness.report.notes import confounders
+from harness.report.numbers import short_p
 
 # From this many columns on, intervals are written out and the claims' words still have room.
 _WIDE = 120
+_COLUMNS = ("finding", "claim", "documented", "measured", "n", "p", "adj.", "verdict", "ledger")
+# Heads that are shorter on a narrow terminal.
+_NARROW = {"finding": "", "documented": "docum."}
+# Columns with words, to the left; the others have numbers.
+_WORDS = ("finding", "claim", "verdict", "ledger")
+# Of a verdict in the ledger, where columns are narrow.
+_SHORT = {
+    Outcome.REPRODUCED: "REPROD.",
+    Outcome.TOO_SMALL: "SMALL",
+    Outcome.CONTRADICTED: "CONTRAD.",
+    Outcome.INCONCLUSIVE: "INCONCL.",
+}
 
 
 def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
-    """Rows grouped by finding, cut to the terminal's width, then the totals per verdict."""
+    """A row a claim, the claims of one module and source under a heading, then the totals per verdict.
+
+    No line is wider than width, from 80 columns on.
+    """
     wide = width >= _WIDE
     ordered = sorted(judgements, key=lambda judgement: judgement.place)
-    rows = [("finding", "claim", "documented", "measured", "n", "p", "adj.", "verdict")]
-    for judgement, adjusted in zip(ordered, adjusted_p(ordered), strict=True):
-        verdict = judgement.verdict
-        rows.append(
-            (
-                judgement.finding,
-                judgement.claim,
-                _documented(judgement),
-                _interval(verdict, wide),
-                str(verdict.n),
-                _p(verdict.p),
-                "-" if adjusted is None else _p(adjusted),
-                str(verdict.outcome) + _change(judgement),
-            )
-        )
-    if not wide:
-        rows[0] = ("", "claim", "docum.", *rows[0][3:])
-    sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    rows = [_row(judgement, adjusted, wide) for judgement, adjusted in zip(ordered, adjusted_p(ordered), strict=True)]
+    # A narrow terminal has room for one p: the corrected one, which no other place has.
+    shown = [name for name in _COLUMNS if wide or name != "p"]
+    heads = {name: name if wide else _NARROW.get(name, name) for name in shown}
+    sizes = {name: max(len(row[name]) for row in (heads, *rows)) for name in shown}
     gap = "  " if wide else " "
     # The claim's words give way first: all else is numbers.
-    sizes[1] = max(12, min(sizes[1], width - sum(sizes) + sizes[1] - len(gap) * (len(sizes) - 1)))
-    lines = [_row(row, sizes, gap) for row in rows]
+    others = sum(sizes.values()) - sizes["claim"] + len(gap) * (len(shown) - 1)
+    sizes["claim"] = max(5, min(sizes["claim"], width - others))
+    lines, group = [_line(heads, sizes, gap)], ("", "")
+    for about, found in _groups(ordered, rows):
+        if about != group:
+            group = about
+            lines += ["", *wrapped(": ".join(about), width)]
+        lines.append(_line(found, sizes, gap))
     lines += _confounders(ordered, width)
     totals = Counter(judgement.verdict.outcome for judgement in judgements)
     counts = ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome])
     lines += ["", f"{len(judgements)} {'claim' if len(judgements) == 1 else 'claims'}: {counts}"]
-    lines.append(
-        "measured: effect in points (spreads, gradients: doublings), its 90 % interval, wider if looks share the error"
-    )
-    lines.append(
-        "adj.: p corrected for looks and number of claims, by Holm where red, Benjamini-Hochberg where REPRODUCED"
-    )
+    return lines + [line for text in _legend(judgements) for line in wrapped(text, width)]
+
+
+def _groups(
+    judgements: Sequence[Judgement], rows: Sequence[dict[str, str]]
+) -> list[tuple[tuple[str, str], dict[str, str]]]:
+    """Each row with its module's finding and its source; groups in the order of their first rows."""
+    about = [(_family(judgement), judgement.source) for judgement in judgements]
+    places = {group: place for place, group in reversed(list(enumerate(about)))}
+    first = {family: min(at for (of, _), at in places.items() if of == family) for family, _ in about}
+    order = sorted(range(len(rows)), key=lambda at: (first[about[at][0]], places[about[at]], at))
+    return [(about[at], rows[at]) for at in order]
+
+
+def _family(judgement: Judgement) -> str:
+    """ "A1 activation and depth", of claims/test_a1_activation_and_depth.py."""
+    words = PurePosixPath(judgement.nodeid.split("::")[0]).stem.removeprefix("test_").replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _row(judgement: Judgement, adjusted: float | None, wide: bool) -> dict[str, str]:
+    verdict = judgement.verdict
+    return {
+        "finding": judgement.finding,
+        "claim": judgement.claim,
+        "documented": _documented(judgement),
+        "measured": _interval(verdict, wide),
+        "n": str(verdict.n),
+        "p": short_p(verdict.p),
+        "adj.": "-" if adjusted is None else short_p(adjusted),
+        "verdict": str(verdict.outcome),
+        "ledger": _ledger(judgement, wide),
+    }
+
+
+def _legend(judgements: Sequence[Judgement]) -> list[str]:
+    """What the columns mean, as far as this table has it."""
+    lines = [
+        "measured: effect in points (spreads, gradients: doublings), its 90 % interval, wider if looks share the error",
+        "adj.: p corrected for looks and number of claims, by Holm where red, Benjamini-Hochberg where REPRODUCED",
+    ]
+    ledgers = {_ledger(judgement, True).split(" ")[0] for judgement in judgements}
+    meanings = {"=": "= as recorded", "was": "was X: another verdict is recorded", "new": "new: none is recorded"}
+    lines.append("ledger: " + ", ".join(text for word, text in meanings.items() if word in ledgers))
     if any(judgement.agreement and not judgement.agreement.inside for judgement in judgements):
         lines.append("* our mean lies outside the 95 % prediction interval of the documented figure")
     if any(judgement.agreement and judgement.compared for judgement in judgements):
@@ -59,24 +108,23 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
 
 def _confounders(judgements: Sequence[Judgement], width: int) -> list[str]:
     """What confounders come to where the claim passes, and no failure's text says it."""
-    told = [
-        (judgement, note.removeprefix(CONFOUNDER))
-        for judgement in judgements
-        if judgement.enforced and judgement.verdict.outcome == Outcome.REPRODUCED
-        for note in judgement.verdict.notes
-        if note.startswith(CONFOUNDER)
-    ]
     rows = [
         line
-        for judgement, note in told
-        for line in textwrap.wrap(f"{judgement.finding}, {judgement.claim}: {note}", width, subsequent_indent="     ")
+        for judgement in judgements
+        if judgement.enforced and judgement.verdict.outcome == Outcome.REPRODUCED
+        for note, _ in confounders(judgement)
+        for line in wrapped(f"{judgement.finding}, {judgement.claim}: {note}", width, " " * 5)
     ]
     return ["", "confounders of claims that are reproduced", *rows] if rows else []
 
 
-def _change(judgement: Judgement) -> str:
-    """ ", was REPRODUCED" where the ledger has another verdict."""
-    return f", was {judgement.recorded}" if judgement.recorded not in ("", judgement.verdict.outcome) else ""
+def _ledger(judgement: Judgement, wide: bool) -> str:
+    """What the ledger says beside the verdict: the same, another, or nothing."""
+    if not judgement.recorded:
+        return "new"
+    if judgement.recorded == judgement.verdict.outcome:
+        return "="
+    return f"was {judgement.recorded if wide else _SHORT[Outcome(judgement.recorded)]}"
 
 
 def _documented(judgement: Judgement) -> str:
@@ -93,15 +141,11 @@ def _interval(verdict: Verdict, wide: bool) -> str:
     return f"{verdict.effect:+.1f} [{verdict.lower:+.1f},{verdict.upper:+.1f}]"
 
 
-def _p(p: float) -> str:
-    """Without its leading zero, as p-values are printed where columns are narrow."""
-    return "<.0001" if p < 0.0001 else f"{p:.2f}" if p > 0.995 else f"{p:.4f}"[1:]
-
-
-def _row(row: tuple[str, ...], sizes: list[int], gap: str) -> str:
+def _line(row: dict[str, str], sizes: dict[str, int], gap: str) -> str:
     cells = []
-    for column, (cell, size) in enumerate(zip(row, sizes, strict=True)):
-        if column == 1 and len(cell) > size:
+    for name, size in sizes.items():
+        cell = row[name]
+        if name == "claim" and len(cell) > size:
             cell = cell[: size - 1] + "…"
-        cells.append(f"{cell:>{size}}" if 2 <= column <= 6 else f"{cell:<{size}}")
+        cells.append(f"{cell:<{size}}" if name in _WORDS else f"{cell:>{size}}")
     return gap.join(cells).rstrip()

@@ -26,16 +26,20 @@ def test_a_rehearsal_shows_verdicts_and_fails_nothing(suite, run):
             "*test_narrow_beats_wide REHEARSED (CONTRADICTED)*",
             "*test_equal?12? REHEARSED (REPRODUCED)*",
             "*= claims =*",
-            "T2 *a narrow netw* -40.00 *5 *CONTRADICTED",
+            'Width: A paper, "Table 1" (5 runs)',
+            "T2 *a narrow* -40.00 *5 *CONTRADICTED new",
             "4 claims: * REPRODUCED, *",
-            "runs trained in this session: 20, kept in *",
+            "ledger: new: none is recorded",
+            "runs trained in this session: 20, reused: 0, kept in",
+            "device: cpu (*",
+            "wall time: * s",
         ]
     )
     assert rows(suite) == 20  # four networks, five seeds; T1 and T2 share theirs
 
 
-def test_verdicts_decide_at_scale_documented(run):
-    result = run("--scale", "documented", "--seeds", "5")
+def test_verdicts_decide_at_scale_documented(suite, run):
+    result = run("--scale", "documented", "--seeds", "5", "--junitxml", "claims.xml")
     result.assert_outcomes(passed=4, failed=1)
     text = result.stdout.str()
     result.stdout.fnmatch_lines(
@@ -45,11 +49,12 @@ def test_verdicts_decide_at_scale_documented(run):
             'source    A paper, "Table 1" (5 runs)',
             "effect    narrow − wide = -*",
             "verdict   L = -*",
+            "test accuracy, % *mean docum. *seed 0 * 4",
+            "narrow * 20.00 *",
             "test      paired t (one-sided, skew-corrected) p = *",
+            "p         .*, n = 5; at most .* corrected for this session's 4 claims (Holm; the summary has*",
             "power     at the spread seen, 5 seeds find an effect of * points in 80 of 100 experiments",
             "agreement documented -40.00 (5 runs), ours -*",
-            "test accuracy, % *mean documented *seed 0*seed 4",
-            "narrow * 20.00 *",
             "next      *",
             "rerun     pytest claims/test_width.py::test_narrow_beats_wide * --seeds 10 --first-seed 5 --data images",
             "CONTRADICTED claims/test_width.py::test_narrow_beats_wide*",
@@ -58,14 +63,21 @@ def test_verdicts_decide_at_scale_documented(run):
     assert "Traceback" not in text
     assert "harness/lab.py" not in text
 
+    # The same text in JUnit XML, and its facts as flat properties.
+    junit = ElementTree.parse(suite.path / "claims.xml")
+    failure = junit.find(".//testcase[@name='test_narrow_beats_wide']/failure").text
+    for line in ("CONTRADICTED: T2, a narrow network beats a wide one", "effect    narrow − wide = -"):
+        assert line in failure
+    assert properties(junit, "test_equal[12]")["documented"] == ""
+
 
 def test_a_second_session_trains_nothing_and_fresh_trains_all_again(suite, run):
     run("--seeds", "4").assert_outcomes(passed=5)
     assert rows(suite) == 16
-    run("--seeds", "4").stdout.fnmatch_lines(["runs trained in this session: 0, *"])
-    run("--seeds", "5").stdout.fnmatch_lines(["runs trained in this session: 4, *"])
+    run("--seeds", "4").stdout.fnmatch_lines(["runs trained in this session: 0, reused: 16, *"])
+    run("--seeds", "5").stdout.fnmatch_lines(["runs trained in this session: 4, reused: 16, *"])
     run("--seeds", "4", "--fresh").stdout.fnmatch_lines(
-        ["* (--fresh: nothing reused)", "runs trained in this session: 16, *"]
+        ["* (--fresh: nothing reused)", "runs trained in this session: 16, reused: 0, *"]
     )
     assert rows(suite) == 20
 
@@ -74,7 +86,7 @@ def test_workers_share_runs_and_reach_the_same_verdicts(suite, run):
     run("--seeds", "5", "--store", "alone.sqlite").assert_outcomes(passed=5)
     together = run("-n", "2", "--seeds", "5", "--store", "together.sqlite", "--junitxml", "together.xml")
     together.assert_outcomes(passed=5)
-    together.stdout.fnmatch_lines(["*= claims =*", "runs trained in this session: 20, *"])
+    together.stdout.fnmatch_lines(["*= claims =*", "runs trained in this session: 20, reused: 0, *"])
     results = [
         dict(sqlite3.connect(suite.path / name).execute("SELECT key, test_accuracy FROM runs").fetchall())
         for name in ("alone.sqlite", "together.sqlite")
@@ -90,6 +102,19 @@ def test_workers_share_runs_and_reach_the_same_verdicts(suite, run):
     assert judgement.verdict.outcome == "CONTRADICTED"
     assert judgement.arms[0].label == "narrow"
     assert Judgement.from_json(judgement.to_json()) == judgement
+    assert judgement.claims == 4  # of the session, though each worker ran some
+    flat = properties(junit, "test_narrow_beats_wide")
+    texts = {"finding": "T2", "verdict": "CONTRADICTED", "unit": "points", "source": 'A paper, "Table 1" (5 runs)'}
+    assert {name: flat[name] for name in texts} == texts
+    numbers = {name: getattr(judgement.verdict, name) for name in ("effect", "lower", "upper", "margin", "p", "n")}
+    assert {name: float(flat[name]) for name in (*numbers, "documented")} == {**numbers, "documented": -40.0}
+
+
+def properties(junit, test):
+    """The properties of a test case in JUnit XML."""
+    return {
+        found.get("name"): found.get("value") for found in junit.iterfind(f".//testcase[@name='{test}']/properties/*")
+    }
 
 
 def seeds_of(suite, width, path=".claims/runs.sqlite"):
@@ -121,7 +146,7 @@ def test_seeds_are_added_to_claims_that_are_still_open(suite, run, workers):
     result.stdout.fnmatch_lines(["claims: scale documented, 5, 10 or 20 seeds, until a verdict stands, cpu *"])
     # Equal arms differ by nothing at all, which stands at the first look.
     assert seeds_of(suite, 12) == seeds_of(suite, 14) == 5
-    taken = {name: int(n) for name, n in re.findall(r"^(T\d) .*? (\d+) +\S+ +\S+ [A-Z ]+$", text, re.MULTILINE)}
+    taken = {name: int(n) for name, n in re.findall(r"^(T\d) .*? (\d+) +\S+ [A-Z ]+ new$", text, re.MULTILINE)}
     assert taken["T3"] == 5
     assert taken["T1"] in (10, 20)
     assert seeds_of(suite, 16) == seeds_of(suite, 6) == max(taken.values())

@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 from harness.claim import Agreement, Look, Outcome, Verdict
 from harness.judgement import ArmEvidence, Judgement
 from harness.ledger import entry, reversed_effect
-from harness.report import failure_text, results_page, summary_lines
+from harness.report import failure_text, results_page, session_lines, summary_lines
+from harness.report.arms import arm_lines
+from harness.report.facts import wall_time
+from harness.report.failure import p_text
 from harness.report.multiplicity import adjusted_p
 from harness.report.scale import text_scale
+from harness.settings import resolve
 
 VERDICT = Verdict(
     outcome=Outcome.INCONCLUSIVE,
@@ -69,7 +73,8 @@ def test_the_failure_says_what_was_claimed_found_and_comes_next():
         "documented +6.65 (1 run), ours +3.78: inside the 95 % prediction interval -13.00 to",
         "about 12 would",
         "5 seeds find an effect of 7.50 points in 80 of 100",
-        "seed 5  seed 6",
+        "seed 5      6",
+        "p         .1300, n = 5; INCONCLUSIVE calls nothing",
         "10.00!",
         "! collapsed",
     ):
@@ -77,7 +82,7 @@ def test_the_failure_says_what_was_claimed_found_and_comes_next():
     assert lines[-1] == "rerun     " + JUDGEMENT.command
     assert all(len(line) <= 100 for line in lines[:-1])
     assert "looks" not in text
-    assert "\x1b" not in text
+    assert all(line.isprintable() for line in lines)
 
 
 def test_a_claim_that_may_be_looked_at_again_says_so():
@@ -134,18 +139,49 @@ def test_the_scale_keeps_the_order_of_its_numbers(effect, below, above, marks):
 @settings(max_examples=10)  # statsmodels collects garbage at every correction
 @given(st.integers(80, 250), st.integers(1, 4))
 def test_the_summary_fits_its_width(width, count):
-    lines = summary_lines([JUDGEMENT] * count, width)
-    assert all(len(line) <= width for line in lines if line.startswith(("A2a", "finding", " ")))
+    lines = summary_lines([dataclasses.replace(JUDGEMENT, recorded="CONTRADICTED")] * count, width)
+    assert max(map(len, lines)) <= width
     assert f"{count} {'claim' if count == 1 else 'claims'}: {count} INCONCLUSIVE" in lines
-    assert sum(line.split()[-2:] == ["-", "INCONCLUSIVE"] for line in lines if line.startswith("A2a")) == count
+    was = "CONTRADICTED" if width >= 120 else "CONTRAD."
+    rows = [line.split()[-4:] for line in lines if line.startswith("A2a")]
+    assert rows == [["-", "INCONCLUSIVE", "was", was]] * count
 
 
 def test_the_summary_fits_an_80_column_terminal():
     outside = dataclasses.replace(JUDGEMENT, agreement=Agreement(6.65, 3.78, 5.0, 8.0, 1), compared="a − b")
-    table = [line for line in summary_lines([JUDGEMENT, outside], 80) if line.startswith((" ", "A2a"))]
-    assert len(table) == 3
-    assert max(map(len, table)) <= 80
-    assert "(+6.65)*" in table[2]
+    head, _, heading, *rows = summary_lines([JUDGEMENT, outside], 80)[:5]
+    assert heading == 'X: AI-Experiments, "BatchNorm vs GroupNorm" (1 run)'
+    assert "(+6.65)*" in rows[1]
+    # Columns stand under their heads.
+    for row in rows:
+        assert row[head.index("verdict") :].split() == ["INCONCLUSIVE", "new"]
+        assert row[: head.index(" n ") + 2].endswith(" 5")
+
+
+def test_the_summary_groups_claims_by_module_and_source():
+    def judged(finding, module, source="A paper", recorded=""):
+        nodeid = f"claims/test_{module}.py::test_it"
+        return dataclasses.replace(JUDGEMENT, finding=finding, nodeid=nodeid, source=source, recorded=recorded)
+
+    session = [
+        judged("A1b", "a1_two_nets", "Another paper, " + "at length " * 8),
+        judged("B1", "b1_depth", recorded="INCONCLUSIVE"),
+        judged("A2", "a1_two_nets"),
+        judged("A1", "a1_two_nets"),
+    ]
+    lines = summary_lines(session, 80)
+    starts = ("A1", "A2", "B1")
+    assert [" ".join(line.split()[:5]) for line in lines if line.startswith(starts) and ":" in line[:14]] == [
+        "A1 two nets: A paper",
+        "A1 two nets: Another paper,",
+        "B1 depth: A paper",
+    ]
+    rows = [
+        (line.split()[0], line.split()[-1]) for line in lines if line.startswith(starts) and line.endswith(("=", "new"))
+    ]
+    assert rows == [("A1", "new"), ("A2", "new"), ("A1b", "new"), ("B1", "=")]
+    assert "ledger: = as recorded, new: none is recorded" in lines
+    assert max(map(len, lines)) <= 80
 
 
 def test_the_page_shows_every_claim_and_every_arm_once():
@@ -205,7 +241,14 @@ def test_red_verdicts_are_corrected_by_holm_and_reproduced_ones_by_benjamini_hoc
     small = [judged(Outcome.TOO_SMALL, 1e-9, 0.04)] * 4
     assert adjusted_p([judged(Outcome.REPRODUCED, 0.02, 0.9), *small])[0] == pytest.approx(0.10)
     rows = [line for line in summary_lines(session, 130) if line.startswith("A2a")]
-    assert [row.split()[-2:] for row in rows][:2] == [[".0400", "REPRODUCED"], [".0400", "CONTRADICTED"]]
+    assert [row.split()[-3:-1] for row in rows][:2] == [[".0400", "REPRODUCED"], [".0400", "CONTRADICTED"]]
+    # A failing test gives the most that this can be, from its own p and the number of claims.
+    contradicted = dataclasses.replace(session[1], claims=4)
+    assert "p         .0100, n = 5; at most .0400 corrected for this session's 4 claims (Holm;" in failure_text(
+        contradicted
+    )
+    assert "the session's only claim" in failure_text(session[1])
+    assert "at most 1.00 corrected" in failure_text(dataclasses.replace(session[3], claims=400))
 
 
 def test_confounders_of_reproduced_claims_are_told_where_nothing_fails():
@@ -218,3 +261,136 @@ def test_confounders_of_reproduced_claims_are_told_where_nothing_fails():
     assert "something else" not in text
     assert "confounders" not in "\n".join(summary_lines([JUDGEMENT], 100))
     assert f"- A2a, {JUDGEMENT.claim}: something else" in results_page([reproduced], {"device": "a processor"})
+
+
+def arm(name, mean, seeds=20):
+    return ArmEvidence(name, tuple(range(seeds)), (mean,) * (seeds - 1) + (mean + 0.5,), (False,) * seeds, 50.0)
+
+
+def rows_of(text):
+    """Rows that a screen of 100 columns takes."""
+    return sum(max(1, -(-len(line) // 100)) for line in text.splitlines())
+
+
+def test_any_claim_s_failure_fits_one_screen_and_says_what_it_leaves_out():
+    arms = tuple(arm(f"norm {batch}", 10.0 + batch, seeds=10) for batch in range(16))
+    parts = tuple((f"norm 15 − norm {batch}", VERDICT) for batch in range(15))
+    notes = tuple(f"norm {batch} did something that takes a whole line or more to tell, " * 2 for batch in range(9))
+    verdict = dataclasses.replace(
+        VERDICT,
+        rule="norm 3 − norm 12: the 99.97 % interval (split over 120 pairs) +4.64 to +10.59 lies wholly outside ±3",
+        test="the largest p of 120 pairs, paired equivalence (two one-sided t tests, skew-corrected) p = 1; " * 2,
+        looks=(Look(5, 0.000089, Outcome.INCONCLUSIVE), Look(10, 0.0055, Outcome.CONTRADICTED)),
+        outcome=Outcome.CONTRADICTED,
+        parts=parts,
+        notes=notes,
+    )
+    long = dataclasses.replace(
+        JUDGEMENT, kind="equality", arms=arms, verdict=verdict, claims=84, command="pytest " + "x" * 250
+    )
+    text = failure_text(long)
+    lines = text.splitlines()
+    assert rows_of(text) <= 40
+    assert lines[-1] == "rerun     " + long.command
+    shown = [line.split()[1] for line in lines if line.startswith("norm ")]
+    # Those that the rule names are there, and what is left out is counted.
+    assert {"3", "12"} <= set(shown)
+    (rest,) = [line for line in lines if "arms more" in line]
+    assert rest.startswith(f"and {16 - len(shown)} arms more, with means from 1")
+    assert "--results FILE" in rest
+    told = sum(line.startswith("note      norm") for line in lines)
+    (more,) = [line for line in lines if "notes more" in line or "9 notes" in line]
+    assert f"{9 - told} notes" in more
+    # Where all fits, all is there.
+    short = failure_text(dataclasses.replace(JUDGEMENT, arms=arms[:8]))
+    assert [line.split()[1] for line in short.splitlines() if line.startswith("norm ")] == list("01234567")
+    # What is left out may take more than a line to say.
+    wordy = tuple(arm(name, 40.0) for name in ("a", "b", "a label of " + "many words " * 5, "c", "d"))
+    crowded = arm_lines(dataclasses.replace(JUDGEMENT, arms=wordy), 5)
+    assert "1 arm more, a label of many words" in " ".join(crowded)
+    assert max(map(len, crowded)) <= 100
+    assert "more" not in short
+
+
+def test_all_seeds_of_two_arms_are_shown_below_one_another():
+    text = failure_text(dataclasses.replace(JUDGEMENT, arms=(arm("ReLU", 40.0), arm("sigmoid", 30.0))))
+    assert (text.count("40.00"), text.count("40.50")) == (19, 1)
+    assert "seed 10     11" in text
+    assert max(map(len, text.splitlines()[:-1])) <= 100
+
+
+def test_the_nearest_confounder_is_told_first_and_shown_in_full():
+    def note(name, effect, meaning):
+        return f"confounder: group norm − {name} = {effect:+.2f} (-1.00 to +1.00): {meaning}"
+
+    means = {"group norm": 40.0, "batch norm": 30.0, **{f"other {place}": 20.0 for place in range(20)}}
+    means |= {"batch norm, far": 5.0, "batch norm, near": 39.0}
+    notes = (note("batch norm, far", 35.0, "it stays"), "apart", note("batch norm, near", 1.0, "it is gone"))
+    judgement = dataclasses.replace(
+        JUDGEMENT,
+        arms=tuple(arm(name, mean, seeds=10) for name, mean in means.items()),
+        verdict=dataclasses.replace(VERDICT, notes=notes),
+    )
+    text = failure_text(judgement)
+    assert "nearest   confounder: group norm − batch norm, near = +1.00 (-1.00 to +1.00): it is gone" in text
+    assert "others    over batch norm, far +35.00 (-1.00 to +1.00): it stays" in text
+    assert "note      apart" in text
+    first_column = [line[:16].strip() for line in text.splitlines()]
+    assert {"group norm", "batch norm", "batch norm, near"} <= set(first_column)
+    assert rows_of(text) <= 40
+
+
+def test_notes_that_say_the_same_are_told_once():
+    parts = tuple((f"a − {name}", VERDICT) for name in "bcd")
+    notes = (
+        *(f"{name}: it collapsed: a 4 of 10" for name, _ in parts),
+        "b is at 2 %: far away",
+        "c is at 3 %: far away",
+    )
+    text = failure_text(dataclasses.replace(JUDGEMENT, verdict=dataclasses.replace(VERDICT, parts=parts, notes=notes)))
+    assert [line[10:] for line in text.splitlines() if line.startswith("note ")] == [
+        "3 comparisons: it collapsed: a 4 of 10",
+        "b is at 2 %; c is at 3 %: far away",
+    ]
+
+
+def test_the_facts_of_a_session_fit_its_width(tmp_path):
+    resolved = resolve(
+        gpu=False,
+        tf32=False,
+        scale="smoke",
+        data="synthetic",
+        seeds=None,
+        max_seeds=None,
+        first_seed=0,
+        placebo=False,
+        store=tmp_path / "a-rather-long-name-that-no-width-can-break" / "runs.sqlite",
+        since="",
+        only_stored=False,
+        root=tmp_path,
+        worker=0,
+    )
+    lines = session_lines(resolved, 1, 3, 185.0, 80)
+    assert lines[0] == "runs trained in this session: 1, reused: 3, kept in"
+    assert all(len(line) <= 80 or str(tmp_path) in line for line in lines)
+    assert "wall time: 3 min 05 s" in lines
+    assert any(line.startswith("device: cpu") for line in lines)
+    assert any(line.startswith("verdicts: a rehearsal") for line in lines)
+    assert [wall_time(seconds) for seconds in (59.4, 59.6, 3599.6)] == ["59 s", "1 min 00 s", "1 h 00 min"]
+
+
+@settings(max_examples=20)  # statsmodels collects garbage at every correction
+@given(st.lists(st.tuples(st.sampled_from(list(Outcome)), st.floats(0, 1)), min_size=2, max_size=6))
+def test_the_bound_of_a_failing_test_holds_whatever_the_other_claims_are(session):
+    judged = [
+        dataclasses.replace(JUDGEMENT, verdict=dataclasses.replace(VERDICT, outcome=outcome, p_holds=p, p_fails=p))
+        for outcome, p in session
+    ]
+    for (outcome, p), exact in zip(session, adjusted_p(judged), strict=True):
+        said = p_text(
+            dataclasses.replace(judged[0], claims=len(judged), verdict=judged[session.index((outcome, p))].verdict)
+        )
+        if exact is None:
+            assert "nothing to correct" in said
+        elif "at most <" not in said:
+            assert exact <= float(said.split("at most ")[1].split()[0]) + 0.00005

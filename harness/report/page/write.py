@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from harness.data import DataError, Dataset
 from harness.judgement import Judgement
+from harness.report.facts import wall_time
 from harness.report.failure import failure_text
 from harness.report.multiplicity import adjusted_p
 from harness.report.page import figures, images
@@ -53,7 +54,7 @@ def write_page(
         numeric=_NUMERIC,
         documents=sorted({row["document"] for row in rows}),
         forests=_forests(modules, root),
-        duration=_duration(session.seconds),
+        duration=wall_time(session.seconds),
         css=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
         script=Markup((_TEMPLATES / "page.js").read_text(encoding="utf-8")),
     )
@@ -247,9 +248,3 @@ def _about(module: Path) -> tuple[str, list[str]]:
 
 def _anchor(module: str) -> str:
     return Path(module).stem.replace("_", "-")
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
