@@ -1,12 +1,16 @@
 """The plugin from outside: what a session prints, decides, trains and refuses."""
 
+import json
 import re
+import shlex
 import sqlite3
 import xml.etree.ElementTree as ElementTree
 
+import jsonschema
 import pytest
 
 from harness.judgement import Judgement
+from harness.report.session import SCHEMA
 from harness.store import Store
 from tests_fast.plugin.conftest import CLAIMS, ROOT, write
 
@@ -80,6 +84,41 @@ def test_a_second_session_trains_nothing_and_fresh_trains_all_again(suite, run):
         ["* (--fresh: nothing reused)", "runs trained in this session: 16, reused: 0, *"]
     )
     assert rows(suite) == 20
+
+
+def test_the_page_and_the_json_come_from_stored_runs_without_training(suite, run):
+    run("--seeds", "4", "-k", "beats").assert_outcomes(passed=2)
+    trained = rows(suite)
+    asked = ("--seeds", "4", "--stored", "--claims-html", "out/page", "--claims-json", "claims.json")
+    result = run(*asked, "--results", "claims.md", "-rs")
+    result.assert_outcomes(passed=3, skipped=2)
+    assert rows(suite) == trained
+    result.stdout.fnmatch_lines(
+        [
+            "runs trained in this session: 0, reused: 8, kept in*",
+            "written: *claims.md",
+            "written: *claims.json",
+            "written: *index.html",
+            "SKIPPED *: not judged: 4 of 4 runs of DepthCNN(depth=1, *",
+        ]
+    )
+    document = json.loads((suite.path / "claims.json").read_text())
+    jsonschema.validate(document, json.loads(SCHEMA.read_text()), jsonschema.Draft202012Validator)
+    assert [claim["finding"] for claim in document["claims"]] == ["T1", "T2"]
+    assert [item["nodeid"] for item in document["not_judged"]] == [
+        f"claims/test_width.py::test_equal[{width}]" for width in (12, 14)
+    ]
+    assert document["command"] == shlex.join(
+        ["pytest", "claims", "--data", "images", *asked, "--results", "claims.md", "-rs"]
+    )
+    page = (suite.path / "out" / "page" / "index.html").read_text()
+    assert "a wide network beats a narrow one" in page
+    assert page.count("<svg") == 3  # effects, accuracies and training curves
+
+    (suite.path / "taken").write_text("")
+    refused = run("--seeds", "4", "--stored", "-k", "beats", "--claims-html", "taken/page")
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    refused.stderr.fnmatch_lines(["*taken* cannot be written (Not a directory)*same command with --stored writes it*"])
 
 
 def test_workers_share_runs_and_reach_the_same_verdicts(suite, run):
@@ -166,6 +205,10 @@ def test_a_cap_on_the_looks_can_be_lifted_later(suite, run):
             "rerun     pytest claims/test_width.py::test_wide_beats_narrow * --max-seeds 10 --data images",
         ]
     )
+    assert rows(suite) == 10
+    # Without training, the look of which all runs are stored stands.
+    stored = run("--scale", "documented", "--stored", "-k", "wide_beats")
+    stored.stdout.fnmatch_lines(["INCONCLUSIVE: T1, *", "next      The look at 5 seeds does not settle it; *"])
     assert rows(suite) == 10
     run("--scale", "documented", "-k", "wide_beats")
     assert rows(suite) in (20, 40)
@@ -353,6 +396,9 @@ def test_a_plan_downloads_nothing(suite, run):
         ),
         (["--max-seeds", "10", "--seeds", "5"], "*--max-seeds 10 caps the looks*, and --seeds fixes one number*"),
         (["--max-seeds", "10", "--placebo"], "*--max-seeds 10 caps the looks*, and --placebo takes one number*"),
+        (["--stored", "--fresh"], "*--stored trains nothing, and --fresh trains all again: give one of them*"),
+        (["--claims-html", "images/test/class0/0.png"], "*is a file; name a folder*"),
+        (["--claims-json", "nowhere/claims.json"], "*cannot be written; name a file in a folder that exists*"),
         (["--tf32"], "*--tf32 changes how CUDA devices multiply*Add --gpu or leave it out*"),
         (["--first-seed", "-1"], "*'-1' is not a seed; allowed: 0 to 1000000*"),
         (["--scale", "huge"], "*invalid choice: 'huge' (choose from*smoke*documented*"),
