@@ -24,6 +24,7 @@ from harness.ledger import Entry, LedgerError, difference, read, reversed_effect
 from harness.options import add_options
 from harness.placebo import placebo_result
 from harness.plan import needed, plan, plan_lines
+from harness.progress import Progress
 from harness.recipes import ScaleSelection
 from harness.report import failure_text, results_page, summary_lines
 from harness.settings import Settings, SettingsError, resolve
@@ -89,6 +90,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ScaleSelection(settings.scale))
     if not worker:
         config.pluginmanager.register(Completeness())
+        later = settings.looks[1:]
+        config.pluginmanager.register(Progress(config, settings.store, config.stash[STARTED], _workers(config), later))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -131,6 +134,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     config = session.config
     if not config.option.plan or session.testsfailed:
+        option = config.option
+        if LABORATORY in config.stash and not (option.collectonly or option.setuponly or option.setupplan):
+            config.stash[LABORATORY].plan()
         return None
     settings = config.stash[SETTINGS]
     claims = [(claim_of(item), list(arms_of(item).values())) for item in session.items if claim_of(item)]
