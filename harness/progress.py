@@ -25,8 +25,9 @@ _LINE_SECONDS = 60.0
 _LINE_WIDTH = 160
 # Reading the notes may take this share of the time; where it takes long, they are read less often.
 _SHARE = 0.005
-# What is left is estimated once so much has been trained, by all processes together.
-_TRAINED_SECONDS = 3.0
+# What is left is estimated once all processes together have trained so long and this share of the work: how fast the
+# first networks were says little about others, whose nominal work differs from the real one by factors.
+_TRAINED_SECONDS, _TRAINED_SHARE = 3.0, 0.02
 # Networks are named where there is room for so many columns.
 _FEWEST_COLUMNS = 12
 
@@ -73,7 +74,8 @@ def seconds_left(state: State, workers: int, now: float) -> float | None:
     """
     trained = [(group.work * group.done, group.seconds * group.done) for group in state.groups if group.done]
     work, seconds = (sum(column) for column in zip(*trained, strict=True)) if trained else (0.0, 0.0)
-    if seconds < _TRAINED_SECONDS or work <= 0:
+    share = work / (sum(group.work * group.runs for group in state.groups) or 1)
+    if work <= 0 or seconds < _TRAINED_SECONDS or share < _TRAINED_SHARE:
         return None
     expected = {
         group.configuration: group.work * seconds / work if group.seconds is None else group.seconds

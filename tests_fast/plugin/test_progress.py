@@ -75,6 +75,8 @@ def test_what_is_left_is_weighed_by_work_and_what_a_configuration_took():
     # Before there is a speed to speak of, nothing is said.
     assert seconds_left(State((new,), (), None), 1, 0.0) is None
     assert seconds_left(State((Group("a", 2.0, 10, 5, 0.1),), (), None), 1, 0.0) is None
+    assert seconds_left(State((Group("a", 2.0, 999, 5, 11.0),), (), None), 1, 0.0) is None
+    assert seconds_left(State((Group("a", 2.0, 999, 20, 11.0),), (), None), 1, 0.0) == pytest.approx(979 * 11)
 
 
 @pytest.mark.parametrize(
