@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Sequence
 
 from harness.claim import Run
 from harness.data import load
+from harness.notes import Notes
 from harness.pool import Pool
 from harness.settings import Settings
 from harness.store import Store
@@ -44,11 +46,20 @@ class Laboratory:
             session=self._session,
             tf32=settings.tf32,
             only_stored=settings.only_stored,
+            # A session that trains nothing has nothing to show progress of.
+            notes=None if settings.only_stored else Notes(settings.store, self._session, self._worker, settings.since),
         )
         # Long runs first: what is begun last should be short, or one worker ends long after the others.
         # (CIFAR's size stands for the data's here; only the order matters.)
         pool.expect(sorted(self._needed, key=lambda needed: _length(needed[0]), reverse=True))
         return pool
+
+    def plan(self) -> None:
+        """Note what the claims will need before the first of them asks, if any; raises nothing."""
+        # What stands in the way (no data, no store) is reported by the claims, which come to it, too.
+        with contextlib.suppress(Exception):
+            if self._needed:
+                self.pool.note_plan()
 
     def finish(self) -> None:
         """Help with what other workers still have to train, if this one has trained or looked up anything.

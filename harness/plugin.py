@@ -27,6 +27,7 @@ from harness.outputs import not_judged, write_outputs
 from harness.placebo import placebo_result
 from harness.plan import needed, plan, plan_lines
 from harness.pool import NotStoredError
+from harness.progress import Progress
 from harness.recipes import ScaleSelection
 from harness.report import failure_text, junit_properties, session_lines, summary_lines
 from harness.report.session import Session
@@ -96,6 +97,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ScaleSelection(settings.scale))
     if not worker:
         config.pluginmanager.register(Completeness())
+        later = settings.looks[1:]
+        config.pluginmanager.register(Progress(config, settings.store, config.stash[STARTED], _workers(config), later))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -139,6 +142,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     config = session.config
     if not config.option.plan or session.testsfailed:
+        option = config.option
+        if LABORATORY in config.stash and not (option.collectonly or option.setuponly or option.setupplan):
+            config.stash[LABORATORY].plan()
         return None
     settings = config.stash[SETTINGS]
     claims = [(claim_of(item), list(arms_of(item).values())) for item in session.items if claim_of(item)]

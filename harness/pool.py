@@ -12,9 +12,10 @@ import torch
 
 from harness.claim import Run, Trained
 from harness.data import DataError, Dataset
+from harness.notes import Block, Notes
 from harness.stats import LOOKS
 from harness.store import Key, Store, StoreError
-from harness.train.cost import DATA_CENTRE_GPU, flops_per_step
+from harness.train.cost import DATA_CENTRE_GPU, cost, flops_per_step
 from harness.train.device import DeviceError, describe
 from harness.train.engine import train, version_of
 
@@ -46,7 +47,8 @@ class Pool:
     load: gives the data set for a name, on the CPU; called at most once a name, and only if something is to be
     trained or looked up. on_trained: called with the run and its new results after each training. session: the name
     under which the pools of one session's workers tell each other what they want. tf32: whether the device rounds the
-    operands of float32 products. only_stored: train nothing.
+    operands of float32 products. only_stored: train nothing. notes: where to say what is planned and trained, for
+    whoever shows it.
     """
 
     def __init__(
@@ -58,15 +60,17 @@ class Pool:
         session: str = "",
         tf32: bool = False,
         only_stored: bool = False,
+        notes: Notes | None = None,
     ) -> None:
         self._store, self._device, self._load, self._on_trained = store, device, load, on_trained
-        self._session = session
+        self._session, self._notes = session, notes
         self._tf32, self._only_stored = tf32, only_stored
         self._device_name = describe(device)
         self._data: dict[str, Dataset | DataError] = {}
         self._known: dict[str, Run] = {}
         self._backlog: list[tuple[Run, range]] = []
         self._settled: set[tuple[str, range]] = set()
+        self._noted: set[tuple[str, range]] = set()
 
     def data(self, name: str) -> Dataset:
         """The data set for a name, on this pool's device."""
@@ -113,9 +117,16 @@ class Pool:
         self._backlog = list(needed)
         self._known = {run.canonical: run for run, _ in self._backlog}
 
+    def note_plan(self) -> None:
+        """Note what is expected, unless another worker has; loads the data for it. Raises nothing of a run's own."""
+        if self._notes and not self._notes.has_plan():
+            self._note(self._backlog)
+
     def want(self, wanted: Iterable[tuple[Run, range]]) -> None:
         """Say what a claim that is still open needs beyond what was expected, so that every free worker helps."""
+        wanted = list(wanted)
         self._store.want(self._session, [(run.canonical, seeds) for run, seeds in wanted])
+        self._note(wanted)
 
     def results(self, run: Run, seeds: range) -> list[Trained]:
         """Results of these seeds in order, trained now where the store has none.
@@ -165,6 +176,8 @@ class Pool:
                 # Looked up again under the lock: its last holder may have finished in between.
                 if not mine or len(self._store.get(key, block)) == len(block):
                     continue
+                if trained == 0:
+                    self._note([(run, seeds)])  # what no one expected is planned from here on
                 results = self._train(run, block)
                 self._store.put(key, results, self._device_name)
             self._on_trained(run, results)
@@ -173,7 +186,8 @@ class Pool:
 
     def _train(self, run: Run, block: Sequence[int]) -> list[Trained]:
         try:
-            return train(run, block, self.data(run.dataset))
+            with self._noted_as_training(run, block):
+                return train(run, block, self.data(run.dataset))
         except torch.OutOfMemoryError as error:
             raise DeviceError(
                 f"{self._device_name} has too little free memory for {len(block)} seeds of {run.network} at batch "
@@ -182,6 +196,34 @@ class Pool:
         finally:
             if self._device.type == "cuda":
                 torch.cuda.empty_cache()  # other workers share the device, and the next network differs
+
+    def _note(self, needed: Iterable[tuple[Run, range]]) -> None:
+        """Note these as planned."""
+        if self._notes is None:
+            return
+        blocks = []
+        for run, seeds in needed:
+            entry = run.canonical, seeds
+            if entry in self._noted:
+                continue
+            self._noted.add(entry)
+            # Whatever is wrong with a run is for its own claim to meet and report.
+            with contextlib.suppress(Exception):
+                fitted = self.fitted(run)
+                blocks += [self._block(fitted, block) for block in _blocks(self.key(fitted).width, seeds)]
+        self._notes.plan(blocks)
+
+    def _noted_as_training(self, run: Run, seeds: Sequence[int]) -> contextlib.AbstractContextManager[None]:
+        with contextlib.suppress(Exception):
+            if self._notes:
+                return self._notes.training(self._block(run, seeds))
+        return contextlib.nullcontext()
+
+    def _block(self, run: Run, seeds: Sequence[int]) -> Block:
+        data, recipe = self.data(run.dataset), run.recipe
+        images = len(data.train_labels) if recipe.images_per_class is None else recipe.images_per_class * data.classes
+        each = cost(run, len(data.train_labels), len(data.test_labels))
+        return Block(self.key(run), seeds, each, images * recipe.epochs)
 
     def _train_ahead(self) -> bool:
         """Train one block that another claim of the session needs; False if none is left for this worker."""

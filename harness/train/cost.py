@@ -69,6 +69,8 @@ class Speed:
 # What no CPU can measure, taken to be: 0.5 ms a step, for some 200 kernels replayed at 2.5 microseconds each, and a
 # sixth of the 67 TFLOP/s in float32 of an H200's data sheet.
 DATA_CENTRE_GPU = Speed(0.5e-3, 11e12)
+# Of the order that `probe` finds on one core of a server (a 2-core Xeon, torch 2.13), to weigh runs against each other.
+CPU_CORE = Speed(3e-3, 60e9)
 
 
 def probe(data: Dataset) -> Speed:

@@ -1,0 +1,223 @@
+"""Live progress: its text from given numbers, and what a session shows on a terminal, in a file and after trouble."""
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import struct
+import termios
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import harness.progress
+from harness.notes import Group, InTraining, Plan, State
+from harness.progress import about, plan_line, seconds_left, status
+from tests_fast.plugin.conftest import CLAIMS, write
+from tests_fast.screen import Screen
+
+
+def training(configuration="a", network="NormCNN(batch) batch 2", seeds=5, work=1.0, began=0.0, worker=0):
+    return InTraining(worker, 1, network, configuration, seeds, work, began)
+
+
+def test_the_status_says_how_far_what_how_fast_and_how_long():
+    groups = (Group("a", 2.0, 10, 5, 12.0), Group("b", 1.0, 400, 0, None))
+    deep = training("b", "DepthCNN(8, sigmoid) batch 512", 1, worker=1)
+    state = State(groups, (training(), deep), 1234.5)
+    assert status(state, 2, 0.0, 200) == (
+        "5/410 runs | NormCNN(batch) batch 2 ×5, DepthCNN(8, sigmoid) batch 512 | 2,500 images/s | about 20 min left"
+    )
+    # Two workers at the same network train its seeds side by side, too.
+    twice = State(groups, (training(), training(worker=1)), None)
+    assert status(twice, 2, 0.0, 79) == "5/410 runs | NormCNN(batch) batch 2 ×10 | about 20 min left"
+    assert status(State(groups, (deep,), None), 2, 0.0, 45) == "5/410 runs | DepthCNN(8,… | about 20 min left"
+    assert status(State(groups, (deep,), 99.0), 2, 0.0, 44) == "5/410 runs | 99 images/s | about 20 min left"
+    assert status(State(groups, (deep,), 99.0), 2, 0.0, 43) == "5/410 runs | about 20 min left"
+    assert status(State((Group("a", 2.0, 1, 0, None),), (), None), 2, 0.0, 79) == "0/1 run"
+
+
+times = st.floats(0, 1e7)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(1e-6, 1e6), st.integers(1, 5000), st.integers(0, 5000), times), min_size=1, max_size=5
+    ),
+    st.lists(st.tuples(st.text("ab(), ", max_size=80), st.integers(1, 20), times), max_size=5),
+    st.none() | st.floats(1e-3, 1e9),
+    st.integers(1, 64),
+    st.integers(0, 200),
+)
+def test_the_status_is_never_wider_than_it_may_be(groups, blocks, speed, workers, width):
+    groups = tuple(Group(str(at), w, n, min(n, d), s if d else None) for at, (w, n, d, s) in enumerate(groups))
+    blocks = tuple(training(str(at), name, seeds, 1.0, began) for at, (name, seeds, began) in enumerate(blocks))
+    state = State(groups, blocks, speed)
+    text = status(state, workers, 1e6, width)
+    assert len(text) <= width
+    assert f"{state.done:,}/{state.runs:,} run".startswith(text[: width or None].split(" | ")[0][:-1] if text else "")
+    left = seconds_left(state, workers, 1e6)
+    assert left is None or left >= 0
+
+
+def test_what_is_left_is_weighed_by_work_and_what_a_configuration_took():
+    done, new = Group("a", 2.0, 10, 5, 12.0), Group("b", 1.0, 4, 0, None)
+    # 5 seeds of 12 s, and 4 of half their work.
+    assert seconds_left(State((done, new), (), None), 1, 0.0) == pytest.approx(5 * 12 + 4 * 6)
+    assert seconds_left(State((done, new), (), None), 4, 0.0) == pytest.approx((5 * 12 + 4 * 6) / 4)
+    # Of what is in training, a part is done; and no number of workers makes the longest of it shorter.
+    assert seconds_left(State((done, new), (training(began=80.0),), None), 1, 100.0) == pytest.approx(84 - 20)
+    assert seconds_left(State((done, new), (training(began=80.0),), None), 9, 100.0) == pytest.approx(60 - 20)
+    assert seconds_left(State((done,), (training(began=0.0),), None), 1, 1e6) == 0
+    # Before there is a speed to speak of, nothing is said.
+    assert seconds_left(State((new,), (), None), 1, 0.0) is None
+    assert seconds_left(State((Group("a", 2.0, 10, 5, 0.1),), (), None), 1, 0.0) is None
+    assert seconds_left(State((Group("a", 2.0, 999, 5, 11.0),), (), None), 1, 0.0) is None
+    assert seconds_left(State((Group("a", 2.0, 999, 20, 11.0),), (), None), 1, 0.0) == pytest.approx(979 * 11)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (20, "under 1 min"),
+        (50, "about 1 min"),
+        (12.4 * 60, "about 12 min"),
+        (31 * 60, "about 30 min"),
+        (80 * 60, "about 1.5 h"),
+        (2.1 * 3600, "about 2 h"),
+        (21.2 * 3600, "about 21 h"),
+        (70 * 3600, "about 3 days"),
+    ],
+)
+def test_durations_are_as_precise_as_an_estimate_is(seconds, words):
+    assert about(seconds) == words
+
+
+def test_the_plan_is_a_line():
+    assert plan_line(Plan(94, 530, 320, 12_448_400), (10, 20)) == (
+        "plan: 94 networks, 530 runs, 320 of them stored; 12,448,400 steps to train; open claims go on to 10 and 20 "
+        "seeds"
+    )
+    assert plan_line(Plan(1, 1, 0, 1)) == "plan: 1 network, 1 run; 1 step to train"
+    assert plan_line(Plan(2, 6, 6, 0)) == "plan: 2 networks, 6 runs, all stored"
+
+
+@pytest.fixture
+def often(monkeypatch):
+    monkeypatch.setattr(harness.progress, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(harness.progress, "_LINE_SECONDS", 0.02)
+    monkeypatch.setattr(harness.progress, "_SHARE", 1.0)
+
+
+@pytest.fixture
+def on_terminal(suite, monkeypatch, often):
+    """Run pytest in this process with a pseudo-terminal as its output; returns the result and all that was sent."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("PY_COLORS", "1")  # which pytester turns off
+
+    def runs(*arguments, rows=12, columns=80):
+        controlling, end = pty.openpty()
+        fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        sent = []
+
+        def receive():
+            with contextlib.suppress(OSError):
+                while chunk := os.read(controlling, 10_000):
+                    sent.append(chunk)
+
+        receiver = threading.Thread(target=receive)
+        receiver.start()
+        with monkeypatch.context() as patch, open(end, "w", encoding="utf-8") as file:
+            patch.setattr("sys.stdout", file)
+            result = suite.inline_run("claims", "--data", "images", *arguments, no_reraise_ctrlc=True)
+        receiver.join()
+        os.close(controlling)
+        return result, b"".join(sent).decode()
+
+    return runs
+
+
+def test_a_terminal_is_painted_and_left_as_it_was(on_terminal):
+    result, sent = on_terminal("-k", "equal")
+    assert result.ret == 0
+    assert re.search(r"\x1b\[1;11r\x1b\[12;1H\x1b\[0m\x1b\[7m\d/6 runs \| DepthCNN\(1, relu, 1\d\) batch 20 ", sent)
+    screen = Screen(12, 80).feed(sent)
+    assert screen.region == (0, 11)
+    text = "\n".join(screen.lines)
+    assert re.search(
+        r"/ 2 selected\nplan: 2 networks, 6 runs; 96 steps to train\n\nclaims/test_width.py \.\. +\[100%\]\n"
+        r"=+ claims =+\n(.*\n)*2 claims: (.*\n)*=+ 2 passed, 3 deselected in .*=$",
+        text.rstrip(),
+    )
+    assert "runs |" not in text
+    assert not [thread for thread in threading.enumerate() if thread.name == "progress"]
+
+
+STOPPED = """
+    @claim("T0", "stopped", source=SOURCE, arms=wide_and_narrow)
+    def test_stopped(lab):
+        lab.values("wide")
+        import time
+        time.sleep(0.2)
+        raise KeyboardInterrupt
+"""
+
+
+def test_an_interrupted_session_leaves_the_terminal_as_it_was(suite, on_terminal):
+    head, tests = CLAIMS.split("    @claim", 1)
+    write(suite, head + STOPPED + "    @claim" + tests)
+    result, sent = on_terminal("-q", "-k", "stopped")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert "\x1b[1;11r" in sent
+    screen = Screen(12, 80).feed(sent)
+    text = "\n".join(screen.lines)
+    assert screen.region == (0, 11)
+    assert "! KeyboardInterrupt !" in text
+    assert "plan:" not in text
+    assert "runs |" not in text
+
+
+@pytest.mark.parametrize("arguments", [["--collect-only"], ["-p", "no:terminal"], ["-k", "ordinary"]])
+def test_nothing_is_shown_where_nothing_is_trained_or_no_terminal_is_wanted(on_terminal, arguments):
+    _, sent = on_terminal("-k", "equal", *arguments)
+    assert "plan:" not in sent
+    assert "\x1b[1;11r" not in sent
+
+
+def in_file(suite, monkeypatch, *arguments):
+    path = suite.path / "output"
+    with monkeypatch.context() as patch, path.open("w", encoding="utf-8") as file:
+        patch.setattr("sys.stdout", file)
+        result = suite.inline_run("claims", "--data", "images", *arguments)
+    return result, path.read_text(encoding="utf-8")
+
+
+def test_without_a_terminal_there_are_lines_of_their_own(suite, monkeypatch, often):
+    result, text = in_file(suite, monkeypatch, "-k", "equal")
+    assert result.ret == 0
+    assert re.search(r"^progress: \d/6 runs.*$", text, re.MULTILINE)
+    assert text.count("progress: ") == len(re.findall(r"^progress: \d/6 runs( \| .+)?$", text, re.MULTILINE))
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text)
+
+
+VANISHED = """
+    @claim("T0", "the store goes", source=SOURCE, arms=wide_and_narrow)
+    def test_aa_vanished(lab):
+        import pathlib, time
+        for path in pathlib.Path(".claims").iterdir():
+            path.unlink()
+        time.sleep(0.1)
+        lab.assert_greater("wide", "narrow", margin=2.0)
+"""
+
+
+def test_a_store_that_vanishes_ends_the_progress_at_most(suite, monkeypatch, often):
+    head, tests = CLAIMS.split("    @claim", 1)
+    write(suite, head + VANISHED + "    @claim" + tests)
+    result, text = in_file(suite, monkeypatch, "-k", "vanished")
+    assert result.ret == 0
+    assert "1 claim: " in text
