@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from harness.claim import Run
 from harness.data import load
-from harness.notes import Notes
 from harness.pool import Pool
+from harness.progress_notes import Notes
 from harness.settings import Settings
 from harness.store import Store
 from harness.train.cost import cost

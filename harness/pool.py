@@ -12,7 +12,7 @@ import torch
 
 from harness.claim import Run, Trained
 from harness.data import DataError, Dataset
-from harness.notes import Block, Notes
+from harness.progress_notes import Block, Notes
 from harness.stats import LOOKS
 from harness.store import Key, Store, StoreError
 from harness.train.cost import DATA_CENTRE_GPU, cost, flops_per_step

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from harness.notes import InTraining, Plan, Reader, State, forget
+from harness.progress_notes import InTraining, Plan, Reader, State, forget
 from harness.status_row import StatusRow
 
 # Between two looks at the notes where there is a terminal, and between two lines where there is none.

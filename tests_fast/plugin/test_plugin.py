@@ -121,34 +121,6 @@ def test_the_page_and_the_json_come_from_stored_runs_without_training(suite, run
     refused.stderr.fnmatch_lines(["*taken* cannot be written (Not a directory)*same command with --stored writes it*"])
 
 
-def test_workers_share_runs_and_reach_the_same_verdicts(suite, run):
-    run("--seeds", "5", "--store", "alone.sqlite").assert_outcomes(passed=5)
-    together = run("-n", "2", "--seeds", "5", "--store", "together.sqlite", "--junitxml", "together.xml")
-    together.assert_outcomes(passed=5)
-    together.stdout.fnmatch_lines(["*= claims =*", "runs trained in this session: 20, reused: 0, *"])
-    results = [
-        dict(sqlite3.connect(suite.path / name).execute("SELECT key, test_accuracy FROM runs").fetchall())
-        for name in ("alone.sqlite", "together.sqlite")
-    ]
-    assert len(results[0]) == 20
-    assert results[0] == results[1]
-
-    # JUnit XML carries each judgement whole, over the process boundary.
-    junit = ElementTree.parse(suite.path / "together.xml")
-    prop = junit.find(".//testcase[@name='test_narrow_beats_wide']/properties/property[@name='claim']")
-    judgement = Judgement.from_json(prop.get("value"))
-    assert judgement.finding == "T2"
-    assert judgement.verdict.outcome == "CONTRADICTED"
-    assert judgement.arms[0].label == "narrow"
-    assert Judgement.from_json(judgement.to_json()) == judgement
-    assert judgement.claims == 4  # of the session, though each worker ran some
-    flat = properties(junit, "test_narrow_beats_wide")
-    texts = {"finding": "T2", "verdict": "CONTRADICTED", "unit": "points", "source": 'A paper, "Table 1" (5 runs)'}
-    assert {name: flat[name] for name in texts} == texts
-    numbers = {name: getattr(judgement.verdict, name) for name in ("effect", "lower", "upper", "margin", "p", "n")}
-    assert {name: float(flat[name]) for name in (*numbers, "documented")} == {**numbers, "documented": -40.0}
-
-
 def properties(junit, test):
     """The properties of a test case in JUnit XML."""
     return {
@@ -176,21 +148,47 @@ ELSEWHERE = """
 """
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
-def test_seeds_are_added_to_claims_that_are_still_open(suite, run, workers):
+def test_seeds_are_added_to_claims_that_are_still_open_and_workers_share_the_runs(suite, run):
     write(suite, OPEN + ELSEWHERE)
-    result = run("--scale", "documented", *workers, "-v")
-    text = result.stdout.str()
-    assert "left out: 1 claim has no recipe at scale documented; it runs with --scale smoke or --scale full" in text
-    result.stdout.fnmatch_lines(["claims: scale documented, 5, 10 or 20 seeds, until a verdict stands, cpu *"])
-    # Equal arms differ by nothing at all, which stands at the first look.
-    assert seeds_of(suite, 12) == seeds_of(suite, 14) == 5
-    taken = {name: int(n) for name, n in re.findall(r"^(T\d) .*? (\d+) +\S+ [A-Z ]+ new$", text, re.MULTILINE)}
-    assert taken["T3"] == 5
-    assert taken["T1"] in (10, 20)
-    assert seeds_of(suite, 16) == seeds_of(suite, 6) == max(taken.values())
-    if taken["T2"] > 5:
-        assert "looks     5 seeds at level 8.9e-05: INCONCLUSIVE; 10 seeds at level 0.0055: " in text
+    sessions = {
+        "alone.sqlite": run("--scale", "documented", "-v", "--store", "alone.sqlite"),
+        "together.sqlite": run(
+            "-n", "2", "--scale", "documented", "-v", "--store", "together.sqlite", "--junitxml", "together.xml"
+        ),
+    }
+    results, verdicts = [], []
+    for store, result in sessions.items():
+        text = result.stdout.str()
+        assert "left out: 1 claim has no recipe at scale documented; it runs with --scale smoke or --scale full" in text
+        result.stdout.fnmatch_lines(["claims: scale documented, 5, 10 or 20 seeds, until a verdict stands, cpu *"])
+        # Equal arms differ by nothing at all, which stands at the first look.
+        assert seeds_of(suite, 12, store) == seeds_of(suite, 14, store) == 5
+        taken = {name: int(n) for name, n in re.findall(r"^(T\d) .*? (\d+) +\S+ [A-Z ]+ new$", text, re.MULTILINE)}
+        assert taken["T3"] == 5
+        assert taken["T1"] in (10, 20)
+        assert seeds_of(suite, 16, store) == seeds_of(suite, 6, store) == max(taken.values())
+        if taken["T2"] > 5:
+            assert "looks     5 seeds at level 8.9e-05: INCONCLUSIVE; 10 seeds at level 0.0055: " in text
+        runs = sqlite3.connect(suite.path / store).execute("SELECT key, test_accuracy FROM runs").fetchall()
+        results.append(dict(runs))
+        verdicts.append(re.findall(r"^T\d .* new$", text, re.MULTILINE))
+        result.stdout.fnmatch_lines([f"runs trained in this session: {len(runs)}, reused: 0, *"])
+    assert results[0] == results[1]
+    assert verdicts[0] == verdicts[1]
+
+    # JUnit XML carries each judgement whole, over the process boundary.
+    junit = ElementTree.parse(suite.path / "together.xml")
+    prop = junit.find(".//testcase[@name='test_narrow_beats_wide']/properties/property[@name='claim']")
+    judgement = Judgement.from_json(prop.get("value"))
+    assert judgement.finding == "T2"
+    assert judgement.arms[0].label == "narrow"
+    assert Judgement.from_json(judgement.to_json()) == judgement
+    assert judgement.claims == 4  # of the session, though each worker ran some
+    flat, outcome = properties(junit, "test_narrow_beats_wide"), str(judgement.verdict.outcome)
+    texts = {"finding": "T2", "verdict": outcome, "unit": "points", "source": 'A paper, "Table 1" (5 runs)'}
+    assert {name: flat[name] for name in texts} == texts
+    numbers = {name: getattr(judgement.verdict, name) for name in ("effect", "lower", "upper", "margin", "p", "n")}
+    assert {name: float(flat[name]) for name in (*numbers, "documented")} == {**numbers, "documented": -40.0}
 
 
 def test_a_cap_on_the_looks_can_be_lifted_later(suite, run):

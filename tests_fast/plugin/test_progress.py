@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import harness.progress
-from harness.notes import Group, InTraining, Plan, State
 from harness.progress import about, plan_line, seconds_left, status
+from harness.progress_notes import Group, InTraining, Plan, State
 from tests_fast.plugin.conftest import CLAIMS, write
 from tests_fast.screen import Screen
 

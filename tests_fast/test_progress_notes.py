@@ -9,10 +9,10 @@ import time
 import pytest
 import torch
 
-import harness.notes
+import harness.progress_notes
 from harness.claim import Recipe, Run
-from harness.notes import Block, Group, Notes, Plan, Reader, forget, in_words
 from harness.pool import Pool
+from harness.progress_notes import Block, Group, Notes, Plan, Reader, forget, in_words
 from harness.store import Key, Store, now
 from harness.train.cost import Cost
 from models import BATCH, DepthCNN, NormCNN, OrderCNN, group
@@ -101,7 +101,7 @@ def test_a_session_takes_its_notes_with_it(store):
 
 
 def test_no_error_gets_out(store, tmp_path, monkeypatch):
-    monkeypatch.setattr(harness.notes, "_PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(harness.progress_notes, "_PATIENCE_SECONDS", 0.01)
     session = now()
     notes, nowhere = Notes(store.path, session, 0), Notes(tmp_path / "no" / "store", session, 0)
     holder = sqlite3.connect(store.path, isolation_level=None)
