@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import torch
 
 from harness.claim import Run, Trained
 
@@ -201,6 +200,8 @@ class Store:
 
     def put(self, key: Key, results: Sequence[Trained], device: str) -> None:
         """Record finished runs, all or none, replacing what was there. Raises StoreError, a full disk included."""
+        import torch  # by now it is; who only reads a store does without its second of loading
+
         versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}
         self._execute("BEGIN IMMEDIATE")
         for result in results:

@@ -159,13 +159,14 @@ def test_the_right_to_train_is_exclusive_between_processes(tmp_path):
 
 
 def test_many_processes_may_open_a_new_store_at_once(tmp_path):
-    script = _script(f"Store(Path({str(tmp_path / 'runs.sqlite')!r})).count()")
-    ready = "while time.time() % 2 > 0.05: time.sleep(0.001)\n"  # all in the same moment
-    lines = script.strip().splitlines()
-    openers = [
-        subprocess.Popen([sys.executable, "-c", "\n".join([*lines[:-1], ready + lines[-1]])], cwd=ROOT)
-        for _ in range(4)
-    ]
+    script = textwrap.dedent(f"""
+        import time
+        from pathlib import Path
+        from harness.store import Store
+        while time.time() % 1 > 0.05: time.sleep(0.001)  # all in the same moment
+        Store(Path({str(tmp_path / "runs.sqlite")!r})).count()
+    """)
+    openers = [subprocess.Popen([sys.executable, "-c", script], cwd=ROOT) for _ in range(4)]
     assert [opener.wait(100) for opener in openers] == [0] * 4
 
 

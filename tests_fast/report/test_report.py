@@ -379,7 +379,7 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
     assert [wall_time(seconds) for seconds in (59.4, 59.6, 3599.6)] == ["59 s", "1 min 00 s", "1 h 00 min"]
 
 
-@settings(max_examples=20)  # statsmodels collects garbage at every correction
+@settings(max_examples=8)  # statsmodels collects garbage at every correction
 @given(st.lists(st.tuples(st.sampled_from(list(Outcome)), st.floats(0, 1)), min_size=2, max_size=6))
 def test_the_bound_of_a_failing_test_holds_whatever_the_other_claims_are(session):
     judged = [
