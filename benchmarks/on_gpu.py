@@ -16,8 +16,8 @@ from pathlib import Path
 
 import torch
 
-# How long an interrupted part may take to write its summary.
-_GRACE_SECONDS = 20
+# How long an interrupted part may take to write its summary and its page.
+_GRACE_SECONDS = 60
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +34,7 @@ def parts(folder: Path, gpu: bool, data: str) -> list[Part]:
     python = [sys.executable, "-m"]
     store = ["--store", str(folder / "runs.sqlite")]
     claims = [*python, "pytest", "claims", "--data", data, "--results", str(folder / "claims.md"), *store]
+    claims += ["--claims-json", str(folder / "claims.json"), "--claims-html", str(folder / "report")]
     speed = [*python, "benchmarks", "--out", str(folder)]
     tests = [*python, "pytest", "tests_fast/train", "-n", "0"]
     if gpu:

@@ -9,10 +9,10 @@ from harness.judgement import CONFOUNDER, ArmEvidence, Judgement
 
 
 def confounders(judgement: Judgement) -> list[tuple[str, ArmEvidence | None]]:
-    """The note of each confounder, without its first word, and its arm, the one nearest to the better arm first.
+    """The note of each confounder, without its first word, and its arm, the one that leaves least of the effect first.
 
-    An arm that is as good as the better one, and differs from the worse one in one thing alone, is the likeliest
-    explanation of the effect.
+    An arm that is as good as the better one or better, and differs from the worse one in one thing alone, is the
+    likeliest explanation of the effect.
     """
     found = []
     for note in judgement.verdict.notes:
@@ -21,8 +21,8 @@ def confounders(judgement: Judgement) -> list[tuple[str, ArmEvidence | None]]:
             # Labels may begin alike ("batch norm", "batch norm, float32"), so what stands around them counts.
             better = next((arm for arm in judgement.arms if text.startswith(f"{arm.label} − ")), None)
             arm = next((arm for arm in judgement.arms if f" − {arm.label} = " in text), None)
-            distance = abs(better.mean - arm.mean) if better and arm else float("inf")
-            found.append((distance, text, arm))
+            left = better.mean - arm.mean if better and arm else float("inf")
+            found.append((left, text, arm))
     return [(text, arm) for _, text, arm in sorted(found, key=lambda entry: entry[0])]
 
 
