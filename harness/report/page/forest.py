@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
@@ -30,10 +31,11 @@ def forest(judgements: Sequence[Judgement]) -> str:
     with styled():
         figure = Figure(figsize=(5.2, _ROW * len(judgements) + 0.75))
         axes = figure.subplots()
+        low, high = _shown(judgements)
         for row, judgement in enumerate(judgements):
             verdict = judgement.verdict
             marker, tint = MARKS[verdict.outcome]
-            axes.plot([verdict.lower, verdict.upper], [row, row], color=tint, lw=2)
+            axes.plot([max(verdict.lower, low), min(verdict.upper, high)], [row, row], color=tint, lw=2)
             filled = {} if verdict.outcome != Outcome.INCONCLUSIVE else {"mfc": "none"}
             axes.plot([verdict.effect], [row], marker=marker, ms=6, color=tint, ls="none", **filled)
             for limit in limits(judgement):
@@ -46,6 +48,7 @@ def forest(judgements: Sequence[Judgement]) -> str:
                 0, row - 0.3, words, transform=axes.get_yaxis_transform(), fontsize=7.5, va="bottom", bbox=_BEHIND
             )
         axes.axvline(0, color=INK, lw=0.8)
+        axes.set_xlim(low, high)
         axes.set_ylim(len(judgements) - 0.4, -0.9)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
@@ -56,6 +59,19 @@ def forest(judgements: Sequence[Judgement]) -> str:
             for j in judgements
         )
         return svg(figure, f"Effects with intervals, {unit}. {told}")
+
+
+def _shown(judgements: Sequence[Judgement]) -> tuple[float, float]:
+    """What of the scale is shown: all that is finite, with a little room; an infinite bound runs out of it."""
+    values = [0.0]
+    for judgement in judgements:
+        verdict = judgement.verdict
+        values += [verdict.effect, verdict.lower, verdict.upper, *limits(judgement)]
+        if judgement.agreement and not judgement.compared:
+            values.append(judgement.agreement.documented)
+    finite = [value for value in values if math.isfinite(value)]
+    room = 0.05 * (max(finite) - min(finite)) or 1.0
+    return min(finite) - room, max(finite) + room
 
 
 def limits(judgement: Judgement) -> tuple[float, ...]:

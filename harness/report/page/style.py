@@ -22,6 +22,7 @@ _PAGE.update({colour: f"var(--series-{place})" for place, colour in enumerate(SE
 MARKERS, LINES = "osD^vPX*", ("-", "--", "-.", ":")
 
 _RC = {
+    "text.parse_math": False,  # a claim may speak of dollars
     "svg.fonttype": "none",  # text stays text: small, selectable, in the page's own font
     "font.family": "sans-serif",
     "font.size": 9,
