@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import functools
 import platform
 import shlex
 from collections.abc import Generator
@@ -30,6 +31,7 @@ from harness.pool import NotStoredError
 from harness.progress import Progress
 from harness.recipes import ScaleSelection
 from harness.report import failure_text, junit_properties, session_lines, summary_lines
+from harness.report.failure import COLUMNS
 from harness.report.session import Session
 from harness.settings import Settings, SettingsError, resolve
 from harness.store import Store, StoreError, now
@@ -44,6 +46,8 @@ CLAIMS = pytest.StashKey[int]()
 # Of a test whose verdict is the recorded one and not REPRODUCED: what the ledger says.
 EXPECTED = pytest.StashKey[str]()
 STARTED = pytest.StashKey[str]()
+# Columns that texts may take: the terminal's, or the widest text's where there is none.
+WIDTH = pytest.StashKey[int]()
 
 # Errors whose text is written for the person at the terminal; a traceback would hide it.
 _EXPLAINED = (NotReproducedError, DataError, StoreError, DeviceError)
@@ -101,10 +105,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Progress(config, settings.store, config.stash[STARTED], _workers(config), later))
 
 
+# Before xdist starts its workers, and before pytest turns standard output away from the terminal.
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    if hasattr(config, "workerinput"):
+        config.stash[WIDTH] = int(config.workerinput["claims_columns"])
+        return
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    config.stash[WIDTH] = reporter._tw.fullwidth if reporter and reporter.isatty else COLUMNS
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """xdist: tell a new worker when the session began, so that --fresh means the same to all."""
+    """xdist: tell a new worker when the session began, so that --fresh means the same to all, and how wide to write."""
     node.workerinput["claims_started"] = node.config.stash[STARTED]
+    node.workerinput["claims_columns"] = node.config.stash[WIDTH]
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -177,7 +193,8 @@ def lab(request: pytest.FixtureRequest) -> Lab:
         pool = laboratory.pool
         settings, measure = laboratory.settings, measure_of(item)
         words, arms, claims = words_of(item), arms_of(item), request.config.stash[CLAIMS]
-        return Lab(item.nodeid, declared, words, arms, settings, pool, failure_text, measure, claims)
+        explain = functools.partial(failure_text, columns=request.config.stash[WIDTH])
+        return Lab(item.nodeid, declared, words, arms, settings, pool, explain, measure, claims)
     except _EXPLAINED as error:
         pytest.fail(str(error), pytrace=False)
 
@@ -211,7 +228,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         # What was open before and is now reproduced passes, as a claim without an entry does.
         changed = judgement.enforced and said.startswith("CHANGED")
         if changed or (not judgement.enforced and reversed_effect(recorded, judgement)):
-            pytest.fail(f"{said}\n\n{failure_text(judgement)}", pytrace=False)
+            pytest.fail(f"{said}\n\n{failure_text(judgement, item.config.stash[WIDTH])}", pytrace=False)
     return result
 
 

@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from harness.judgement import ArmEvidence, Judgement
 from harness.report.notes import confounders
 
-WIDTH = 100
 _SEED = 7
 
 COLLAPSED = "! collapsed: at chance, or diverged"
 
 
-def arm_lines(judgement: Judgement, room: int) -> list[str]:
-    """The table in at most `room` lines, if that is enough for the arms that the verdict rests on.
+def arm_lines(judgement: Judgement, room: int, columns: int) -> list[str]:
+    """The table in at most `room` lines of a width, if that is enough for the arms that the verdict rests on.
 
     Where it is not enough for all, the arms of the deciding comparison and the nearest confounder come first, and a
     line sums up the others; where these alone are too many, the later seeds are left out in the same way.
@@ -26,7 +25,7 @@ def arm_lines(judgement: Judgement, room: int) -> list[str]:
     ranked = [*first, *(arm for arm in arms if arm not in first)]
     for blocks in (None, 1):
         for count in range(len(arms), len(first) - 1, -1):
-            lines = _table(judgement, [arm for arm in arms if arm in ranked[:count]], arms, blocks)
+            lines = _table(judgement, [arm for arm in arms if arm in ranked[:count]], arms, columns, blocks)
             if len(lines) <= room:
                 return lines
     return lines
@@ -48,13 +47,13 @@ def deciding(judgement: Judgement) -> list[ArmEvidence]:
 
 
 def _table(
-    judgement: Judgement, shown: Sequence[ArmEvidence], arms: Sequence[ArmEvidence], blocks: int | None = None
+    judgement: Judgement, shown: Sequence[ArmEvidence], arms: Sequence[ArmEvidence], columns: int, blocks: int | None
 ) -> list[str]:
     """The arms that are shown, their seeds in as many blocks of columns as it takes or as are given, and the rest."""
     # The head may reach into the column of means, which "mean" does not fill.
     width = max(len(judgement.measured) - 1, *(len(arm.label) for arm in shown))
     n = max(len(arm.values) for arm in arms)
-    fit = max(3, (WIDTH - width - 15) // _SEED)
+    fit = max(3, (columns - width - 15) // _SEED)
     needed = math.ceil(n / fit)
     each = math.ceil(n / needed) if blocks is None else fit
     lines = []
@@ -84,5 +83,5 @@ def _table(
         left_out.append(many if len(rest) > 1 else f"1 arm more, {rest[0].label}, with mean {means[0]:.2f}")
     if left_out:
         # Wrapped here, so that a line is a row of the screen.
-        lines += textwrap.wrap(f"and {', and '.join(left_out)}; --results FILE writes them all", WIDTH)
+        lines += textwrap.wrap(f"and {', and '.join(left_out)}; --results FILE writes them all", columns)
     return lines

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import textwrap
+from collections.abc import Callable
 
 from harness.claim import Outcome, Verdict
 from harness.judgement import Judgement
-from harness.report.arms import WIDTH, arm_lines
+from harness.report.arms import arm_lines
 from harness.report.notes import confounders, plain_notes
 from harness.report.numbers import short_p
 from harness.report.scale import text_scale
 
-# Columns of running text; tables take all that a screen has.
-_WIDTH = WIDTH - 2
+# Columns of the widest text, of a page, and of whatever is no terminal.
+COLUMNS = 100
+_FEWEST_COLUMNS = 72
 # Rows of a screen.
 _SCREEN = 40
 # Rows that notes may take from the table.
@@ -29,16 +32,18 @@ _CONTRADICTED = {
 }
 
 
-def failure_text(judgement: Judgement) -> str:
-    """The text of a claim's failing assertion, plain, on one screen of 100 columns and 40 lines.
+def failure_text(judgement: Judgement, columns: int = COLUMNS) -> str:
+    """The text of a claim's failing assertion, plain, on one screen of 100 columns and 40 lines; on fewer columns, 72
+    at least, it takes more lines.
 
     Table and notes take what room the rest leaves; what they leave out they say. Fields are cut where a claim's words
     are beyond all measure, the command never.
     """
-    verdict, agreement = judgement.verdict, judgement.agreement
-    top = _field("", f"{verdict.outcome}: {judgement.finding}, {judgement.claim}", most=2, indent=0)
-    top += ["", *_field("source", judgement.source, most=2)]
-    top += _field(
+    columns = min(COLUMNS, max(_FEWEST_COLUMNS, columns))
+    verdict, agreement, field = judgement.verdict, judgement.agreement, functools.partial(_field, columns=columns)
+    top = field("", f"{verdict.outcome}: {judgement.finding}, {judgement.claim}", most=2, indent=0)
+    top += ["", *field("source", judgement.source, most=2)]
+    top += field(
         "effect",
         f"{judgement.contrast} = {verdict.effect:+.2f} {judgement.unit}, {_bounds(judgement)} "
         f"{verdict.lower:+.2f} and {verdict.upper:+.2f}",
@@ -47,38 +52,40 @@ def failure_text(judgement: Judgement) -> str:
     marks = {"0": 0.0, **_limits(judgement)}
     if agreement and not judgement.compared:
         marks["documented"] = agreement.documented
-    top += ["          " + line for line in text_scale(verdict.effect, verdict.lower, verdict.upper, marks)]
-    top += [*_field("verdict", verdict.rule, most=4), ""]
-    told = _field("test", verdict.test, most=4)
-    told += _field("p", p_text(judgement))
+    top += [
+        "          " + line for line in text_scale(verdict.effect, verdict.lower, verdict.upper, marks, columns - 15)
+    ]
+    top += [*field("verdict", verdict.rule, most=4), ""]
+    told = field("test", verdict.test, most=4)
+    told += field("p", p_text(judgement))
     if len(verdict.looks) > 1 or judgement.next_look:
-        told += _field("looks", looks_text(verdict))
+        told += field("looks", looks_text(verdict))
     if verdict.detectable is not None:
-        told += _field("power", power_text(judgement))
-    told += _confounders(judgement)
+        told += field("power", power_text(judgement))
+    told += _confounders(judgement, field)
     if agreement:
-        told += _field("agreement", agreement_text(judgement), most=2)
-    bottom = _field("next", next_step(judgement))
-    bottom += _field("data", f"{judgement.data}; scale {judgement.scale}; {judgement.device}", most=2)
+        told += field("agreement", agreement_text(judgement), most=2)
+    bottom = field("next", next_step(judgement))
+    bottom += field("data", f"{judgement.data}; scale {judgement.scale}; {judgement.device}", most=2)
     # On a line of its own and never wrapped, so that it can be copied.
     bottom += ["rerun     " + judgement.command]
 
     notes = plain_notes(verdict)
-    room = _SCREEN - _rows([*top, "", *told, *bottom])
-    table = arm_lines(judgement, room - min(_NOTES, len(_notes(notes, room))))
-    return "\n".join([*top, *table, "", *told, *_notes(notes, room - len(table)), *bottom])
+    room = _SCREEN * COLUMNS // columns - _rows([*top, "", *told, *bottom], columns)
+    table = arm_lines(judgement, room - min(_NOTES, len(_notes(notes, room, field))), columns)
+    return "\n".join([*top, *table, "", *told, *_notes(notes, room - len(table), field), *bottom])
 
 
-def _rows(lines: list[str]) -> int:
+def _rows(lines: list[str], columns: int) -> int:
     """How many rows of a screen these lines take."""
-    return sum(max(1, math.ceil(len(line) / WIDTH)) for line in lines)
+    return sum(max(1, math.ceil(len(line) / columns)) for line in lines)
 
 
-def _notes(notes: list[str], room: int) -> list[str]:
+def _notes(notes: list[str], room: int, field: Callable[..., list[str]]) -> list[str]:
     """The notes in at most `room` lines, or one; a last line says how many there are more."""
     lines: list[str] = []
     for place, note in enumerate(notes):
-        text, left = _field("note", note, most=3), len(notes) - place
+        text, left = field("note", note, most=3), len(notes) - place
         # All the others need a line, unless this is the last.
         if len(lines) + len(text) + (left > 1) > max(room, 1):
             more = "notes" if left > 1 else "note"
@@ -88,16 +95,16 @@ def _notes(notes: list[str], room: int) -> list[str]:
     return lines
 
 
-def _confounders(judgement: Judgement) -> list[str]:
+def _confounders(judgement: Judgement, field: Callable[..., list[str]]) -> list[str]:
     """The nearest confounder's result, and shortly the effect over each of the others."""
     found = confounders(judgement)
     if not found:
         return []
     (nearest, _), *others = found
-    lines = _field("nearest", f"confounder: {nearest}", most=2)
+    lines = field("nearest", f"confounder: {nearest}", most=2)
     # What they are put in the place of, the nearest has said.
     said = "; ".join(f"{arm.label} {text.split(' = ', 1)[1]}" if arm else text for text, arm in others)
-    return lines + (_field("others", f"over {said}", most=3) if others else [])
+    return lines + (field("others", f"over {said}", most=3) if others else [])
 
 
 def p_text(judgement: Judgement) -> str:
@@ -203,11 +210,13 @@ def _collapsed(judgement: Judgement) -> bool:
     return any(flag for arm in judgement.arms for flag in arm.collapsed)
 
 
-def _field(name: str, text: str, *, most: int | None = None, indent: int = 10) -> list[str]:
-    """Lines of a named field, cut after `most` of them."""
+def _field(name: str, text: str, *, columns: int, most: int | None = None, indent: int = 10) -> list[str]:
+    """Lines of a named field, cut after `most` of them on the widest screen."""
+    if most is not None:
+        most = math.ceil(most * COLUMNS / columns)
     return textwrap.wrap(
         text,
-        _WIDTH,
+        columns - 2,  # tables take all
         initial_indent=f"{name:<{indent}}",
         subsequent_indent=" " * indent,
         break_on_hyphens=False,

@@ -5,20 +5,25 @@ from __future__ import annotations
 WIDTH = 61
 
 
-def text_scale(effect: float, lower: float, upper: float, marks: dict[str, float]) -> list[str]:
+def text_scale(
+    effect: float, lower: float, upper: float, marks: dict[str, float], columns: int = WIDTH + 24
+) -> list[str]:
     """Lines with one common axis: `[----*----]` from lower to upper, and a caret for each mark with its name.
 
-    All values in points. Marks that fall on the same column share it; the last line says which is which.
+    All values in points. columns: that names may reach to, at least 50. Marks that fall on the same column share it;
+    the last line says which is which.
     """
     values = [effect, lower, upper, *marks.values()]
     low, high = min(values), max(values)
     pad = (high - low) * 0.05 or 1.0
     low, high = low - pad, high + pad
 
-    def column(value: float) -> int:
-        return round((value - low) / (high - low) * (WIDTH - 1))
+    width = min(WIDTH, columns)
 
-    bar = [" "] * WIDTH
+    def column(value: float) -> int:
+        return round((value - low) / (high - low) * (width - 1))
+
+    bar = [" "] * width
     for at in range(column(lower), column(upper) + 1):
         bar[at] = "-"
     bar[column(lower)], bar[column(upper)] = "[", "]"
@@ -29,7 +34,7 @@ def text_scale(effect: float, lower: float, upper: float, marks: dict[str, float
         at = column(value)
         text = f"{name} {value:+.2f}" if value else name
         # To the left of its caret where the right side is too narrow.
-        if at + 2 + len(text) <= WIDTH + 24:
+        if at + 2 + len(text) <= columns:
             lines.append(" " * at + "^ " + text)
         else:
             lines.append(" " * max(0, at - len(text) - 1) + text + " ^")

@@ -306,7 +306,7 @@ def test_any_claim_s_failure_fits_one_screen_and_says_what_it_leaves_out():
     assert [line.split()[1] for line in short.splitlines() if line.startswith("norm ")] == list("01234567")
     # What is left out may take more than a line to say.
     wordy = tuple(arm(name, 40.0) for name in ("a", "b", "a label of " + "many words " * 5, "c", "d"))
-    crowded = arm_lines(dataclasses.replace(JUDGEMENT, arms=wordy), 5)
+    crowded = arm_lines(dataclasses.replace(JUDGEMENT, arms=wordy), 5, 100)
     assert "1 arm more, a label of many words" in " ".join(crowded)
     assert max(map(len, crowded)) <= 100
     assert "more" not in short
@@ -339,6 +339,16 @@ def test_the_confounder_that_leaves_least_of_the_effect_is_told_first_and_shown_
     first_column = [line[:16].strip() for line in text.splitlines()]
     assert {"group norm", "batch norm", "batch norm, near"} <= set(first_column)
     assert rows_of(text) <= 40
+
+
+@pytest.mark.parametrize("columns", [40, 72, 80, 99, 100, 200])
+def test_the_failure_fits_its_terminal(columns):
+    arms = tuple(arm(f"batch norm, variant {place}", 20.0 + place, seeds=20) for place in range(4))
+    lines = failure_text(dataclasses.replace(JUDGEMENT, arms=arms), columns).splitlines()
+    assert max(map(len, lines[:-1])) <= min(100, max(72, columns))
+    assert all(any(line.startswith(other.label) for line in lines) for other in arms)
+    assert any("^ documented +6.65" in line or "documented +6.65 ^" in line for line in lines)
+    assert lines[-1] == "rerun     " + JUDGEMENT.command
 
 
 def test_notes_that_say_the_same_are_told_once():
