@@ -157,6 +157,13 @@ def test_a_terminal_is_painted_and_left_as_it_was(on_terminal):
     assert not [thread for thread in threading.enumerate() if thread.name == "progress"]
 
 
+def test_a_failure_is_as_wide_as_its_terminal(on_terminal):
+    _, sent = on_terminal("--scale", "documented", "--seeds", "5", "-k", "narrow_beats", rows=24, columns=80)
+    said = re.sub(r"\x1b\[[\d;]*m", "", sent)
+    failure = said[said.index("CONTRADICTED: T2, ") : said.index("rerun ")].splitlines()
+    assert 70 < max(map(len, failure)) <= 80
+
+
 STOPPED = """
     @claim("T0", "stopped", source=SOURCE, arms=wide_and_narrow)
     def test_stopped(lab):
