@@ -61,6 +61,6 @@
     for (const event of ["input", "change"]) control.addEventListener(event, filter);
   }
   document.getElementById("filter").addEventListener("submit", (event) => event.preventDefault());
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => (part.open = true)));
+  addEventListener("beforeprint", () => document.querySelectorAll(".about").forEach((part) => (part.open = true)));
   filter();
 })();
