@@ -17,7 +17,7 @@ claims: $(INSTALLED)
 # The page of what is stored, without training: report/index.html. Verdicts do not decide whether it is made.
 report: $(INSTALLED)
 	@$(CHOOSE); \
-	echo $(VENV)/bin/pytest claims $$options --stored --claims-html report $(ARGS); \
+	echo $(VENV)/bin/pytest claims $$options --stored --claims-html report -q --no-header --tb=no $(ARGS); \
 	$(VENV)/bin/pytest claims $$options --stored --claims-html report -q --no-header --tb=no $(ARGS) || test $$? -eq 1
 
 test: $(INSTALLED)

@@ -12,20 +12,25 @@ import pytest
 
 
 class Completeness:
-    """A pytest plugin for the process that the person started: compares what was selected with what was reported."""
+    """A pytest plugin for the process that the person started: compares what was selected with what was reported.
+
+    selected: names of the tests.
+    """
+
+    NAME = "claims-completeness"
 
     def __init__(self) -> None:
-        self._selected: set[str] = set()
+        self.selected: set[str] = set()
         self._reported: set[str] = set()
         self._lost: list[str] = []
         self._ran = False
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self._selected = {item.nodeid for item in session.items}
+        self.selected = {item.nodeid for item in session.items}
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        self._selected = set(ids)
+        self.selected = set(ids)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> None:
@@ -41,7 +46,7 @@ class Completeness:
         on_purpose = option.collectonly or option.plan or option.setuponly or option.setupplan or not self._ran
         if on_purpose or session.shouldstop or session.shouldfail or exitstatus not in (0, 1):
             return  # or already red for a reason of its own
-        self._lost = sorted(self._selected - self._reported)
+        self._lost = sorted(self.selected - self._reported)
         if self._lost:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

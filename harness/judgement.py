@@ -76,6 +76,11 @@ class Judgement:
     claims: int = 1
 
     @property
+    def comparable(self) -> bool:
+        """Whether the source's own figures say something beside ours: by its recipe, on the images that it had."""
+        return self.enforced and self.data.startswith("cifar")
+
+    @property
     def place(self) -> tuple[object, ...]:
         """Where it belongs in a list: by finding, then by the claim's words with numbers as numbers."""
         words = re.split(r"(\d+)", self.claim)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +54,42 @@ def write_outputs(config: pytest.Config, settings: Settings, session: Session, s
                 f"{error.filename or path} cannot be written ({error.strerror}). The runs are safe in the store: the "
                 "same command with --stored writes it and trains nothing"
             ) from error
+        except Exception as error:
+            # Verdicts and runs are worth more than their picture: the session ends as it must, and says what failed.
+            raise pytest.UsageError(
+                f"{path} cannot be made: {type(error).__name__}: {error}. That is a defect of this suite and not of "
+                "the runs, which are safe in the store; please report it with this line"
+            ) from error
     return written
 
 
-def not_judged(reports: Sequence[Any], judgements: Sequence[Judgement]) -> tuple[tuple[str, str], ...]:
-    """Tests that ended without a judgement, and why. reports: of all tests."""
-    judged, found = {judgement.nodeid for judgement in judgements}, {}
+def wanted(option: Any) -> str:
+    """The first file that a session was asked for, "" for none. option: pytest's."""
+    return next((str(path) for path in (option.results, option.claims_json, option.claims_html) if path), "")
+
+
+def not_judged(
+    reports: Sequence[Any], judgements: Sequence[Judgement], selected: Iterable[str]
+) -> tuple[tuple[str, str], ...]:
+    """Claims that ended without a judgement, and why. reports: of all tests. selected: all tests of the session."""
+    ended = {judgement.nodeid: "" for judgement in judgements}
     for report in reports:
-        nodeid = getattr(report, "nodeid", "")
-        if nodeid in judged or not (getattr(report, "skipped", False) or getattr(report, "failed", False)):
+        if not isinstance(report, pytest.TestReport) or ended.get(report.nodeid):
             continue
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longreprtext)
-        found.setdefault(nodeid, (reason.removeprefix("Skipped: ").strip() or "no reason given").splitlines()[0])
-    return tuple(sorted(found.items()))
+        # Ordinary tests beside the claims are none of them.
+        if "claim" not in report.keywords:
+            ended.setdefault(report.nodeid, "")
+        elif (report.skipped or report.failed) and report.nodeid not in ended:
+            ended[report.nodeid] = _reason(report)
+    missing = dict.fromkeys(set(selected) - set(ended), "not run: the session ended before it")
+    return tuple(sorted((nodeid, why) for nodeid, why in {**ended, **missing}.items() if why))
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """Why a test was skipped or failed, in a line."""
+    if isinstance(report.longrepr, tuple):
+        said = report.longrepr[2].removeprefix("Skipped: ")
+    else:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        said = crash.message if crash else report.longreprtext
+    return next(iter(said.strip().splitlines()), "no reason given")

@@ -24,7 +24,7 @@ from harness.lab import Lab, NotReproducedError
 from harness.laboratory import Laboratory
 from harness.ledger import Entry, LedgerError, difference, read, reversed_effect, update
 from harness.options import add_options
-from harness.outputs import not_judged, write_outputs
+from harness.outputs import not_judged, wanted, write_outputs
 from harness.placebo import placebo_result
 from harness.plan import needed, plan, plan_lines
 from harness.pool import NotStoredError
@@ -100,7 +100,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[SETTINGS] = settings
     config.pluginmanager.register(ScaleSelection(settings.scale))
     if not worker:
-        config.pluginmanager.register(Completeness())
+        config.pluginmanager.register(Completeness(), Completeness.NAME)
         later = settings.looks[1:]
         config.pluginmanager.register(Progress(config, settings.store, config.stash[STARTED], _workers(config), later))
 
@@ -113,6 +113,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         config.stash[WIDTH] = int(config.workerinput["claims_columns"])
         return
     reporter = config.pluginmanager.getplugin("terminalreporter")
+    asked = wanted(config.option) or ("--placebo's result" if config.option.placebo else "")
+    if asked and not reporter:
+        raise pytest.UsageError(
+            f"-p no:terminal leaves no one to write {asked}: leave it out, or send output elsewhere"
+        )
     config.stash[WIDTH] = reporter._tw.fullwidth if reporter and reporter.isatty else COLUMNS
 
 
@@ -284,12 +289,16 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     judgements = _judgements(terminalreporter)
     settings, write = config.stash[SETTINGS], terminalreporter.write_line
     if config.option.plan or (not judgements and not (settings.placebo and LABORATORY in config.stash)):
+        if wanted(config.option) and not config.option.plan:
+            raise pytest.UsageError(f"nothing was judged, so {wanted(config.option)} is not written; -rs says why")
         return
     store = Store(settings.store)
     terminalreporter.section("placebo" if settings.placebo else "claims")
     if settings.placebo:
         found = placebo_result(judgements).lines
-        store.keep_placebo(settings.scale, settings.data.kind, found)
+        if any(judgement.placebo for judgement in judgements):
+            many = f"{len(judgements)} {'claim' if len(judgements) == 1 else 'claims'} at {settings.seeds}"
+            store.keep_placebo(settings.scale, settings.data.kind, [many, *found])
         for line in found:
             write(line)
     else:
@@ -299,8 +308,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     width = terminalreporter._tw.fullwidth
     for line in session_lines(settings, session.trained, session.reused, session.seconds, width):
         write(line)
-    for line in write_outputs(config, settings, session, store):
-        write(line)
     if config.option.update_ledger and judgements:
         about = facts(settings)
         try:
@@ -308,16 +315,21 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         except LedgerError as error:
             raise pytest.UsageError(str(error)) from error
         write(f"ledger: {changed} of {len(judgements)} entries changed in {settings.ledger}")
+    for line in write_outputs(config, settings, session, store):
+        write(line)
 
 
 def _session(config: pytest.Config, reporter: Any, store: Store) -> Session:
     """What the session came to."""
     settings, started = config.stash[SETTINGS], config.stash[STARTED]
     judgements = sorted(_judgements(reporter), key=lambda judgement: judgement.place)
+    selected = config.pluginmanager.getplugin(Completeness.NAME).selected
     behind = [name for judgement in judgements for arm in judgement.arms for name in arm.runs]
     return Session(
         judgements=tuple(judgements),
-        not_judged=not_judged([report for reports in reporter.stats.values() for report in reports], judgements),
+        not_judged=not_judged(
+            [report for reports in reporter.stats.values() for report in reports], judgements, selected
+        ),
         facts=facts(settings),
         command=shlex.join(["pytest", *map(str, config.invocation_params.args)]),
         trained=Store(settings.store, since=started).count(),
@@ -340,7 +352,7 @@ def facts(settings: Settings) -> dict[str, str]:
         "scale": f"{settings.scale}, {settings.seeds}",
         # Without paths: the page is for others.
         "data": f"{settings.data.kind}, {settings.data.why}",
-        "device": describe(settings.device),
+        "device": describe(settings.device) + (", float32 products in TF32" if settings.tf32 else ""),
         "versions": f"Python {platform.python_version()}, torch {torch.__version__}, engine {ENGINE_VERSION}",
         "meaning": settings.meaning,
     }

@@ -205,6 +205,12 @@ def resolve(
         raise ValueError(f"scale {scale!r}; allowed: {SCALES}")
     if only_stored and since:
         raise SettingsError("--stored trains nothing, and --fresh trains all again: give one of them")
+    stored = store or root / DEFAULT_STORE
+    if only_stored and not stored.exists():
+        raise SettingsError(
+            f"--stored: there is no store at {stored}. Run the same command without --stored first, which trains "
+            "what is missing, or name another --store"
+        )
     if max_seeds and (seeds or placebo):
         raise SettingsError(
             f"--max-seeds {max_seeds} caps the looks at a growing number of seeds, and "
@@ -235,7 +241,7 @@ def resolve(
         planned=planned,
         first_seed=first_seed,
         placebo=placebo,
-        store=store or root / DEFAULT_STORE,
+        store=stored,
         ledger=root / FOLDER / f"{scale}-{choice.kind}.json" if choice.kind in KINDS and not placebo else None,
         since=since,
         only_stored=only_stored,

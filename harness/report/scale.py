@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 WIDTH = 61
 
 
@@ -13,7 +15,7 @@ def text_scale(
     All values in points. columns: that names may reach to, at least 50. Marks that fall on the same column share it;
     the last line says which is which.
     """
-    values = [effect, lower, upper, *marks.values()]
+    values = [value for value in (effect, lower, upper, *marks.values()) if math.isfinite(value)] or [0.0]
     low, high = min(values), max(values)
     pad = (high - low) * 0.05 or 1.0
     low, high = low - pad, high + pad
@@ -21,6 +23,8 @@ def text_scale(
     width = min(WIDTH, columns)
 
     def column(value: float) -> int:
+        # What is not finite stands at the end that it lies beyond.
+        value = min(max(value, low), high) if value == value else low
         return round((value - low) / (high - low) * (width - 1))
 
     bar = [" "] * width

@@ -20,6 +20,8 @@ _COLUMNS = ("finding", "claim", "documented", "measured", "n", "p", "adj.", "ver
 _NARROW = {"finding": "", "documented": "docum."}
 # Columns with words, to the left; the others have numbers.
 _WORDS = ("finding", "claim", "verdict", "ledger")
+# Of numbers below their claim's words.
+_INDENT = " " * 5
 # Of a verdict in the ledger, where columns are narrow.
 _SHORT = {
     Outcome.REPRODUCED: "REPROD.",
@@ -30,7 +32,7 @@ _SHORT = {
 
 
 def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
-    """A row a claim, the claims of one module and source under a heading, then the totals per verdict.
+    """A row a claim (two on a narrow terminal), those of one module and source under a heading, then the totals.
 
     No line is wider than width, from 80 columns on.
     """
@@ -42,15 +44,19 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
     heads = {name: name if wide else _NARROW.get(name, name) for name in shown}
     sizes = {name: max(len(row[name]) for row in (heads, *rows)) for name in shown}
     gap = "  " if wide else " "
-    # The claim's words give way first: all else is numbers.
     others = sum(sizes.values()) - sizes["claim"] + len(gap) * (len(shown) - 1)
-    sizes["claim"] = max(5, min(sizes["claim"], width - others))
-    lines, group = [_line(heads, sizes, gap)], ("", "")
+    # Where words would be cut, they stand above their numbers: claims of one finding often differ in their last word.
+    apart = sizes["claim"] > width - others
+    if apart:
+        sizes = {name: size for name, size in sizes.items() if name not in ("finding", "claim")}
+    lines, group = [_line(heads, sizes, gap, apart)], ("", "")
     for about, found in _groups(ordered, rows):
         if about != group:
             group = about
             lines += ["", *wrapped(": ".join(about), width)]
-        lines.append(_line(found, sizes, gap))
+        if apart:
+            lines += wrapped(f"{found['finding']:<5}{found['claim']}", width, _INDENT)
+        lines.append(_line(found, sizes, gap, apart))
     lines += _confounders(ordered, width)
     totals = Counter(judgement.verdict.outcome for judgement in judgements)
     counts = ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome])
@@ -141,11 +147,7 @@ def _interval(verdict: Verdict, wide: bool) -> str:
     return f"{verdict.effect:+.1f} [{verdict.lower:+.1f},{verdict.upper:+.1f}]"
 
 
-def _line(row: dict[str, str], sizes: dict[str, int], gap: str) -> str:
-    cells = []
-    for name, size in sizes.items():
-        cell = row[name]
-        if name == "claim" and len(cell) > size:
-            cell = cell[: size - 1] + "…"
-        cells.append(f"{cell:<{size}}" if name in _WORDS else f"{cell:>{size}}")
-    return gap.join(cells).rstrip()
+def _line(row: dict[str, str], sizes: dict[str, int], gap: str, apart: bool) -> str:
+    """The cells of a row that have a size; apart: below the claim's words."""
+    cells = [f"{row[name]:<{size}}" if name in _WORDS else f"{row[name]:>{size}}" for name, size in sizes.items()]
+    return (_INDENT * apart + gap.join(cells)).rstrip()

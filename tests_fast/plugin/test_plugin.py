@@ -31,7 +31,8 @@ def test_a_rehearsal_shows_verdicts_and_fails_nothing(suite, run):
             "*test_equal?12? REHEARSED (REPRODUCED)*",
             "*= claims =*",
             'Width: A paper, "Table 1" (5 runs)',
-            "T2 *a narrow* -40.00 *5 *CONTRADICTED new",
+            "T2   a narrow network beats a wide one",
+            "* -40.00 *5 *CONTRADICTED new",
             "4 claims: * REPRODUCED, *",
             "ledger: new: none is recorded",
             "runs trained in this session: 20, reused: 0, kept in",
@@ -114,6 +115,20 @@ def test_the_page_and_the_json_come_from_stored_runs_without_training(suite, run
     page = (suite.path / "out" / "page" / "index.html").read_text()
     assert "a wide network beats a narrow one" in page
     assert page.count("<svg") == 3  # effects, accuracies and training curves
+    assert "torch " in page[page.index("runs trained on") :]
+
+    # What ended otherwise, or never began, is told with its reason.
+    broken = CLAIMS.replace(
+        'lab.assert_greater("narrow", "wide", margin=2.0)', 'lab.assert_greater("none", "wide", margin=1.0)'
+    )
+    write(suite, broken)
+    run("--seeds", "4", "-x", "--claims-json", "cut.json").assert_outcomes(passed=1, failed=1)
+    cut = json.loads((suite.path / "cut.json").read_text())
+    assert [claim["finding"] for claim in cut["claims"]] == ["T1"]
+    reasons = {item["nodeid"].split("::")[1]: item["why"] for item in cut["not_judged"]}
+    assert reasons.pop("test_narrow_beats_wide").startswith("KeyError: \"'none' is no arm of this claim")
+    assert set(reasons) == {"test_equal[12]", "test_equal[14]", "test_ordinary"}
+    assert set(reasons.values()) == {"not run: the session ended before it"}
 
     (suite.path / "taken").write_text("")
     refused = run("--seeds", "4", "--stored", "-k", "beats", "--claims-html", "taken/page")
@@ -163,7 +178,7 @@ def test_seeds_are_added_to_claims_that_are_still_open_and_workers_share_the_run
         result.stdout.fnmatch_lines(["claims: scale documented, 5, 10 or 20 seeds, until a verdict stands, cpu *"])
         # Equal arms differ by nothing at all, which stands at the first look.
         assert seeds_of(suite, 12, store) == seeds_of(suite, 14, store) == 5
-        taken = {name: int(n) for name, n in re.findall(r"^(T\d) .*? (\d+) +\S+ [A-Z ]+ new$", text, re.MULTILINE)}
+        taken = {name: int(n) for name, n in re.findall(r"^(T\d) .*\n .* (\d+) +\S+ [A-Z ]+ new$", text, re.MULTILINE)}
         assert taken["T3"] == 5
         assert taken["T1"] in (10, 20)
         assert seeds_of(suite, 16, store) == seeds_of(suite, 6, store) == max(taken.values())
@@ -171,7 +186,7 @@ def test_seeds_are_added_to_claims_that_are_still_open_and_workers_share_the_run
             assert "looks     5 seeds at level 8.9e-05: INCONCLUSIVE; 10 seeds at level 0.0055: " in text
         runs = sqlite3.connect(suite.path / store).execute("SELECT key, test_accuracy FROM runs").fetchall()
         results.append(dict(runs))
-        verdicts.append(re.findall(r"^T\d .* new$", text, re.MULTILINE))
+        verdicts.append(re.findall(r"^T\d .*\n .* new$", text, re.MULTILINE))
         result.stdout.fnmatch_lines([f"runs trained in this session: {len(runs)}, reused: 0, *"])
     assert results[0] == results[1]
     assert verdicts[0] == verdicts[1]
@@ -395,6 +410,12 @@ def test_a_plan_downloads_nothing(suite, run):
         (["--max-seeds", "10", "--seeds", "5"], "*--max-seeds 10 caps the looks*, and --seeds fixes one number*"),
         (["--max-seeds", "10", "--placebo"], "*--max-seeds 10 caps the looks*, and --placebo takes one number*"),
         (["--stored", "--fresh"], "*--stored trains nothing, and --fresh trains all again: give one of them*"),
+        (
+            ["--stored", "--store", "nowhere.sqlite"],
+            "*no store at nowhere.sqlite. Run the same command without --stored*",
+        ),
+        (["--claims-json", "c.json", "-k", "ordinary"], "*nothing was judged, so c.json is not written*"),
+        (["--claims-html", "out", "-p", "no:terminal"], "*leaves no one to write out*"),
         (["--claims-html", "images/test/class0/0.png"], "*is a file; name a folder*"),
         (["--claims-json", "nowhere/claims.json"], "*cannot be written; name a file in a folder that exists*"),
         (["--tf32"], "*--tf32 changes how CUDA devices multiply*Add --gpu or leave it out*"),

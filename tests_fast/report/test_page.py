@@ -114,6 +114,62 @@ def test_arms_come_once_along_what_they_vary_in(made):
     assert all(point.arm.documented is None for panel in panels(rehearsed, runs) for point in panel.points)
 
 
+def test_every_figure_has_the_most_seeds_that_a_claim_judged(made):
+    came_to, store, _ = made
+    whole = came_to.judgements[-1]
+    few = tuple(
+        dataclasses.replace(arm, **{name: getattr(arm, name)[:3] for name in ("seeds", "values", "runs")})
+        for arm in whole.arms
+    )
+    wide = dataclasses.replace(whole, arms=few)
+    narrow = dataclasses.replace(whole, nodeid=whole.nodeid + "[one]", arms=whole.arms[:1])
+    (panel,) = panels([wide, narrow], store.named([name for arm in whole.arms for name in arm.runs]))
+    assert [len(point.arm.values) for point in panel.points] == [5, 3]
+
+
+def test_arms_of_a_placebo_differ_in_their_seeds_alone(made):
+    came_to, store, _ = made
+    arm = came_to.judgements[-1].arms[0]
+    cut = [
+        dataclasses.replace(arm, label=label, seeds=arm.seeds[part], values=arm.values[part], runs=arm.runs[part])
+        for label, part in (("a", slice(0, 2)), ("b", slice(2, 5)))
+    ]
+    placebo = dataclasses.replace(came_to.judgements[-1], arms=tuple(cut), enforced=False)
+    (panel,) = panels([placebo], store.named(arm.runs))
+    assert [point.name for point in panel.points] == ["a", "b"]
+
+
+def test_a_level_that_is_a_default_is_read_from_the_name(made):
+    came_to, store, _ = made
+    judgement = came_to.judgements[0]
+    runs = store.named([name for arm in judgement.arms for name in arm.runs])
+    for stored in runs.values():
+        if stored.configuration["network"]["depth"] == 2:
+            del stored.configuration["network"]["depth"]
+    (panel,) = panels([judgement], runs)
+    assert [point.x for point in panel.points if point.series == "sigmoid"] == [1, 2, 3]
+
+
+def test_a_page_of_what_is_at_the_edge_can_be_made(made, tmp_path):
+    came_to, store, _ = made
+    first, *_, last = came_to.judgements
+    odd = dataclasses.replace(
+        last,
+        claim="costs $5, not $\\lr$ {x} % <b>",
+        verdict=dataclasses.replace(last.verdict, lower=-math.inf, upper=math.inf, p=math.nan),
+        # All seeds alike: their mean and its interval differ in the last bit, if at all.
+        arms=tuple(dataclasses.replace(arm, label=f"${arm.label}$", values=(100 / 3,) * 5) for arm in last.arms),
+    )
+    unstored = dataclasses.replace(first, arms=tuple(dataclasses.replace(arm, runs=()) for arm in first.arms))
+    many = dataclasses.replace(DATA, class_names=tuple(f"a class with a long name, {n}" for n in range(10)))
+    page = write_page(
+        dataclasses.replace(came_to, judgements=(odd, unstored)), store, tmp_path, root=tmp_path, load=lambda _: many
+    )
+    text = page.read_text(encoding="utf-8")
+    assert "costs $5, not $\\lr$ {x} % &lt;b&gt;" in text
+    assert ">a class with …</text>" in text
+
+
 def test_intervals_are_those_of_the_textbook():
     values = np.random.default_rng(1).normal(50, 3, 8)
     expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
@@ -220,7 +276,7 @@ def test_a_browser_sorts_and_filters_the_claims(browser, made):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("width", [390, 800, 1024, 1400])
 def test_a_browser_shows_all_of_it_at_any_width(browser, made, width, scheme):
     sized(browser, width, made[2], scheme)
     assert browser.get_log("browser") == []

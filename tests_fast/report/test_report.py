@@ -1,6 +1,7 @@
 """What a person reads: the failure, the text scale, the summary at any width, the Markdown page."""
 
 import dataclasses
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -136,6 +137,13 @@ def test_the_scale_keeps_the_order_of_its_numbers(effect, below, above, marks):
             assert at[name] <= bar.index("*")
 
 
+def told(lines, finding="A2a"):
+    """The rows of a finding's claims, each as one line, though its numbers may stand below its words."""
+    ends = r"(?:new|=|was [A-Z]+\.?)$"
+    found = re.findall(rf"^{finding} .*?{ends}", "\n".join(lines), re.MULTILINE | re.DOTALL)
+    return [" ".join(row.split()) for row in found]
+
+
 @settings(max_examples=10)  # statsmodels collects garbage at every correction
 @given(st.integers(80, 250), st.integers(1, 4))
 def test_the_summary_fits_its_width(width, count):
@@ -143,15 +151,18 @@ def test_the_summary_fits_its_width(width, count):
     assert max(map(len, lines)) <= width
     assert f"{count} {'claim' if count == 1 else 'claims'}: {count} INCONCLUSIVE" in lines
     was = "CONTRADICTED" if width >= 120 else "CONTRAD."
-    rows = [line.split()[-4:] for line in lines if line.startswith("A2a")]
-    assert rows == [["-", "INCONCLUSIVE", "was", was]] * count
+    assert [row.split()[-4:] for row in told(lines)] == [["-", "INCONCLUSIVE", "was", was]] * count
+    # No word of a claim is left out.
+    assert all(f"A2a {JUDGEMENT.claim} " in row for row in told(lines))
 
 
 def test_the_summary_fits_an_80_column_terminal():
     outside = dataclasses.replace(JUDGEMENT, agreement=Agreement(6.65, 3.78, 5.0, 8.0, 1), compared="a − b")
-    head, _, heading, *rows = summary_lines([JUDGEMENT, outside], 80)[:5]
+    head, _, heading, words, first, _, second = summary_lines([JUDGEMENT, outside], 80)[:7]
     assert heading == 'X: AI-Experiments, "BatchNorm vs GroupNorm" (1 run)'
-    assert "(+6.65)*" in rows[1]
+    assert words == "A2a  at batch size 4 (base), batch norm is far below group norm"
+    rows = [first, second]
+    assert "(+6.65)*" in second
     # Columns stand under their heads.
     for row in rows:
         assert row[head.index("verdict") :].split() == ["INCONCLUSIVE", "new"]
@@ -176,9 +187,7 @@ def test_the_summary_groups_claims_by_module_and_source():
         "A1 two nets: Another paper,",
         "B1 depth: A paper",
     ]
-    rows = [
-        (line.split()[0], line.split()[-1]) for line in lines if line.startswith(starts) and line.endswith(("=", "new"))
-    ]
+    rows = [(row.split()[0], row.split()[-1]) for row in told(lines[2:], r"(?:A1b|B1|A2|A1) [^:]*? ?batch")]
     assert rows == [("A1", "new"), ("A2", "new"), ("A1b", "new"), ("B1", "=")]
     assert "ledger: = as recorded, new: none is recorded" in lines
     assert max(map(len, lines)) <= 80
@@ -240,7 +249,7 @@ def test_red_verdicts_are_corrected_by_holm_and_reproduced_ones_by_benjamini_hoc
     # Effects that are there and too small are no help to one that is reproduced: .02 times 5, not times 5/5.
     small = [judged(Outcome.TOO_SMALL, 1e-9, 0.04)] * 4
     assert adjusted_p([judged(Outcome.REPRODUCED, 0.02, 0.9), *small])[0] == pytest.approx(0.10)
-    rows = [line for line in summary_lines(session, 130) if line.startswith("A2a")]
+    rows = told(summary_lines(session, 130))
     assert [row.split()[-3:-1] for row in rows][:2] == [[".0400", "REPRODUCED"], [".0400", "CONTRADICTED"]]
     # A failing test gives the most that this can be, from its own p and the number of claims.
     contradicted = dataclasses.replace(session[1], claims=4)

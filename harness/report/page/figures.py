@@ -74,9 +74,8 @@ def curves_figure(panel: Panel) -> str:
                 # A level is the same line in every plot.
                 place = at if panel.axis is None else levels.index(point.x)
                 name = point.series if panel.axis is None else f"{point.x:g}"
-                # One value, of a single epoch, has no line.
-                marker = MARKERS[place % 8] if len(mean) == 1 else ""
-                own = {"color": colour(place), "marker": marker, "label": name, "lw": 1.2}
+                own = {"color": colour(place), "marker": MARKERS[place % 8], "label": name, "lw": 1.2, "ms": 3.5}
+                own["markevery"] = max(1, len(mean) // 5)
                 axes.plot(range(1, len(mean) + 1), mean, LINES[place % 4], **own)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
             axes.set_xlabel("epoch")
@@ -97,14 +96,14 @@ def curves_figure(panel: Panel) -> str:
         return svg(figure, f"{_title(panel)}: training accuracy by epoch, means over seeds; in the last epoch: {last}")
 
 
-def gradients_figure(panel: Panel) -> str | None:
-    """Root mean square of the gradient of each block's weights, by block, at the first step and in the last epoch; None
-    where no run recorded any."""
+def deepest(panel: Panel) -> list[Point]:
+    """The points that recorded gradients: of many, the eight deepest networks, which say most."""
     recorded = [point for point in panel.points if all(stored.trained.gradients for stored in point.runs)]
-    if not recorded:
-        return None
-    # The deepest networks say most.
-    shown = sorted(recorded, key=lambda point: -len(point.runs[0].trained.gradients[0]))[:_MOST_LINES]
+    return sorted(recorded, key=lambda point: -len(point.runs[0].trained.gradients[0]))[:_MOST_LINES]
+
+
+def gradients_figure(panel: Panel, shown: Sequence[Point]) -> str:
+    """Root mean square of the gradient of each block's weights, by block, at the first step and in the last epoch."""
     with styled():
         figure = Figure(figsize=(_WIDTH, 3.4))
         grid = figure.subplots(1, 2, sharey=True)
@@ -166,7 +165,15 @@ def _rows(axes: Axes, panel: Panel, spans: Sequence[tuple[float, float, float]],
     """An arm a row, its interval lying."""
     for place, (point, (middle, low, high)) in enumerate(zip(panel.points, spans, strict=True)):
         own = {"color": colour(place), "marker": MARKERS[place % 8]}
-        axes.errorbar([middle], [place], xerr=[[middle - low], [high - middle]], capsize=3, ms=5.5, ls="none", **own)
+        axes.errorbar(
+            [middle],
+            [place],
+            xerr=[[max(0.0, middle - low)], [max(0.0, high - middle)]],
+            capsize=3,
+            ms=5.5,
+            ls="none",
+            **own,
+        )
         if not seeds:
             continue
         below = [place + 0.22] * len(point.arm.values)

@@ -40,8 +40,8 @@ def forest(judgements: Sequence[Judgement]) -> str:
             axes.plot([verdict.effect], [row], marker=marker, ms=6, color=tint, ls="none", **filled)
             for limit in limits(judgement):
                 axes.plot([limit, limit], [row - 0.22, row + 0.22], color=INK, lw=1.4)
-            if judgement.agreement and not judgement.compared:
-                axes.plot([judgement.agreement.documented], [row], "o", ms=8, mfc="none", mec=INK, mew=0.9)
+            if _documented(judgement) is not None:
+                axes.plot([_documented(judgement)], [row], "o", ms=8, mfc="none", mec=INK, mew=0.9)
             words = f"{judgement.finding} · {judgement.claim}"
             words = words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
             axes.text(
@@ -67,11 +67,17 @@ def _shown(judgements: Sequence[Judgement]) -> tuple[float, float]:
     for judgement in judgements:
         verdict = judgement.verdict
         values += [verdict.effect, verdict.lower, verdict.upper, *limits(judgement)]
-        if judgement.agreement and not judgement.compared:
-            values.append(judgement.agreement.documented)
+        if _documented(judgement) is not None:
+            values.append(_documented(judgement))
     finite = [value for value in values if math.isfinite(value)]
     room = 0.05 * (max(finite) - min(finite)) or 1.0
     return min(finite) - room, max(finite) + room
+
+
+def _documented(judgement: Judgement) -> float | None:
+    """The source's effect, where it is of the same pair and may be held beside ours."""
+    agreement = judgement.agreement
+    return agreement.documented if agreement and judgement.comparable and not judgement.compared else None
 
 
 def limits(judgement: Judgement) -> tuple[float, ...]:

@@ -18,8 +18,10 @@ from harness.data.subset import rows_of_test_set
 from harness.report.page.style import INK, colour, styled, svg
 from harness.store import Stored
 
-# More classes than this are neither named nor numbered in a matrix.
-_MOST_NAMED = 25
+# More classes than this make no matrix that anybody could read.
+MOST_CLASSES = 20
+# Characters of a class's name in it.
+_LONGEST = 14
 # Images of a grid.
 SHOWN = 20
 
@@ -49,17 +51,15 @@ def confusion_figure(name: str, runs: Sequence[Stored], data: Dataset) -> str:
         figure = Figure(figsize=(5.2, 4.6))
         axes = figure.subplots()
         # One hue from nothing to full: alpha of the page's own series colour reads on light and dark.
-        names, few = data.class_names, data.classes <= _MOST_NAMED
+        names = [name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…" for name in data.class_names]
         for (true, predicted), share in np.ndenumerate(shares):
             if share < 0.5:
                 continue
             corner = predicted - 0.5, true - 0.5
             axes.add_patch(Rectangle(corner, 1, 1, facecolor=colour(0), alpha=0.85 * share / 100, lw=0))
-            if few:
-                axes.text(predicted, true, f"{share:.0f}", ha="center", va="center", fontsize=7)
-        if few:
-            axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
-            axes.set_yticks(range(len(names)), names)
+            axes.text(predicted, true, f"{share:.0f}", ha="center", va="center", fontsize=7)
+        axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
+        axes.set_yticks(range(len(names)), names)
         axes.set_xlim(-0.5, len(names) - 0.5)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_xlabel("predicted class")

@@ -67,20 +67,22 @@ def panels(judgements: Sequence[Judgement], runs: Mapping[str, Stored]) -> list[
     network, images and measure. A figure whose arms are all in another one is left out.
     """
     groups: dict[tuple[str, ...], dict[str, Point]] = {}
+    best: dict[tuple[str, ...], tuple[ArmEvidence, tuple[Stored, ...]]] = {}
     for judgement in judgements:
         for arm in judgement.arms:
             stored = tuple(runs[name] for name in arm.runs if name in runs)
             if not stored:
                 continue
-            if not judgement.enforced:
-                # Beside recipes cut short, or other images, the source's figures say nothing.
+            if not judgement.comparable:
                 arm = dataclasses.replace(arm, documented=None)
             network, dataset = stored[0].configuration["network"]["kind"], _dataset(stored[0])
             key = (_setting(judgement.nodeid), network, dataset, judgement.measured)
-            before = groups.setdefault(key, {}).get(_identity(stored[0]))
-            if before is None or len(before.runs) < len(stored):
-                name = before.series if before else arm.label
-                groups[key][_identity(stored[0])] = Point(arm, stored, name, None)
+            identity = _identity(stored[0], arm)
+            groups.setdefault(key, {}).setdefault(identity, Point(arm, stored, arm.label, None))
+            # Whichever claim judged it on the most seeds, in whichever figure.
+            most = best.setdefault((*key[1:], identity), (arm, stored))
+            if len(most[1]) < len(stored):
+                best[(*key[1:], identity)] = arm, stored
     kept = [
         (key, members)
         for key, members in groups.items()
@@ -92,29 +94,44 @@ def panels(judgements: Sequence[Judgement], runs: Mapping[str, Stored]) -> list[
             continue
         seen.add((key[1:], frozenset(members)))
         varied = [part for place, part in enumerate(key[:3]) if len({other[place] for other, _ in kept}) > 1 and part]
-        found.append(_panel(", ".join(varied), tuple(members.values()), key[3]))
+        points = []
+        for identity, point in members.items():
+            arm, stored = best[(*key[1:], identity)]
+            points.append(dataclasses.replace(point, arm=arm, runs=stored))
+        found.append(_panel(", ".join(varied), tuple(points), key[3]))
     return found
 
 
 def _panel(title: str, points: tuple[Point, ...], measured: str) -> Panel:
     for axis in AXES:
-        placed = tuple(dataclasses.replace(point, **_place(point, axis)) for point in points)
+        # A field that has its default is not in a configuration; the arm's name may have it.
+        known = any(_field(point, axis) is not None for point in points)
+        placed = tuple(_placed(point, axis) for point in points) if known else ()
         levels: dict[str, set[float]] = {}
         for point in placed:
             if point.x is not None:
                 levels.setdefault(point.series, set()).add(point.x)
-        if levels and max(map(len, levels.values())) >= _LEAST_LEVELS:
-            return Panel(title, axis, tuple(sorted(placed, key=lambda point: point.x or 0.0)), measured)
+        if any(point.x is None for point in placed) or not levels:
+            continue
+        if max(map(len, levels.values())) >= _LEAST_LEVELS:
+            return Panel(title, axis, tuple(sorted(placed, key=lambda point: point.x)), measured)
     return Panel(title, None, points, measured)
 
 
-def _place(point: Point, axis: Axis) -> dict[str, object]:
-    """Where a point lies on an axis, and the name of its series: its label without that number."""
-    x = point.runs[0].configuration[axis.path[0]].get(axis.path[1])
+def _field(point: Point, axis: Axis) -> float | None:
+    return point.runs[0].configuration[axis.path[0]].get(axis.path[1])
+
+
+def _placed(point: Point, axis: Axis) -> Point:
+    """The point on an axis, in the series that is its label without that number; without an x where it has no place."""
+    words, x = point.series.split(), _field(point, axis)
     if x is None:
-        return {}
-    words = [word for word in point.series.split() if not _is(word, float(x))]
-    return {"x": float(x), "series": " ".join(words) or point.series}
+        numbers = [word for word in words if re.fullmatch(r"\d+(\.\d+)?", word)]
+        if len(numbers) != 1:
+            return point
+        x = float(numbers[0])
+    series = " ".join(word for word in words if not _is(word, float(x)))
+    return dataclasses.replace(point, x=float(x), series=series or point.series)
 
 
 def _is(word: str, value: float) -> bool:
@@ -135,6 +152,6 @@ def _dataset(stored: Stored) -> str:
     return stored.configuration.get("dataset", "cifar10")
 
 
-def _identity(stored: Stored) -> str:
-    """What an arm is trained with, as text."""
-    return repr(sorted(stored.configuration.items(), key=lambda item: item[0]))
+def _identity(stored: Stored, arm: ArmEvidence) -> str:
+    """What an arm is trained with, as text; with the first of its seeds, in which the arms of a placebo differ."""
+    return repr((sorted(stored.configuration.items()), arm.seeds[0]))

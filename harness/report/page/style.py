@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 # Colours that no figure uses stand for the page's own and are replaced in the SVG.
 INK, GRID, PAPER = "#010203", "#040506", "#070809"
 _PAGE = {INK: "currentColor", GRID: "var(--grid)", PAPER: "var(--paper)"}
-# Eight series; the page gives them the colours of Okabe and Ito (2008), which survive colour blindness, in a light and
-# a dark version. Markers and lines tell them apart as well.
+# Eight series; the page gives them colours after Okabe and Ito (2008), darker on light and lighter on dark paper, so
+# that they can be read. Eight markers and four kinds of line tell them apart without colour.
 SERIES = tuple(f"#0a0b0{place}" for place in range(8))
 _PAGE.update({colour: f"var(--series-{place})" for place, colour in enumerate(SERIES)})
 MARKERS, LINES = "osD^vPX*", ("-", "--", "-.", ":")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def write_page(
         session=session,
         sections=sections,
         rows=rows,
+        measured={**session.facts, **_measured_with(runs.values())},
         columns=COLUMNS,
         numeric=_NUMERIC,
         documents=sorted({row["document"] for row in rows}),
@@ -168,9 +170,13 @@ def _training(panel: Panel) -> list[tuple[str, str]]:
     """How a panel's networks trained, with captions."""
     of = _of(panel)
     found = [(f"{of}training accuracy, means over seeds.", figures.curves_figure(panel))]
-    flow = figures.gradients_figure(panel) if panel.axis and panel.axis.path[1] == "depth" else None
-    if flow:
-        found.append((f"{of}size of the gradient of each block's weights, geometric means over seeds.", flow))
+    shown = figures.deepest(panel) if panel.axis and panel.axis.path[1] == "depth" else []
+    if shown:
+        these = (
+            f", of the {len(shown)} deepest of {len(panel.points)} networks" if len(shown) < len(panel.points) else ""
+        )
+        caption = f"{of}size of the gradient of each block's weights, geometric means over seeds{these}."
+        found.append((caption, figures.gradients_figure(panel, shown)))
     return found
 
 
@@ -189,7 +195,8 @@ def _pictured(
         data = _data(stored[0], load) if stored and load else None
         if data is None:
             continue
-        drawn.append((f"What {label} takes images for.", images.confusion_figure(label, stored, data)))
+        if data.classes <= images.MOST_CLASSES:
+            drawn.append((f"What {label} takes images for.", images.confusion_figure(label, stored, data)))
         mistaken.append((label, images.mistaken(stored, data)))
     return drawn, mistaken
 
@@ -212,7 +219,26 @@ def _arm(point: Point) -> dict[str, str]:
         "mean": f"{point.arm.mean:.2f}",
         "sd": f"{statistics.stdev(values):.2f}" if len(values) > 1 else "–",
         "documented": "–" if point.arm.documented is None else f"{point.arm.documented:.2f}",
-        "device": f"{stored.device}, torch {stored.versions.get('torch', '?')}, engine {stored.engine}",
+        "device": "; ".join(dict.fromkeys(map(_with, point.runs))),
+    }
+
+
+def _with(stored: Stored) -> str:
+    """What a run was trained with."""
+    tf32 = ", TF32" if stored.numerics.get("tf32") else ""
+    return f"{stored.device}{tf32}, torch {stored.versions.get('torch', '?')}, engine {stored.engine}"
+
+
+def _measured_with(runs: Iterable[Stored]) -> dict[str, str]:
+    """What all the runs behind a page were trained with, and when: not always what the page was written with."""
+    runs = list(runs)
+    if not runs:
+        return {}
+    counted = Counter(map(_with, runs))
+    days = sorted(stored.finished[:10] for stored in runs)
+    return {
+        "runs trained on": "; ".join(f"{count} on {what}" for what, count in counted.most_common()),
+        "runs finished": days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}",
     }
 
 
