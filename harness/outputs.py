@@ -52,7 +52,7 @@ def write_outputs(config: pytest.Config, settings: Settings, session: Session, s
         except OSError as error:
             raise pytest.UsageError(
                 f"{error.filename or path} cannot be written ({error.strerror}). The runs are safe in the store: the "
-                "same command with --stored writes it and trains nothing"
+                "same command with --stored and another place writes it and trains nothing"
             ) from error
         except Exception as error:
             # Verdicts and runs are worth more than their picture: the session ends as it must, and says what failed.

@@ -144,6 +144,14 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return lines
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before pytest's own selection: -k A1a finds the claims that the summary calls so."""
+    for item in items:
+        if claim_of(item):
+            item.extra_keyword_matches.add(claim_of(item).finding)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     settings = config.stash[SETTINGS]
@@ -201,7 +209,7 @@ def lab(request: pytest.FixtureRequest) -> Lab:
         explain = functools.partial(failure_text, columns=request.config.stash[WIDTH])
         return Lab(item.nodeid, declared, words, arms, settings, pool, explain, measure, claims)
     except _EXPLAINED as error:
-        pytest.fail(str(error), pytrace=False)
+        raise _ended(request.config, error) from None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -216,10 +224,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     except NotStoredError as error:
         raise pytest.skip.Exception(str(error)) from None
     except _EXPLAINED as error:
-        # A store of before something was recorded lacks it as it lacks a run.
-        if item.config.stash[SETTINGS].only_stored and isinstance(error, StoreError):
-            raise pytest.skip.Exception(str(error)) from None
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
+        raise _ended(item.config, error) from None
     finally:
         used = item.funcargs.get("lab")
         judgement = used.judgement if used else None
@@ -235,6 +240,17 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         if changed or (not judgement.enforced and reversed_effect(recorded, judgement)):
             pytest.fail(f"{said}\n\n{failure_text(judgement, item.config.stash[WIDTH])}", pytrace=False)
     return result
+
+
+def _ended(config: pytest.Config, error: Exception) -> BaseException:
+    """How a test ends for an error that its text explains.
+
+    Where nothing is to be trained, what is not there (images; something that an old store has not recorded) leaves a
+    claim out, as runs that are not stored do.
+    """
+    if config.stash[SETTINGS].only_stored and isinstance(error, DataError | StoreError):
+        return pytest.skip.Exception(f"not judged: {error}")
+    return pytest.fail.Exception(str(error), pytrace=False)
 
 
 def _held_against(item: pytest.Item, error: NotReproducedError, recorded: Entry | None) -> str:
@@ -290,7 +306,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     settings, write = config.stash[SETTINGS], terminalreporter.write_line
     if config.option.plan or (not judgements and not (settings.placebo and LABORATORY in config.stash)):
         if wanted(config.option) and not config.option.plan:
-            raise pytest.UsageError(f"nothing was judged, so {wanted(config.option)} is not written; -rs says why")
+            reports = [report for reports in terminalreporter.stats.values() for report in reports]
+            why = next((f" ({why})" for _, why in not_judged(reports, [], [])), "")
+            raise pytest.UsageError(f"nothing was judged{why}, so {wanted(config.option)} is not written")
         return
     store = Store(settings.store)
     terminalreporter.section("placebo" if settings.placebo else "claims")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import shlex
 from pathlib import Path
 
@@ -173,6 +174,11 @@ def folder_to_write(text: str) -> Path:
     path = Path(text).expanduser()
     if path.exists() and not path.is_dir():
         raise argparse.ArgumentTypeError(f"{text!r} is a file; name a folder, which is made if need be")
+    there = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    if not os.access(there, os.W_OK):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} cannot be made: nothing may be written in {there}; name another folder"
+        )
     return path
 
 
@@ -224,6 +230,8 @@ def resolve(
     # Node ids are relative to the root. Run from elsewhere, the command goes there and names paths in full.
     at_root = Path.cwd().resolve() == root.resolve()
     choice = choose(data, scale, root / DATA_HOME)
+    if only_stored:
+        choice = dataclasses.replace(choice, download=False)  # images that are not here have no stored runs either
 
     def path(text: str | Path) -> str:
         return shlex.quote(str(text if at_root else Path(text).expanduser().resolve()))

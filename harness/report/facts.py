@@ -17,7 +17,7 @@ def session_lines(settings: Settings, trained: int, reused: int, seconds: float,
         f"wall time: {wall_time(seconds)}",
         f"verdicts: {settings.meaning}",
     ]
-    if settings.data.kind == "synthetic":
+    if settings.data.kind == "synthetic" and "--data" not in settings.data.why:
         lines.append("for CIFAR: `make data` fetches it, then the same command uses it")
     return [part for line in lines for part in wrapped(line, width)]
 

@@ -180,6 +180,11 @@ def agreement_text(judgement: Judgement) -> str:
 def next_step(judgement: Judgement) -> str:
     """What the reader can do about this verdict."""
     verdict = judgement.verdict
+    if all(flag for arm in judgement.arms for flag in arm.collapsed):
+        return (
+            "Every run collapsed: nothing was learned here, so that this says nothing of the finding. Look at the data "
+            "and the recipe first."
+        )
     if verdict.outcome == Outcome.REPRODUCED:
         return "Nothing: the finding holds here."
     if verdict.outcome == Outcome.TOO_SMALL:

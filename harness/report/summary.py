@@ -99,7 +99,7 @@ def _row(judgement: Judgement, adjusted: float | None, wide: bool) -> dict[str, 
 def _legend(judgements: Sequence[Judgement]) -> list[str]:
     """What the columns mean, as far as this table has it."""
     lines = [
-        "measured: effect in points (spreads, gradients: doublings), its 90 % interval, wider if looks share the error",
+        "measured: effect in points (spreads, gradients: doublings), 95 % one-sided bounds, wider where looks share it",
         "adj.: p corrected for looks and number of claims, by Holm where red, Benjamini-Hochberg where REPRODUCED",
     ]
     ledgers = {_ledger(judgement, True).split(" ")[0] for judgement in judgements}

@@ -87,6 +87,22 @@ def test_a_second_session_trains_nothing_and_fresh_trains_all_again(suite, run):
     assert rows(suite) == 20
 
 
+def test_claims_are_selected_by_their_finding(run):
+    run("-k", "T2", "--collect-only", "-q").stdout.fnmatch_lines(
+        ["*::test_narrow_beats_wide", "", "1/5 tests collected*"]
+    )
+
+
+def test_without_its_images_a_claim_is_left_out_where_nothing_is_trained(suite, run, monkeypatch):
+    monkeypatch.setattr("harness.data.load.from_torchvision", lambda *_, **__: pytest.fail("a download"))
+    run("--seeds", "4", "-k", "wide_beats")
+    result = run(
+        "--stored", "--seeds", "4", "-k", "wide_beats", "--claims-json", "c.json", "--data", "cifar", data=None
+    )
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*nothing was judged (not judged: *cifar10*), so c.json is not written*"])
+
+
 def test_the_page_and_the_json_come_from_stored_runs_without_training(suite, run):
     run("--seeds", "4", "-k", "beats").assert_outcomes(passed=2)
     trained = rows(suite)
@@ -133,7 +149,9 @@ def test_the_page_and_the_json_come_from_stored_runs_without_training(suite, run
     (suite.path / "taken").write_text("")
     refused = run("--seeds", "4", "--stored", "-k", "beats", "--claims-html", "taken/page")
     assert refused.ret == pytest.ExitCode.USAGE_ERROR
-    refused.stderr.fnmatch_lines(["*taken* cannot be written (Not a directory)*same command with --stored writes it*"])
+    refused.stderr.fnmatch_lines(
+        ["*taken* cannot be written (Not a directory)*same command with --stored and another place writes*"]
+    )
 
 
 def properties(junit, test):

@@ -350,6 +350,15 @@ def test_the_confounder_that_leaves_least_of_the_effect_is_told_first_and_shown_
     assert rows_of(text) <= 40
 
 
+def test_where_every_run_collapsed_the_reader_is_sent_to_data_and_recipe():
+    arms = tuple(dataclasses.replace(arm, collapsed=(True,) * 5) for arm in JUDGEMENT.arms)
+    for outcome in Outcome:
+        verdict = dataclasses.replace(VERDICT, outcome=outcome)
+        text = failure_text(dataclasses.replace(JUDGEMENT, arms=arms, verdict=verdict))
+        assert "next      Every run collapsed: nothing was learned here" in text
+    assert "Every run collapsed" not in failure_text(JUDGEMENT)
+
+
 @pytest.mark.parametrize("columns", [40, 72, 80, 99, 100, 200])
 def test_the_failure_fits_its_terminal(columns):
     arms = tuple(arm(f"batch norm, variant {place}", 20.0 + place, seeds=20) for place in range(4))

@@ -17,6 +17,7 @@ from harness.judgement import Judgement
 from harness.report.facts import wall_time
 from harness.report.failure import failure_text
 from harness.report.multiplicity import adjusted_p
+from harness.report.numbers import short_p
 from harness.report.page import figures, images
 from harness.report.page.forest import forest
 from harness.report.page.panels import Panel, Point, panels
@@ -24,7 +25,7 @@ from harness.report.session import Session
 from harness.store import Store, Stored
 
 _TEMPLATES = Path(__file__).with_name("templates")
-COLUMNS = ("Finding", "Claim", "Source", "Documented", "Measured", "Seeds", "Adjusted p", "Verdict", "Recorded before")
+COLUMNS = ("Finding", "Claim", "Source", "Documented", "Measured", "Seeds", "Adjusted p", "Verdict", "Ledger")
 _NUMERIC = (3, 4, 5, 6)
 
 
@@ -42,7 +43,8 @@ def write_page(
     modules: dict[str, list[Judgement]] = {}
     for judgement in session.judgements:
         modules.setdefault(judgement.nodeid.split("::")[0], []).append(judgement)
-    sections = [_section(module, found, runs, root, load) for module, found in modules.items()]
+    places = {judgement.nodeid: place for place, judgement in enumerate(session.judgements)}
+    sections = [_section(module, found, places, runs, root, load) for module, found in modules.items()]
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -71,7 +73,7 @@ def _row(place: int, judged: tuple[Judgement, float | None]) -> dict[str, Any]:
     verdict = judgement.verdict
     return {
         "place": place,
-        "anchor": _anchor(judgement.nodeid.split("::")[0]),
+        "anchor": f"claim-{place + 1}",
         "finding": judgement.finding,
         "claim": judgement.claim,
         "document": judgement.source.split(', "')[0],
@@ -80,7 +82,7 @@ def _row(place: int, judged: tuple[Judgement, float | None]) -> dict[str, Any]:
         "effect": f"{verdict.effect:.4f}",
         "measured": _measured(judgement),
         "n": verdict.n,
-        "adjusted": "–" if adjusted is None else f"{adjusted:.2g}",
+        "adjusted": "–" if adjusted is None else short_p(adjusted),
         "adjusted_value": "" if adjusted is None else f"{adjusted:.6g}",
         "verdict": str(verdict.outcome),
         "recorded": judgement.recorded,
@@ -111,6 +113,7 @@ def _forests(modules: Mapping[str, Sequence[Judgement]], root: Path) -> list[tup
 def _section(
     module: str,
     judgements: Sequence[Judgement],
+    places: Mapping[str, int],
     runs: Mapping[str, Stored],
     root: Path,
     load: Callable[[str], Dataset] | None,
@@ -135,6 +138,7 @@ def _section(
         "sources": list(dict.fromkeys(judgement.source for judgement in judgements)),
         "claims": [
             {
+                "anchor": f"claim-{places[judgement.nodeid] + 1}",
                 "finding": judgement.finding,
                 "words": judgement.claim,
                 "verdict": str(judgement.verdict.outcome),
@@ -226,7 +230,7 @@ def _arm(point: Point) -> dict[str, str]:
 def _with(stored: Stored) -> str:
     """What a run was trained with."""
     tf32 = ", TF32" if stored.numerics.get("tf32") else ""
-    return f"{stored.device}{tf32}, torch {stored.versions.get('torch', '?')}, engine {stored.engine}"
+    return f"{stored.device}{tf32}, torch {stored.versions.get('torch', '?')}"
 
 
 def _measured_with(runs: Iterable[Stored]) -> dict[str, str]:
@@ -267,7 +271,8 @@ def _about(module: Path) -> tuple[str, list[str]]:
     except (OSError, SyntaxError):
         text = None
     if not text:
-        return module.stem.removeprefix("test_").replace("_", " "), []
+        words = module.stem.removeprefix("test_").replace("_", " ")
+        return words[:1].upper() + words[1:], []
     title, *paragraphs = text.split("\n\n")
     return " ".join(title.split()), [" ".join(paragraph.split()) for paragraph in paragraphs]
 
