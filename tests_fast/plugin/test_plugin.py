@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import sqlite3
+import sys
 import xml.etree.ElementTree as ElementTree
 
 import jsonschema
@@ -94,7 +95,8 @@ def test_claims_are_selected_by_their_finding(run):
 
 
 def test_without_its_images_a_claim_is_left_out_where_nothing_is_trained(suite, run, monkeypatch):
-    monkeypatch.setattr("harness.data.load.from_torchvision", lambda *_, **__: pytest.fail("a download"))
+    loading = sys.modules["harness.data.load"]
+    monkeypatch.setattr(loading, "from_torchvision", lambda *_, **__: pytest.fail("a download"))
     run("--seeds", "4", "-k", "wide_beats")
     result = run(
         "--stored", "--seeds", "4", "-k", "wide_beats", "--claims-json", "c.json", "--data", "cifar", data=None

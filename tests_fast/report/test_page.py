@@ -74,7 +74,7 @@ def test_the_page_is_whole_and_needs_nothing_beside_it(made):
         assert judgement.source in page.text
     assert "X1. Activation and depth." in page.text
     assert "Margins: <half>." in page.text
-    assert "x2 batch" in page.text  # a module without a docstring
+    assert "X2 batch" in page.text  # a module without a docstring
     assert "an effect found in 1 of 100" in page.text
     assert "3 min 20 s" in page.text
 
