@@ -89,12 +89,16 @@ def write(pytester, claims):
 
 
 @pytest.fixture
-def run(suite):
+def run(suite, monkeypatch):
     """Run pytest on the suite's images; returns the result. With workers, in a process of its own."""
 
     def runs(*arguments, data="images"):
         in_workers = "-n" in arguments and "--plan" not in arguments
         runner = suite.runpytest_subprocess if in_workers else suite.runpytest_inprocess
+        if in_workers:
+            # A process less to load into each of several.
+            monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+            arguments = ("-p", "xdist.plugin", *arguments)
         return runner("claims", *(["--data", data] if data else []), *arguments)
 
     return runs

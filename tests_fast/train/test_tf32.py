@@ -17,7 +17,7 @@ from harness.train.engine import train
 from models import LAYER, NormCNN
 from tests_fast.images import tiny
 
-RECIPE = Recipe(40, 16, 4, "adamw", 1e-3, weight_decay=0.01)  # A1's, at a smaller batch
+RECIPE = Recipe(40, 16, 3, "adamw", 1e-3, weight_decay=0.01)  # A1's, at a smaller batch
 ARMS = [Run(NormCNN((LAYER,) * 3, widths=(4, 8, 8)), dataclasses.replace(RECIPE, lr=lr)) for lr in (1e-3, 1e-4)]
 MARGIN = 2.0
 PRODUCTS = {
