@@ -91,6 +91,7 @@ def test_every_picture_says_what_it_shows(made):
     assert f"relu 3 {deepest.mean:.2f} (documented 44.00)" in text
     for words in ("depth, blocks", "batch size, images", "test accuracy, %", "epoch", "predicted class", "true class"):
         assert f">{words}</text>" in text
+    assert "$" not in text[text.index("<body>") : text.index("<script>")]  # no formula is left as its source
     images = [attributes for tag, attributes in Elements(text).elements if tag == "img"]
     assert len(images) == 2 * 20
     assert all(re.fullmatch(r"c\d, taken for c\d", attributes["alt"]) for attributes in images)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLocator
 from scipy import stats
 
 from harness.report.page.panels import Panel, Point
@@ -114,6 +114,9 @@ def gradients_figure(panel: Panel, shown: Sequence[Point]) -> str:
                 style = {"marker": MARKERS[at % 8], "ms": 3.5, "color": colour(at), "label": point.name, "lw": 1}
                 axes.plot(range(1, len(mean) + 1), mean, LINES[at // 2 % 4], **style)
             axes.set_yscale("log")
+            # Not Matplotlib's own powers of ten, which are formulas.
+            axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            axes.yaxis.set_minor_formatter(NullFormatter())
             axes.set_title(when)
             axes.set_xlabel("block, from the images on")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
