@@ -1,7 +1,8 @@
 """python -m benchmarks.on_gpu FOLDER: tests, benchmark and the documented claims on a GPU, within minutes.
 
 Each part gets a share of the time and is interrupted when that is over; what was trained is kept. The folder holds a
-log a part, the speed, the verdicts and every run, which `python -m harness.exchange import` takes into another store.
+log a part, the speed, the verdicts with their page, and every run, which `python -m harness.exchange import` takes into
+another store.
 """
 
 from __future__ import annotations
