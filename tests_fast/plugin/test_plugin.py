@@ -13,6 +13,7 @@ import pytest
 from harness.judgement import Judgement
 from harness.report.session import SCHEMA
 from harness.store import Store
+from harness.train.cost import Speed
 from tests_fast.plugin.conftest import CLAIMS, ROOT, write
 
 
@@ -188,7 +189,17 @@ def test_seeds_are_added_to_claims_that_are_still_open_and_workers_share_the_run
     sessions = {
         "alone.sqlite": run("--scale", "documented", "-v", "--store", "alone.sqlite"),
         "together.sqlite": run(
-            "-n", "2", "--scale", "documented", "-v", "--store", "together.sqlite", "--junitxml", "together.xml"
+            "-n",
+            "2",
+            "--scale",
+            "documented",
+            "-v",
+            "--store",
+            "together.sqlite",
+            "--junitxml",
+            "together.xml",
+            "--results",
+            "together.md",
         ),
     }
     results, verdicts = [], []
@@ -210,6 +221,9 @@ def test_seeds_are_added_to_claims_that_are_still_open_and_workers_share_the_run
         result.stdout.fnmatch_lines([f"runs trained in this session: {len(runs)}, reused: 0, *"])
     assert results[0] == results[1]
     assert verdicts[0] == verdicts[1]
+
+    # Written once, by the process that has heard of all claims, not by each worker.
+    assert len(re.findall(r"^\| T\d .* \| \*\*", (suite.path / "together.md").read_text(), re.MULTILINE)) == 4
 
     # JUnit XML carries each judgement whole, over the process boundary.
     junit = ElementTree.parse(suite.path / "together.xml")
@@ -377,7 +391,13 @@ def test_a_plan_prints_the_cost_and_trains_nothing(suite, run):
     run("--plan").stdout.fnmatch_lines(["all *4 *6 *6 *96 *"])
 
 
-def test_a_plan_has_the_seeds_that_choose_settings(suite, run):
+@pytest.fixture
+def known_speed(monkeypatch):
+    """A plan's estimate without its probe of the device, which takes a second."""
+    monkeypatch.setattr("harness.plan.probe", lambda data: Speed(1e-3, 1e10))
+
+
+def test_a_plan_has_the_seeds_that_choose_settings(suite, run, known_speed):
     write(suite, CLAIMS + MORE)
     planned = run("--plan", "--scale", "documented", "--seeds", "5", "-k", "lower")
     # Two networks at two rates: five seeds that choose and at most as many that are judged.
@@ -409,7 +429,7 @@ def test_claims_without_a_recipe_for_the_scale_are_left_out(suite, run):
     assert "left out" not in run("-k", "full").stdout.str()
 
 
-def test_a_plan_downloads_nothing(suite, run):
+def test_a_plan_downloads_nothing(suite, run, known_speed):
     result = run("--plan", "--scale", "documented", data=None)
     assert result.ret == 0
     result.stdout.fnmatch_lines(

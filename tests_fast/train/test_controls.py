@@ -3,8 +3,11 @@
 The full ones run with `make calibrate`; here the same code runs once on few seeds.
 """
 
+import dataclasses
+
 import pytest
 
+from calibration import training
 from calibration.record import Row
 from calibration.training import accuracies, found, labels_shuffled, seeds_named
 
@@ -41,8 +44,10 @@ def test_controls_on_real_training():
     assert all(row.holds for row in rows), rows
 
 
-def test_controls_on_a_few_seeds():
-    pool = accuracies(12)
+def test_controls_on_a_few_seeds(monkeypatch):
+    fewer = dataclasses.replace(training.RUN.recipe, images_per_class=20)
+    monkeypatch.setattr(training, "RUN", dataclasses.replace(training.RUN, recipe=fewer))
+    pool = accuracies(10)
     assert 20 < pool.mean() < 90
     assert found(pool, 5, 0, 2.0, 200) <= 0.12
     assert found(pool, 5, 40, 40.0, 50) > 0.9
