@@ -276,8 +276,9 @@ def test_a_browser_sorts_and_filters_the_claims(browser, made):
     assert browser.get_log("browser") == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 800, 1024, 1400])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(390, "light"), (390, "dark"), (800, "light"), (1024, "dark"), (1400, "light")]
+)
 def test_a_browser_shows_all_of_it_at_any_width(browser, made, width, scheme):
     sized(browser, width, made[2], scheme)
     assert browser.get_log("browser") == []
