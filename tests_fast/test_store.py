@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import multiprocessing
 import signal
 import sqlite3
 import subprocess
@@ -172,34 +173,22 @@ def test_many_processes_may_open_a_new_store_at_once(tmp_path):
 
 def test_two_workers_train_every_run_once(tmp_path):
     path, log = tmp_path / "runs.sqlite", tmp_path / "log"
-    script = _script(f"""
-        from tests_fast.test_store import RUNS
-        pool = Pool(Store(Path({str(path)!r})), torch.device("cpu"), tiny, on_trained=lambda run, results: open(
-            {str(log)!r}, "a").write("".join(f"{{run.canonical}} {{r.seed}}\\n" for r in results)))
-        pool.expect([(run, range(4)) for run in RUNS])
-        for run in RUNS:
-            assert [r.seed for r in pool.results(run, range(4))] == [0, 1, 2, 3]
-    """)
-    workers = [subprocess.Popen([sys.executable, "-c", script], cwd=ROOT) for _ in range(2)]
-    assert [worker.wait(100) for worker in workers] == [0, 0]
+    workers = [_started(_train_all, path, log) for _ in range(2)]
+    for worker in workers:
+        worker.join(100)
+    assert [worker.exitcode for worker in workers] == [0, 0]
     trained = log.read_text().splitlines()
     assert len(trained) == len(set(trained)) == 4 * len(RUNS)
 
 
 def test_a_killed_process_loses_only_what_was_in_flight(tmp_path):
     path = tmp_path / "runs.sqlite"
-    script = _script(f"""
-        from tests_fast.test_store import RUNS
-        pool = Pool(Store(Path({str(path)!r})), torch.device("cpu"), tiny)
-        for run in RUNS * 100:
-            pool.results(dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, epochs=20)), range(50))
-    """)
-    worker = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
+    worker = _started(_train_for_long, path)
     deadline = time.monotonic() + 100
     while time.monotonic() < deadline and _rows(path) < 3:
         time.sleep(0.05)
-    worker.send_signal(signal.SIGKILL)
-    worker.wait()
+    worker.kill()
+    worker.join()
     finished = _rows(path)
     assert finished >= 3
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -224,6 +213,31 @@ def test_a_result_does_not_depend_on_how_many_seeds_were_asked_for(tmp_path):
 
 
 RUNS = [Run(DepthCNN(depth, activation, width=4), RECIPE) for depth in (1, 2) for activation in ("relu", "sigmoid")]
+
+
+def _started(target, *arguments):
+    """A process that does this. Forked where that is safe: it need not load torch again, which takes seconds."""
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    process = context.Process(target=target, args=arguments)
+    process.start()
+    return process
+
+
+def _train_all(path, log):
+    def trained(run, results):
+        with log.open("a") as file:
+            file.write("".join(f"{run.canonical} {each.seed}\n" for each in results))
+
+    pool = Pool(Store(path), torch.device("cpu"), tiny, on_trained=trained)
+    pool.expect([(run, range(4)) for run in RUNS])
+    for run in RUNS:
+        assert [each.seed for each in pool.results(run, range(4))] == [0, 1, 2, 3]
+
+
+def _train_for_long(path):
+    pool = Pool(Store(path), torch.device("cpu"), tiny)
+    for run in RUNS * 100:
+        pool.results(dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, epochs=20)), range(50))
 
 
 def _rows(path):
