@@ -81,6 +81,17 @@ class Judgement:
         return self.enforced and self.data.startswith("cifar")
 
     @property
+    def limits(self) -> dict[str, float]:
+        """Where the verdict turns, beside 0, by what it is called; in unit."""
+        margin = self.verdict.margin
+        match self.kind:
+            case "equality" | "some difference":
+                return {"lower limit": -margin, "upper limit": margin}
+            case "no fall":
+                return {"limit": -margin}
+        return {"margin": margin}
+
+    @property
     def place(self) -> tuple[object, ...]:
         """Where it belongs in a list: by finding, then by the claim's words with numbers as numbers."""
         words = re.split(r"(\d+)", self.claim)

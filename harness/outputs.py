@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,8 @@ def write_outputs(config: pytest.Config, settings: Settings, session: Session, s
     def page(folder: Path) -> Path:
         from harness.report.page import write_page  # with Matplotlib, which no other session needs
 
-        local = dataclasses.replace(settings.data, download=False)
-        return write_page(session, store, folder, root=config.rootpath, load=lambda name: load(local, name))
+        data = settings.data.offline
+        return write_page(session, store, folder, root=config.rootpath, load=lambda name: load(data, name))
 
     def text(content: Callable[[], str]) -> Callable[[Path], Path]:
         def write(path: Path) -> Path:
@@ -38,13 +37,13 @@ def write_outputs(config: pytest.Config, settings: Settings, session: Session, s
         return write
 
     facts = {**session.facts, "runs trained in this session": str(session.trained)}
-    wanted = {
+    writers = {
         option.results: text(lambda: results_page(session.judgements, facts)),
         option.claims_json: text(lambda: session_json(session)),
         option.claims_html: page,
     }
     written = []
-    for path, write in wanted.items():
+    for path, write in writers.items():
         if path is None:
             continue
         try:

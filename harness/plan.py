@@ -56,7 +56,7 @@ def plan(runs: Sequence[tuple[Run, range]], settings: Settings, store: Store) ->
     Downloads nothing: where the data would be downloaded first, nothing can be stored for it yet, and its size is
     taken to be CIFAR's.
     """
-    offline = dataclasses.replace(settings.data, download=False)
+    offline = settings.data.offline
     pool = Pool(store, settings.device, lambda name: load(offline, name), tf32=settings.tf32)
     planned, obstacles = [], []
     for run, seeds in runs:

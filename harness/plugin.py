@@ -36,7 +36,7 @@ from harness.report.session import Session
 from harness.settings import Settings, SettingsError, resolve
 from harness.store import Store, StoreError, now
 from harness.train import ENGINE_VERSION
-from harness.train.device import DeviceError, describe, prepare
+from harness.train.device import DeviceError, prepare
 
 SETTINGS = pytest.StashKey[Settings]()
 LABORATORY = pytest.StashKey[Laboratory]()
@@ -131,9 +131,7 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     settings = config.stash[SETTINGS]
     lines = [
-        f"claims: scale {settings.scale}, {settings.seeds}, {describe(settings.device)}"
-        + (", float32 products in TF32" if settings.tf32 else "")
-        + f", store {settings.store}"
+        f"claims: scale {settings.scale}, {settings.seeds}, {settings.device_words}, store {settings.store}"
         + (" (--fresh: nothing reused)" if settings.since else ""),
         f"data: {settings.data}",
         f"verdicts: {settings.meaning}",
@@ -306,8 +304,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     settings, write = config.stash[SETTINGS], terminalreporter.write_line
     if config.option.plan or (not judgements and not (settings.placebo and LABORATORY in config.stash)):
         if wanted(config.option) and not config.option.plan:
-            reports = [report for reports in terminalreporter.stats.values() for report in reports]
-            why = next((f" ({why})" for _, why in not_judged(reports, [], [])), "")
+            why = next((f" ({why})" for _, why in not_judged(_reports(terminalreporter), [], [])), "")
             raise pytest.UsageError(f"nothing was judged{why}, so {wanted(config.option)} is not written")
         return
     store = Store(settings.store)
@@ -322,7 +319,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     else:
         for line in summary_lines(judgements, terminalreporter._tw.fullwidth):
             write(line)
-    session = _session(config, terminalreporter, store)
+    session = _session(config, terminalreporter, store, judgements)
     width = terminalreporter._tw.fullwidth
     for line in session_lines(settings, session.trained, session.reused, session.seconds, width):
         write(line)
@@ -337,17 +334,15 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         write(line)
 
 
-def _session(config: pytest.Config, reporter: Any, store: Store) -> Session:
+def _session(config: pytest.Config, reporter: Any, store: Store, judgements: list[Judgement]) -> Session:
     """What the session came to."""
     settings, started = config.stash[SETTINGS], config.stash[STARTED]
-    judgements = sorted(_judgements(reporter), key=lambda judgement: judgement.place)
+    judgements = sorted(judgements, key=lambda judgement: judgement.place)
     selected = config.pluginmanager.getplugin(Completeness.NAME).selected
     behind = [name for judgement in judgements for arm in judgement.arms for name in arm.runs]
     return Session(
         judgements=tuple(judgements),
-        not_judged=not_judged(
-            [report for reports in reporter.stats.values() for report in reports], judgements, selected
-        ),
+        not_judged=not_judged(_reports(reporter), judgements, selected),
         facts=facts(settings),
         command=shlex.join(["pytest", *map(str, config.invocation_params.args)]),
         trained=Store(settings.store, since=started).count(),
@@ -370,7 +365,7 @@ def facts(settings: Settings) -> dict[str, str]:
         "scale": f"{settings.scale}, {settings.seeds}",
         # Without paths: the page is for others.
         "data": f"{settings.data.kind}, {settings.data.why}",
-        "device": describe(settings.device) + (", float32 products in TF32" if settings.tf32 else ""),
+        "device": settings.device_words,
         "versions": f"Python {platform.python_version()}, torch {torch.__version__}, engine {ENGINE_VERSION}",
         "meaning": settings.meaning,
     }
@@ -384,10 +379,14 @@ def judgement_of(report: Any) -> Judgement | None:
     return Judgement.from_json(texts[0]) if texts else None
 
 
+def _reports(reporter: Any) -> list[Any]:
+    """All that the terminal reporter has heard of."""
+    return [report for reports in reporter.stats.values() for report in reports]
+
+
 def _judgements(reporter: Any) -> list[Judgement]:
-    """Of all claims that the terminal reporter has heard of."""
-    reports = [report for reports in reporter.stats.values() for report in reports]
-    return [judgement for report in reports if (judgement := judgement_of(report))]
+    """Of all claims that it has heard of."""
+    return [judgement for report in _reports(reporter) if (judgement := judgement_of(report))]
 
 
 def _worker(config: pytest.Config) -> int:

@@ -67,6 +67,11 @@ class Settings:
         return self.scale != "smoke" and self.data.kind != "synthetic" and not self.placebo
 
     @property
+    def device_words(self) -> str:
+        """The device, and how it multiplies where that is not as recipes say."""
+        return devices.describe(self.device) + (", float32 products in TF32" if self.tf32 else "")
+
+    @property
     def seeds(self) -> str:
         """How many seeds, in words."""
         first = f", from seed {self.first_seed} on" if self.first_seed else ""
@@ -231,7 +236,7 @@ def resolve(
     at_root = Path.cwd().resolve() == root.resolve()
     choice = choose(data, scale, root / DATA_HOME)
     if only_stored:
-        choice = dataclasses.replace(choice, download=False)  # images that are not here have no stored runs either
+        choice = choice.offline  # images that are not here have no stored runs either
 
     def path(text: str | Path) -> str:
         return shlex.quote(str(text if at_root else Path(text).expanduser().resolve()))

@@ -96,6 +96,11 @@ class Stored:
     versions: dict[str, str]
     finished: str
 
+    @property
+    def dataset(self) -> str:
+        """The name of its images."""
+        return self.configuration.get("dataset", "cifar10")  # the default is not in a configuration
+
 
 @dataclasses.dataclass(frozen=True)
 class Key:

@@ -58,6 +58,11 @@ class Choice:
     download: bool = False
     rest: bool = False
 
+    @property
+    def offline(self) -> Choice:
+        """The same images, as far as they are on disk."""
+        return dataclasses.replace(self, download=False)
+
     def __str__(self) -> str:
         where = "the procedural stand-in" if self.folder is None else f"{self.kind} at {self.folder}"
         return f"{where} ({self.why})"

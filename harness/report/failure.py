@@ -49,7 +49,7 @@ def failure_text(judgement: Judgement, columns: int = COLUMNS) -> str:
         f"{verdict.lower:+.2f} and {verdict.upper:+.2f}",
         most=3,
     )
-    marks = {"0": 0.0, **_limits(judgement)}
+    marks = {"0": 0.0, **judgement.limits}
     if agreement and not judgement.compared:
         marks["documented"] = agreement.documented
     top += [
@@ -152,17 +152,6 @@ def power_text(judgement: Judgement) -> str:
         case "no fall":
             return f"{seeds} exclude falls beyond {verdict.detectable:.2f} {judgement.unit}, if none are, in 80 of 100"
     return f"{seeds} find an effect of {verdict.detectable:.2f} {judgement.unit} in 80 of 100 experiments"
-
-
-def _limits(judgement: Judgement) -> dict[str, float]:
-    """Where the verdict turns, beside 0."""
-    margin = judgement.verdict.margin
-    match judgement.kind:
-        case "equality" | "some difference":
-            return {"lower limit": -margin, "upper limit": margin}
-        case "no fall":
-            return {"limit": -margin}
-    return {"margin": margin}
 
 
 def agreement_text(judgement: Judgement) -> str:

@@ -11,7 +11,7 @@ from harness.judgement import Judgement
 from harness.report.facts import wrapped
 from harness.report.multiplicity import adjusted_p
 from harness.report.notes import confounders
-from harness.report.numbers import short_p
+from harness.report.numbers import documented_effect, short_p
 
 # From this many columns on, intervals are written out and the claims' words still have room.
 _WIDE = 120
@@ -134,10 +134,9 @@ def _ledger(judgement: Judgement, wide: bool) -> str:
 
 
 def _documented(judgement: Judgement) -> str:
-    if judgement.agreement is None:
-        return "- "
-    value = f"{judgement.agreement.documented:+.2f}"
-    return (f"({value})" if judgement.compared else value) + (" " if judgement.agreement.inside else "*")
+    """With a column of its own for the sign behind it."""
+    text = documented_effect(judgement) or "-"
+    return text if text.endswith("*") else f"{text} "
 
 
 def _interval(verdict: Verdict, wide: bool) -> str:

@@ -38,7 +38,7 @@ def forest(judgements: Sequence[Judgement]) -> str:
             axes.plot([max(verdict.lower, low), min(verdict.upper, high)], [row, row], color=tint, lw=2)
             filled = {} if verdict.outcome != Outcome.INCONCLUSIVE else {"mfc": "none"}
             axes.plot([verdict.effect], [row], marker=marker, ms=6, color=tint, ls="none", **filled)
-            for limit in limits(judgement):
+            for limit in judgement.limits.values():
                 axes.plot([limit, limit], [row - 0.22, row + 0.22], color=INK, lw=1.4)
             if _documented(judgement) is not None:
                 axes.plot([_documented(judgement)], [row], "o", ms=8, mfc="none", mec=INK, mew=0.9)
@@ -66,7 +66,7 @@ def _shown(judgements: Sequence[Judgement]) -> tuple[float, float]:
     values = [0.0]
     for judgement in judgements:
         verdict = judgement.verdict
-        values += [verdict.effect, verdict.lower, verdict.upper, *limits(judgement)]
+        values += [verdict.effect, verdict.lower, verdict.upper, *judgement.limits.values()]
         if _documented(judgement) is not None:
             values.append(_documented(judgement))
     finite = [value for value in values if math.isfinite(value)]
@@ -78,11 +78,3 @@ def _documented(judgement: Judgement) -> float | None:
     """The source's effect, where it is of the same pair and may be held beside ours."""
     agreement = judgement.agreement
     return agreement.documented if agreement and judgement.comparable and not judgement.compared else None
-
-
-def limits(judgement: Judgement) -> tuple[float, ...]:
-    """Where a claim's verdict turns, beside 0."""
-    margin = judgement.verdict.margin
-    if judgement.kind in ("equality", "some difference"):
-        return -margin, margin
-    return (-margin,) if judgement.kind == "no fall" else (margin,)

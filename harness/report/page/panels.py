@@ -75,7 +75,7 @@ def panels(judgements: Sequence[Judgement], runs: Mapping[str, Stored]) -> list[
                 continue
             if not judgement.comparable:
                 arm = dataclasses.replace(arm, documented=None)
-            network, dataset = stored[0].configuration["network"]["kind"], _dataset(stored[0])
+            network, dataset = stored[0].configuration["network"]["kind"], stored[0].dataset
             key = (_setting(judgement.nodeid), network, dataset, judgement.measured)
             identity = _identity(stored[0], arm)
             groups.setdefault(key, {}).setdefault(identity, Point(arm, stored, arm.label, None))
@@ -146,10 +146,6 @@ def _setting(nodeid: str) -> str:
     found = re.search(r"\[(.*)\]$", nodeid)
     parts = re.split(r"-(?=\d)|(?<=\d)-", found.group(1)) if found else []
     return " ".join(part for part in parts if not re.fullmatch(r"[\d.]+", part))
-
-
-def _dataset(stored: Stored) -> str:
-    return stored.configuration.get("dataset", "cifar10")
 
 
 def _identity(stored: Stored, arm: ArmEvidence) -> str:

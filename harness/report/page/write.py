@@ -17,7 +17,7 @@ from harness.judgement import Judgement
 from harness.report.facts import wall_time
 from harness.report.failure import failure_text
 from harness.report.multiplicity import adjusted_p
-from harness.report.numbers import short_p
+from harness.report.numbers import documented_effect, short_p
 from harness.report.page import figures, images
 from harness.report.page.forest import forest
 from harness.report.page.panels import Panel, Point, panels
@@ -44,7 +44,8 @@ def write_page(
     for judgement in session.judgements:
         modules.setdefault(judgement.nodeid.split("::")[0], []).append(judgement)
     places = {judgement.nodeid: place for place, judgement in enumerate(session.judgements)}
-    sections = [_section(module, found, places, runs, root, load) for module, found in modules.items()]
+    about = {module: _about(root / module) for module in modules}
+    sections = [_section(module, found, about[module], places, runs, load) for module, found in modules.items()]
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -57,7 +58,7 @@ def write_page(
         columns=COLUMNS,
         numeric=_NUMERIC,
         documents=sorted({row["document"] for row in rows}),
-        forests=_forests(modules, root),
+        forests=_forests([(about[module][0], found) for module, found in modules.items()]),
         duration=wall_time(session.seconds),
         css=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
         script=Markup((_TEMPLATES / "page.js").read_text(encoding="utf-8")),
@@ -77,7 +78,7 @@ def _row(place: int, judged: tuple[Judgement, float | None]) -> dict[str, Any]:
         "finding": judgement.finding,
         "claim": judgement.claim,
         "document": judgement.source.split(', "')[0],
-        "documented": _documented(judgement) or "–",
+        "documented": documented_effect(judgement) or "–",
         "documented_value": f"{judgement.agreement.documented:.4f}" if judgement.agreement else "",
         "effect": f"{verdict.effect:.4f}",
         "measured": _measured(judgement),
@@ -89,36 +90,29 @@ def _row(place: int, judged: tuple[Judgement, float | None]) -> dict[str, Any]:
     }
 
 
-def _documented(judgement: Judgement) -> str:
-    if judgement.agreement is None:
-        return ""
-    value = f"{judgement.agreement.documented:+.2f}"
-    return (f"({value})" if judgement.compared else value) + ("" if judgement.agreement.inside else "*")
-
-
 def _measured(judgement: Judgement) -> str:
     verdict = judgement.verdict
     return f"{verdict.effect:+.2f} ({verdict.lower:+.2f} to {verdict.upper:+.2f})"
 
 
-def _forests(modules: Mapping[str, Sequence[Judgement]], root: Path) -> list[tuple[str, str]]:
+def _forests(titled: Sequence[tuple[str, Sequence[Judgement]]]) -> list[tuple[str, str]]:
     found = []
-    for module, judgements in modules.items():
+    for title, judgements in titled:
         for unit in dict.fromkeys(judgement.unit for judgement in judgements):
             drawn = forest([judgement for judgement in judgements if judgement.unit == unit])
-            found.append((_about(root / module)[0], drawn))
+            found.append((title, drawn))
     return found
 
 
 def _section(
     module: str,
     judgements: Sequence[Judgement],
+    said: tuple[str, list[str]],
     places: Mapping[str, int],
     runs: Mapping[str, Stored],
-    root: Path,
     load: Callable[[str], Dataset] | None,
 ) -> dict[str, Any]:
-    title, about = _about(root / module)
+    title, about = said
     shown = panels(judgements, runs)
     drawn: list[tuple[str, str]] = []
     trained: set[frozenset[tuple[str, ...]]] = set()
@@ -143,7 +137,7 @@ def _section(
                 "words": judgement.claim,
                 "verdict": str(judgement.verdict.outcome),
                 "measured": f"{_measured(judgement)} {judgement.unit}",
-                "documented": _documented(judgement),
+                "documented": documented_effect(judgement),
                 "n": judgement.verdict.n,
                 "text": failure_text(judgement),
             }
@@ -207,7 +201,7 @@ def _pictured(
 
 def _data(stored: Stored, load: Callable[[str], Dataset]) -> Dataset | None:
     try:
-        return load(stored.configuration.get("dataset", "cifar10"))
+        return load(stored.dataset)
     except DataError:
         return None
 
