@@ -260,6 +260,50 @@ def test_red_verdicts_are_corrected_by_holm_and_reproduced_ones_by_benjamini_hoc
     assert "at most 1.00 corrected" in failure_text(dataclasses.replace(session[3], claims=400))
 
 
+# Outcome, p_holds, p_fails. Adjusted over all claims, of whatever outcome, these would give other numbers.
+COUNTED = [
+    (Outcome.REPRODUCED, 0.01, 0.001),
+    (Outcome.REPRODUCED, 0.03, 0.0001),
+    (Outcome.TOO_SMALL, 0.001, 0.02),
+    (Outcome.CONTRADICTED, 0.002, 0.004),
+    (Outcome.INCONCLUSIVE, 0.0005, 0.0005),
+]
+
+
+def adjusted(verdicts):
+    return adjusted_p(
+        [
+            dataclasses.replace(
+                JUDGEMENT, verdict=dataclasses.replace(VERDICT, outcome=outcome, p_holds=holds, p_fails=fails)
+            )
+            for outcome, holds, fails in verdicts
+        ]
+    )
+
+
+@given(st.permutations(COUNTED))
+def test_p_is_corrected_over_all_claims_of_which_those_not_called_so_count_with_1(verdicts):
+    expected = {
+        # Benjamini-Hochberg over .01 .03 1 1 1: times 5, times 5 / 2.
+        0.01: 0.05,
+        0.03: 0.075,
+        # Holm over .004 .02 1 1 1: times 5, times 4.
+        0.004: 0.02,
+        0.02: 0.08,
+    }
+    found = adjusted(verdicts)
+    for (outcome, holds, fails), p in zip(verdicts, found, strict=True):
+        own = holds if outcome == Outcome.REPRODUCED else fails
+        assert p == (None if outcome == Outcome.INCONCLUSIVE else pytest.approx(expected[own]))
+
+
+def test_one_claim_keeps_its_p_and_an_open_one_beside_it_doubles_it():
+    alone = [(Outcome.REPRODUCED, 0.02, 0.9)]
+    assert adjusted(alone) == [pytest.approx(0.02)]
+    assert adjusted([*alone, (Outcome.INCONCLUSIVE, 0.5, 0.5)]) == [pytest.approx(0.04), None]
+    assert adjusted([]) == []
+
+
 def test_confounders_of_reproduced_claims_are_told_where_nothing_fails():
     notes = ("confounder: a − b = +1.00 (+0.50 to +1.50): the effect stays", "something else")
     reproduced = dataclasses.replace(

@@ -4,13 +4,14 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from statsmodels.stats.weightstats import ttost_paired
 
 from harness.claim import Outcome
-from harness.stats import equivalence, no_difference, some_difference
+from harness.stats import detectable, equivalence, no_difference, seeds_for, some_difference
+from harness.stats._power import seeds_for_all
 
 ACCURACY = st.integers(0, 1000).map(lambda count: count / 100)
 PAIRS = st.integers(3, 9).flatmap(lambda n: hnp.arrays(np.float64, (2, n), elements=ACCURACY))
@@ -133,6 +134,111 @@ def test_no_difference_corrects_contradiction_for_the_number_of_pairs():
     assert sure.effect == dict(sure.parts)["b − c"].effect
 
 
+@st.composite
+def three_arms(draw):
+    """Three arms near each other or far apart, by name."""
+    arms = draw(st.integers(3, 6).flatmap(lambda n: hnp.arrays(np.float64, (3, n), elements=ACCURACY)))
+    apart = draw(st.lists(st.sampled_from([0, 0, 20, -300]), min_size=3, max_size=3))
+    return dict(zip("abc", arms / 5 + np.array(apart)[:, None], strict=True))
+
+
+LEVELS = st.sampled_from([0.05, 0.01])
+
+
+@settings(max_examples=60)
+@given(three_arms(), WIDTHS, LEVELS)
+def test_the_widest_pair_is_shown_or_the_one_that_surely_lies_outside_with_the_bounds_that_say_so(arms, within, alpha):
+    found = no_difference(arms, within=within, alpha=alpha)
+
+    def pairs(level):
+        return [equivalence(arms[a], arms[b], within=within, alpha=level) for a, b in itertools.combinations("abc", 2)]
+
+    plain = pairs(alpha)
+    surest = min(range(3), key=lambda pair: plain[pair].p_fails)
+    widest = max(range(3), key=lambda pair: max(-plain[pair].lower, plain[pair].upper))
+    refuted = found.outcome == Outcome.CONTRADICTED
+    # Split over the three pairs and over the two sides.
+    shown = pairs(alpha / 6)[surest] if refuted else plain[widest]
+    assert (found.effect, found.lower, found.upper) == (shown.effect, shown.lower, shown.upper)
+    assert refuted == any(max(pair.lower, -pair.upper) >= within for pair in pairs(alpha / 6))
+    assert found.p_holds == max(pair.p_holds for pair in plain)
+    assert found.p_fails == min(1.0, 3 * plain[surest].p_fails)
+    assert found.p == (found.p_fails if refuted else found.p_holds)
+    assert ["a − b", "a − c", "b − c"][surest if refuted else widest] in found.rule
+    spreads = [np.std(arms[a] - arms[b], ddof=1) for a, b in itertools.combinations("abc", 2)]
+    assert found.detectable == pytest.approx(detectable(max(spreads), found.n, parts=6, alpha=alpha), abs=1e-9)
+
+
+@given(PAIRS, WIDTHS, st.booleans())
+def test_of_two_arms_no_difference_is_equivalence(pair, within, collapsed):
+    flags = np.full((2, pair.shape[1]), collapsed)
+    alone = equivalence(*pair, within=within, collapsed=tuple(flags))
+    found = no_difference(
+        dict(zip("ab", pair, strict=True)), within=within, collapsed=dict(zip("ab", flags, strict=True))
+    )
+    for field in ("outcome", "effect", "p", "p_holds", "p_fails", "seeds_to_settle", "detectable", "n"):
+        assert getattr(found, field) == getattr(alone, field)
+
+
+FLAGS = {name: np.zeros(6, dtype=bool) for name in "abc"}
+FLAGGED = pytest.mark.parametrize("name", list("abc"))
+
+
+def far_and_near(distance, n=6):
+    """a and b alike, c this far from both."""
+    noise = np.random.default_rng(5).normal(0, 0.1, (3, n))
+    return dict(zip("abc", noise + np.array([[60.0], [60.0], [60.0 + distance]]), strict=True))
+
+
+@FLAGGED
+def test_one_collapse_anywhere_and_arms_are_not_equal(name):
+    arms = far_and_near(0)
+    assert no_difference(arms, within=1).outcome == Outcome.REPRODUCED
+    found = no_difference(arms, within=1, collapsed={**FLAGS, name: np.arange(6) == 0})
+    assert (found.outcome, found.p_holds, found.seeds_to_settle) == (Outcome.INCONCLUSIVE, 1.0, None)
+    assert found.rule.count("runs at chance are equal whatever the arms do") == 1
+    assert sum(bool(part.notes) for _, part in found.parts) == 2
+    turned = some_difference(arms, beyond=1, collapsed={**FLAGS, name: np.arange(6) == 0})
+    assert (turned.outcome, turned.p_fails) == (Outcome.INCONCLUSIVE, 1.0)
+
+
+@pytest.mark.parametrize(("n", "outcome"), [(6, Outcome.INCONCLUSIVE), (7, Outcome.CONTRADICTED)])
+def test_beside_a_collapse_a_pair_lies_outside_if_sign_flips_at_the_split_level_say_so(n, outcome):
+    # Over two sides and three pairs, 7 seeds are the fewest: 6 / 2^7 < .05 < 6 / 2^6.
+    arms = far_and_near(-30, n)
+    everywhere = {name: np.ones(n, dtype=bool) for name in "abc"}
+    found = no_difference(arms, within=1, collapsed=everywhere)
+    assert found.outcome == outcome
+    assert ("the sign-flip test does not confirm CONTRADICTED" in found.rule) == (n == 6)
+    assert found.p == found.p_fails == pytest.approx(6 / 2**n)
+    assert n == 7 or found.seeds_to_settle == 7
+
+
+# Few draws stay undecided, which is what the test is about.
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@given(three_arms(), WIDTHS)
+def test_open_claims_are_settled_once_all_pairs_are_inside_or_one_is_surely_outside(arms, within):
+    found = no_difference(arms, within=within)
+    differences = [arms[a] - arms[b] for a, b in itertools.combinations("abc", 2)]
+    assume(found.outcome == Outcome.INCONCLUSIVE and all(np.std(each) > 1e-3 for each in differences))
+    each = [(abs(np.mean(values)), np.std(values, ddof=1)) for values in differences]
+    assume(all(abs(effect - within) > 1e-6 for effect, _ in each))
+    if all(effect < within for effect, _ in each):
+        expected = seeds_for_all([(within + side * effect) / sd for effect, sd in each for side in (1, -1)])
+    else:
+        ways = [seeds_for(effect - within, sd=sd, alpha=0.05 / 6) for effect, sd in each]
+        expected = min((seeds for seeds in ways if seeds is not None), default=None)
+    assert found.seeds_to_settle == (None if expected is None else max(expected, found.n + 1))
+
+
+def test_a_pair_without_a_collapse_may_lie_outside_where_one_with_it_cannot():
+    arms = far_and_near(-30)
+    arms["b"] = arms["a"] - 15
+    found = no_difference(arms, within=1, collapsed={**FLAGS, "c": np.ones(6, dtype=bool)})
+    assert found.outcome == Outcome.CONTRADICTED
+    assert found.rule.startswith("a − b: ")
+
+
 def test_refusals():
     with pytest.raises(ValueError, match="at least two"):
         no_difference({"a": [1.0, 2.0, 3.0]}, within=1)
@@ -153,13 +259,18 @@ def test_numbers_are_builtins(builtin_numbers):
     builtin_numbers(no_difference({**arms, "b": arms["b"] + 30}, within=1))
 
 
-@given(hnp.arrays(np.float64, (3, 5), elements=ACCURACY), WIDTHS)
-def test_some_difference_is_no_difference_turned_over(arms, beyond):
+@given(hnp.arrays(np.float64, (3, 5), elements=ACCURACY), WIDTHS, LEVELS)
+def test_some_difference_is_no_difference_turned_over(arms, beyond, alpha):
     named = dict(zip("abc", arms, strict=True))
-    none, some = no_difference(named, within=beyond), some_difference(named, beyond=beyond)
+    none, some = (
+        no_difference(named, within=beyond, alpha=alpha),
+        some_difference(named, beyond=beyond, alpha=alpha),
+    )
     turned = {Outcome.REPRODUCED: Outcome.CONTRADICTED, Outcome.CONTRADICTED: Outcome.REPRODUCED}
     assert some.outcome == turned.get(none.outcome, none.outcome)
     assert (some.p_holds, some.p_fails) == (none.p_fails, none.p_holds)
     assert (some.effect, some.lower, some.upper) == (none.effect, none.lower, none.upper)
+    # In either the p of what would be REPRODUCED, where nothing was decided.
+    assert some.p == (none.p if some.outcome != Outcome.INCONCLUSIVE else none.p_fails)
     if some.outcome != Outcome.INCONCLUSIVE:
-        assert some.p <= 0.05
+        assert some.p <= alpha

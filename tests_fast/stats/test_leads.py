@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from harness.claim import Outcome
-from harness.stats import best_of, crossover, ranking, superiority
+from harness.stats import best_of, crossover, ranking, seeds_for, superiority
+from harness.stats._power import seeds_for_all
 
 ACCURACY = st.integers(0, 2000).map(lambda count: count / 100)
 ARMS = st.integers(3, 8).flatmap(lambda n: hnp.arrays(np.float64, (4, n), elements=ACCURACY))
@@ -58,6 +59,58 @@ def test_the_four_way_rule_on_the_least_bounds(claim, leads, arms, margin):
     assert [name for name, _ in found.parts] == [" over ".join(lead) for lead in leads]
     for (_, part), alone in zip(found.parts, plain, strict=True):
         assert (part.outcome, part.effect, part.p, part.rule) == (alone.outcome, alone.effect, alone.p, alone.rule)
+
+
+@CLAIMS
+@given(ARMS, MARGINS, st.sampled_from([0.05, 0.01]))
+def test_at_any_level_the_text_names_the_leads_of_the_least_bounds(claim, leads, arms, margin, alpha):
+    named = dict(zip("abcd", arms, strict=True))
+    found = claim(named, margin=margin, alpha=alpha)
+
+    def alone(level):
+        return {
+            f"{ahead} over {behind}": superiority(
+                named[ahead], named[behind], margin=margin, alpha=level, names=(ahead, behind)
+            )
+            for ahead, behind in leads
+        }
+
+    plain, split = alone(alpha), alone(alpha / len(leads))
+    assert dict(found.parts) == plain
+    weakest, smallest = min(plain, key=lambda lead: plain[lead].lower), min(split, key=lambda lead: split[lead].upper)
+    assert (found.lower, found.upper) == pytest.approx((plain[weakest].lower, split[smallest].upper))
+    of_each = {2: ("95 %", "97.5 %", "99 %", "99.5 %"), 3: ("95 %", "98.33 %", "99 %", "99.667 %")}[len(leads)]
+    one, other = of_each[:2] if alpha == 0.05 else of_each[2:]
+    assert f"(L of {weakest}, a {one} bound; U of {smallest}, a {other} bound)" in found.rule
+    excluded = "against an effect of" in found.test
+    assert excluded == (found.upper < margin)
+    assert (f"to be multiplied by {len(leads)})" in found.test) == excluded
+
+
+def test_the_lead_whose_size_is_excluded_is_the_least_at_the_split_level():
+    # At 95 % the least U is that of the noisy lead, at 97.5 % that of the steady one.
+    steps = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
+    arms = {"a": np.zeros(5), "steady": -3 - steps / 1000, "noisy": -1 - steps * 1.26}
+    one, other = (superiority(arms["a"], arms[name], margin=9) for name in ("noisy", "steady"))
+    assert one.upper < other.upper
+    assert "U of a over steady, a 97.5 % bound): a over noisy is not shown, and the claimed size of a over steady" in (
+        best_of(arms, best="a", margin=9).rule
+    )
+
+
+@CLAIMS
+@given(ARMS, MARGINS)
+def test_an_open_claim_is_settled_once_every_lead_holds_or_any_size_is_excluded(claim, leads, arms, margin):
+    named = dict(zip("abcd", arms, strict=True))
+    found = claim(named, margin=margin)
+    assume(found.outcome == Outcome.INCONCLUSIVE)
+    leads = [named[ahead] - named[behind] for ahead, behind in leads]
+    assume(all(np.std(lead) > 1e-3 for lead in leads))
+    means, spreads = ([function(lead) for lead in leads] for function in (np.mean, lambda lead: np.std(lead, ddof=1)))
+    ways = [seeds_for_all([mean / sd for mean, sd in zip(means, spreads, strict=True)])]
+    ways += [seeds_for(margin - mean, sd=sd, alpha=0.05 / len(leads)) for mean, sd in zip(means, spreads, strict=True)]
+    numbers = [max(seeds, found.n + 1) for seeds in ways if seeds is not None]
+    assert found.seeds_to_settle == min(numbers, default=None)
 
 
 @given(ARMS, MARGINS)
@@ -124,11 +177,15 @@ NOISE = np.random.default_rng(4).normal(0, 0.1, (4, 6))
 
 def test_a_ranking_on_plain_figures():
     arms = dict(zip("abcd", NOISE + np.array([[70], [68], [65], [60]]), strict=True))
-    assert ranking(arms, order="abcd", margin=1).outcome == Outcome.REPRODUCED
+    found = ranking(arms, order="abcd", margin=1)
+    assert found.outcome == Outcome.REPRODUCED
+    assert found.rule.endswith(": each lead is shown, and the claimed size is excluded of none")
+    assert "against an effect" not in found.test
     # The steps are 2, 3 and 5.
     small = ranking(arms, order="abcd", margin=3)
     assert small.outcome == Outcome.TOO_SMALL
-    assert "the claimed size of a over b is excluded" in small.rule
+    assert small.rule.endswith(": each lead is shown, but the claimed size of a over b is excluded")
+    assert "against an effect of 3 or more in every one, the smallest p (to be multiplied by 3)" in small.test
     wrong = ranking(arms, order="acbd", margin=1)
     assert wrong.outcome == Outcome.CONTRADICTED
     assert "c over b is not shown" in wrong.rule
@@ -169,6 +226,19 @@ def test_five_seeds_can_confirm_beside_a_collapse_and_four_cannot(claim, leads):
         found = claim(cut, margin=1, collapsed=flags)
         assert found.outcome == outcome
         assert f"{behind} 1 of {n}" in " ".join(found.notes)
+
+
+@CLAIMS
+@pytest.mark.parametrize("name", list("abcd"))
+def test_a_collapse_of_either_arm_of_a_lead_leaves_it_to_the_sign_flips(claim, leads, name):
+    arms = dict(zip("abcd", NOISE + np.array([[70], [60], [50], [80 if "dc" in leads else 40]]), strict=True))
+    cut = {arm: values[:4] for arm, values in arms.items()}
+    found = claim(cut, margin=1, collapsed={arm: np.arange(4) < (arm == name) for arm in cut})
+    touched = [" over ".join(lead) for lead in leads if name in lead]
+    assert [lead for lead, part in found.parts if part.notes] == touched
+    assert [lead for lead, part in found.parts if part.outcome == Outcome.INCONCLUSIVE] == touched
+    assert found.outcome == (Outcome.INCONCLUSIVE if touched else Outcome.REPRODUCED)
+    assert ("does not confirm REPRODUCED" in found.rule) == bool(touched)
 
 
 class TestRefusals:

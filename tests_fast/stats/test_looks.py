@@ -113,6 +113,17 @@ def test_overall_p_rises_with_p(looks, values, data):
     assert all(0 <= before <= after * (1 + 1e-5) <= 1 + 1e-5 for before, after in itertools.pairwise(found))
 
 
+@pytest.mark.parametrize("n", LOOKS)
+@pytest.mark.parametrize("alpha", [1e-10, 1e-6])
+def test_overall_p_is_exact_where_it_is_very_small_too(n, alpha):
+    assert overall_p(nominal_levels(LOOKS, alpha)[LOOKS.index(n)], n, LOOKS) == pytest.approx(alpha, rel=1e-4)
+
+
+@pytest.mark.parametrize("n", LOOKS[1:])
+def test_overall_p_of_a_later_look_is_never_below_what_it_is_searched_from(n):
+    assert overall_p(1e-200, n, LOOKS) == 1e-12
+
+
 @given(st.floats(0, 1))
 def test_overall_p_of_one_look_is_p(p):
     assert overall_p(p, 5, (5,)) == p

@@ -81,5 +81,13 @@ def test_no_claims_are_no_p_values(adjust):
 
 
 @BOTH
+@pytest.mark.parametrize("bad", [-0.01, 1.01, np.nan])
+def test_what_is_no_p_value_is_refused_and_named(adjust, bad):
+    assert adjust([0.0, 1.0]) == [0.0, 1.0]
+    with pytest.raises(ValueError, match=rf"p-values \[{bad}\]; needed: from 0 to 1"):
+        adjust([0.5, bad, 1.0])
+
+
+@BOTH
 def test_numbers_are_builtins(adjust):
     assert {type(value) for value in adjust(np.array([0.01, 0.2]))} == {float}

@@ -8,7 +8,6 @@ import torch
 
 from harness.claim import Augmentation, Recipe, Run
 from harness.data.dataset import DataError
-from harness.data.subset import training_table
 from harness.train.device import prepare
 from harness.train.engine import build, reestimate_statistics, train
 from harness.train.graph import Snapshot
@@ -161,23 +160,23 @@ def test_augmentation_and_dropout_are_each_seeds_own():
     assert train(plain, [4], DATA)[0].train_loss != pytest.approx(alone.train_loss, rel=1e-3)
 
 
-def test_gradients_are_those_of_the_first_step_of_each_epoch():
+@pytest.mark.parametrize("batch", [40, 16])
+def test_gradients_are_those_of_the_first_step_of_each_epoch(batch):
     run = Run(
-        DepthCNN(3, "sigmoid"), dataclasses.replace(ADAMW, precision="float64", images_per_class=4, batch=40, epochs=2)
+        DepthCNN(3, "sigmoid"),
+        dataclasses.replace(ADAMW, precision="float64", images_per_class=4, batch=batch, epochs=3),
     )
+    steps = math.ceil(40 / batch)
     for result in train(run, [0, 1], DATA):
-        network = plain_network(run.network)
-        network.load_state_dict(plain_state(build(run, [result.seed]), 0))
-        rows = training_table(DATA, run.recipe, result.seed)[0]
-        pixels = DATA.train_images[rows].double() / 255
-        mean, std = (torch.tensor(values).double().view(3, 1, 1) for values in (run.recipe.mean, run.recipe.std))
-        loss = torch.nn.functional.cross_entropy(network.double()((pixels - mean) / std), DATA.train_labels[rows])
-        loss.backward()
-        expected = [network.features.get_submodule(f"block{n}.conv").weight.grad for n in (1, 2, 3)]
-        expected = [gradient.square().mean().sqrt().item() for gradient in expected]
-        assert result.gradients[0] == pytest.approx(expected, rel=1e-5)
-        assert len(result.gradients) == 2
-        assert result.gradients[1] != result.gradients[0]
+        network = load(plain_network(run.network), plain_state(build(run, [result.seed]), 0)).double()
+        every_step = [[], [], []]
+        for n, seen in enumerate(every_step, 1):
+            weight = network.features.get_submodule(f"block{n}.conv").weight
+            weight.register_hook(lambda gradient, seen=seen: seen.append(gradient.square().mean().sqrt().item()))
+        notebook_training(network, run.recipe, DATA, result.seed, torch.float64)
+        assert [len(seen) for seen in every_step] == [3 * steps] * 3
+        expected = list(zip(*(seen[::steps] for seen in every_step), strict=True))
+        assert result.gradients == tuple(pytest.approx(epoch, rel=1e-5) for epoch in expected)
 
 
 def test_predictions_are_what_the_accuracy_counts():

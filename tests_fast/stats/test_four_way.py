@@ -1,0 +1,123 @@
+"""The four-way rule: what must be confirmed beside collapsed runs, which p is told, how many seeds settle."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.claim import Outcome
+from harness.stats import seeds_for
+from harness.stats._collapse import p_sign_flip
+from harness.stats._four_way import decide
+from harness.stats._interval import interval
+from harness.stats._power import seeds_for_all
+
+MARGIN = 5.0
+# Of a contrast where a run collapsed, and of one where none did.
+GUARDED, PLAIN = True, False
+
+
+def about(mean, n=5, spread=0.1):
+    """Differences that lie symmetrically about a mean."""
+    return mean + spread * (np.arange(n) - (n - 1) / 2)
+
+
+def decided(directions, sizes, alpha=0.05):
+    return decide(directions, sizes, MARGIN, alpha)
+
+
+@pytest.mark.parametrize(
+    ("mean", "outcome"), [(9, Outcome.REPRODUCED), (1, Outcome.TOO_SMALL), (-1, Outcome.CONTRADICTED)]
+)
+@pytest.mark.parametrize("direction", [PLAIN, GUARDED])
+@pytest.mark.parametrize("size", [PLAIN, GUARDED])
+@pytest.mark.parametrize("n", [4, 5])
+def test_exclusions_that_the_verdict_rests_on_need_5_seeds_beside_a_collapse(mean, outcome, direction, size, n):
+    found = decided([(about(mean, n), direction)], [(about(mean, n), size)])
+    rests_on = {Outcome.REPRODUCED: [direction], Outcome.CONTRADICTED: [size]}.get(outcome, [direction, size])
+    stands = n == 5 or GUARDED not in rests_on
+    assert found.by_t == outcome
+    assert found.outcome == (outcome if stands else Outcome.INCONCLUSIVE)
+    assert (f"does not confirm {outcome}" in found.doubt) == (not stands)
+
+
+def test_a_sign_flip_p_at_alpha_itself_confirms():
+    assert decided([(about(9), GUARDED)], [(about(9), GUARDED)], alpha=2**-5).outcome == Outcome.REPRODUCED
+    assert decided([(about(9), GUARDED)], [(about(9), GUARDED)], alpha=2**-5 - 1e-9).outcome == Outcome.INCONCLUSIVE
+
+
+def test_the_doubt_names_the_seeds_that_the_failing_exclusion_needs_where_there_are_fewer():
+    at_four = decided([(about(9, 4), GUARDED)], [(about(9, 4), GUARDED)])
+    assert "(with 4 seeds its p is never below 0.0625; at least 5 seeds are needed)" in at_four.doubt
+    # Each of two sizes is excluded at half of alpha, which takes a seed more.
+    split = decided([(about(-1), GUARDED)], [(about(-1), GUARDED)] * 2)
+    assert "(with 5 seeds its p is never below 0.0312; at least 6 seeds are needed)" in split.doubt
+    # Five are enough, but these do not agree.
+    apart = np.array([-0.01, 0.6, 0.6, 0.6, 1.2])
+    found = decided([(apart, GUARDED)], [(apart + MARGIN, PLAIN)])
+    assert (found.by_t, found.outcome) == (Outcome.REPRODUCED, Outcome.INCONCLUSIVE)
+    assert "seeds are needed" not in found.doubt
+
+
+def test_every_direction_must_hold_and_one_size_excluded_is_enough():
+    large, small, wrong = ((about(mean), PLAIN) for mean in (9, 1, -1))
+    assert decided([large, large], [large, large]).outcome == Outcome.REPRODUCED
+    assert decided([large, small], [large, small]).outcome == Outcome.TOO_SMALL
+    assert decided([large, wrong], [large, wrong]).outcome == Outcome.CONTRADICTED
+    assert decided([large, wrong], [large, large]).outcome == Outcome.INCONCLUSIVE
+
+
+CONTRASTS = st.lists(
+    st.tuples(st.sampled_from([-3, 0.5, 1, 4, 4.8, 9]), st.sampled_from([0.1, 1.0, 3.0]), st.booleans()),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(CONTRASTS, CONTRASTS)
+def test_p_is_that_of_what_the_verdict_rests_on(first, second):
+    directions, sizes = ([(about(mean, 6, sd), flag) for mean, sd, flag in drawn] for drawn in (first, second))
+    found = decided(directions, sizes)
+
+    def p(differences, flag):
+        by_t = interval(differences).p_above(0)
+        return max(by_t, p_sign_flip(differences, 0)) if flag else by_t
+
+    holds = max(p(differences, flag) for differences, flag in directions)
+    fails = min(1.0, len(sizes) * min(p(MARGIN - differences, flag) for differences, flag in sizes))
+    expected = {Outcome.CONTRADICTED: fails, Outcome.TOO_SMALL: max(holds, fails)}.get(found.outcome, holds)
+    assert found.p == pytest.approx(expected)
+    assert (found.evidence["p_holds"], found.evidence["p_fails"]) == pytest.approx((holds, fails))
+
+
+@pytest.mark.parametrize("outcome", [Outcome.TOO_SMALL, Outcome.CONTRADICTED])
+@pytest.mark.parametrize(("direction", "size"), [(0.1, 1.0), (1.0, 0.1)])
+def test_p_of_a_size_is_times_the_sizes_and_of_too_small_the_larger(outcome, direction, size):
+    mean = 2 if outcome == Outcome.TOO_SMALL else -2
+    found = decided([(about(mean, spread=direction), PLAIN)], [(about(2, spread=size), PLAIN)] * 3)
+    assert found.outcome == outcome
+    holds = interval(about(mean, spread=direction)).p_above(0)
+    fails = 3 * interval(MARGIN - about(2, spread=size)).p_above(0)
+    assert found.p == pytest.approx(max(holds, fails) if outcome == Outcome.TOO_SMALL else fails)
+
+
+@pytest.mark.parametrize(("mean", "spread", "n"), [(2.0, 3.0, 5), (3.2, 3.0, 5), (1.4, 4.0, 7)])
+def test_an_open_verdict_names_the_seeds_at_which_it_holds_or_a_size_is_excluded(mean, spread, n):
+    differences = about(mean, n, spread)
+    found = decided([(differences, PLAIN)] * 2, [(differences, PLAIN)] * 2)
+    assert found.outcome == Outcome.INCONCLUSIVE
+    sd = np.std(differences, ddof=1)
+    ways = seeds_for_all([mean / sd] * 2), seeds_for(MARGIN - mean, sd=sd, alpha=0.025)
+    assert found.seeds_to_settle == min(ways)
+
+
+def test_what_is_open_beside_a_collapse_is_settled_by_no_fewer_seeds_than_sign_flips_need():
+    # At this level 14, of any direction's and of a size's.
+    small, large, wrong = (about(mean, 4, 0.001) for mean in (1, 9, -1))
+    for directions, sizes in (
+        ([(large, GUARDED), (large, PLAIN)], [(large, PLAIN)]),
+        ([(wrong, PLAIN)], [(small, GUARDED)]),
+    ):
+        found = decided(directions, sizes, alpha=2.0**-14)
+        assert found.outcome == Outcome.INCONCLUSIVE
+        assert found.seeds_to_settle == 14
