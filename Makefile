@@ -29,7 +29,7 @@ lint: $(INSTALLED)
 
 # CIFAR-10 and CIFAR-100 into data/, by torchvision, checksums verified.
 data: $(INSTALLED)
-	$(VENV)/bin/python -m harness.data
+	$(VENV)/bin/python -m pytest_claims.data
 
 # The error rates of every decision, by simulation and on real training, and the page that shows them.
 calibrate: $(INSTALLED)

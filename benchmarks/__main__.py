@@ -15,8 +15,8 @@ from benchmarks.limits import machine as peak_of
 from benchmarks.page import page
 from benchmarks.peers import PEERS
 from benchmarks.work import WORKS
-from harness.data.load import stand_in
-from harness.train.device import DeviceError, choose, describe
+from pytest_claims.data.load import stand_in
+from pytest_claims.train.device import DeviceError, choose, describe
 
 
 def main() -> None:

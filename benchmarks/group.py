@@ -71,8 +71,8 @@ def _timed(
 
         from benchmarks.peers import PEERS
         from benchmarks.work import WORKS
-        from harness.data.load import stand_in
-        from harness.train.device import prepare
+        from pytest_claims.data.load import stand_in
+        from pytest_claims.train.device import prepare
 
         chosen = next(item for item in PEERS if item.name == peer)
         where = torch.device(device)

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import torch
 
-from harness.claim import Recipe, Run
-from harness.data.load import stand_in
-from harness.train.device import DeviceError, choose, describe, prepare
-from harness.train.engine import train
-from models import BATCH, DepthCNN, NormCNN
+from models import DepthCNN, NormCNN
+from pytest_claims.data.load import stand_in
+from pytest_claims.stacked import BATCH
+from pytest_claims.train.device import DeviceError, choose, describe, prepare
+from pytest_claims.train.engine import train
+from pytest_claims.types import Recipe, Run
 
 # Of a measurement: steps of training, after a run that warms up.
 _STEPS = 12

@@ -11,11 +11,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from benchmarks.work import Work
-from harness.data.dataset import Dataset
-from harness.data.subset import training_table
-from harness.train.cost import cost
-from harness.train.engine import build
-from harness.train.step import Step, optimizer_of
+from pytest_claims.data.dataset import Dataset
+from pytest_claims.data.subset import training_table
+from pytest_claims.train.cost import cost
+from pytest_claims.train.engine import build
+from pytest_claims.train.step import Step, optimizer_of
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,11 +7,11 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from harness.claim import Augmentation, Recipe, Run
-from harness.data.dataset import Dataset
-from harness.data.subset import rows_of_test_set, training_table
-from harness.data.torchvision_import import torchvision
-from tests_fast.reference import plain_network, torch_scheduler
+from pytest_claims.data.dataset import Dataset
+from pytest_claims.data.subset import rows_of_test_set, training_table
+from pytest_claims.data.torchvision_import import torchvision
+from pytest_claims.types import Augmentation, Recipe, Run
+from reference.networks_and_loop import plain_network, torch_scheduler
 
 
 class _Images(TorchDataset):

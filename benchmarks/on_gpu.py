@@ -1,7 +1,7 @@
 """python -m benchmarks.on_gpu FOLDER: tests, benchmark and the documented claims on a GPU, within minutes.
 
 Each part gets a share of the time and is interrupted when that is over; what was trained is kept. The folder holds a
-log a part, the speed, the verdicts with their page, and every run, which `python -m harness.exchange import` takes into
+log a part, the speed, the verdicts with their page, and every run, which `python -m pytest_claims.runs import` takes into
 another store.
 """
 
@@ -88,7 +88,7 @@ def main() -> int:
         left = max(1.0, (end - time.monotonic()) * part.share)
         said.append(run(part, left, options.folder / f"{part.name}.log"))
         print(said[-1], flush=True)
-    export = [sys.executable, "-m", "harness.exchange", "export"]
+    export = [sys.executable, "-m", "pytest_claims.runs.transfer", "export"]
     files = [str(options.folder / name) for name in ("runs.sqlite", "runs.jsonl")]
     exported = Part("runs", [*export, *files], 1.0)
     said.append(run(exported, 60, options.folder / "runs.log"))

@@ -11,11 +11,11 @@ from torch.nn import functional as F
 
 from benchmarks.notebook import notebook, plain_optimizer
 from benchmarks.work import Work
-from harness.claim import Run
-from harness.data.dataset import Dataset
-from harness.data.subset import rows_of_test_set, training_table
-from harness.train.engine import train
-from tests_fast.reference import plain_network, torch_scheduler
+from pytest_claims.data.dataset import Dataset
+from pytest_claims.data.subset import rows_of_test_set, training_table
+from pytest_claims.train.engine import train
+from pytest_claims.types import Run
+from reference.networks_and_loop import plain_network, torch_scheduler
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 from claims.sources import ai_experiments, s8_assignment
-from harness.claim import Run
-from models import BATCH, DepthCNN, NormCNN, SkipCNN
+from models import DepthCNN, NormCNN, SkipCNN
+from pytest_claims.stacked import BATCH
+from pytest_claims.types import Run
 
 
 @dataclasses.dataclass(frozen=True)

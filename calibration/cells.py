@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from calibration.noise import BOUND, NOISE, Noise
-from harness.claim import Outcome, Verdict
-from harness.stats import (
+from pytest_claims.stats import (
     LOOKS,
     best_of,
     collapse,
@@ -31,6 +30,7 @@ from harness.stats import (
     superiority,
     trend,
 )
+from pytest_claims.types import Outcome, Verdict
 
 EXPERIMENTS = 10_000
 # Three standard errors of a rate of 5 % above it, from 10,000 experiments.
@@ -89,7 +89,7 @@ def simulate(cell: Cell, experiments: int = EXPERIMENTS) -> float:
 
 
 def looked_at(decide: Callable[[int, float], Verdict], planned: tuple[int, ...] = LOOKS) -> Verdict:
-    """harness.stats.sequential without its p-values over all looks, which cost more than all else."""
+    """pytest_claims.stats.sequential without its p-values over all looks, which cost more than all else."""
     for n, level in zip(planned, nominal_levels(planned), strict=True):
         verdict = decide(n, level)
         if verdict.outcome != Outcome.INCONCLUSIVE:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from calibration.noise import NOISE
-from harness.stats import LOOKS, agreement, nominal_levels, spread
-from harness.stats._interval import bounds, lowest
+from pytest_claims.stats import LOOKS, agreement, nominal_levels, spread
+from pytest_claims.stats._interval import bounds, lowest
 
 EXPERIMENTS = 10_000
 

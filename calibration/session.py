@@ -9,8 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from calibration.cells import looked_at
-from harness.claim import Outcome, Verdict
-from harness.stats import (
+from pytest_claims.stats import (
     LOOKS,
     benjamini_hochberg,
     best_of,
@@ -25,6 +24,7 @@ from harness.stats import (
     superiority,
     trend,
 )
+from pytest_claims.types import Outcome, Verdict
 
 RED = (Outcome.TOO_SMALL, Outcome.CONTRADICTED)
 # One noisy arm a level of two networks, as in a table of batch sizes.

@@ -8,13 +8,14 @@ import functools
 import numpy as np
 import torch
 
-from harness.claim import Outcome, Recipe, Run
-from harness.data import Dataset
-from harness.data.load import stand_in
-from harness.stats import seeds_for, superiority
-from harness.streams import stream
-from harness.train import train
-from models import BATCH, NormCNN
+from models import NormCNN
+from pytest_claims.data import Dataset
+from pytest_claims.data.load import stand_in
+from pytest_claims.stacked import BATCH
+from pytest_claims.stats import seeds_for, superiority
+from pytest_claims.streams import stream
+from pytest_claims.train import train
+from pytest_claims.types import Outcome, Recipe, Run
 
 RUN = Run(NormCNN((BATCH,) * 3), Recipe(30, 16, 4, "sgd", 0.02, momentum=0.9, test_images_per_class=50))
 

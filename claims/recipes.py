@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from harness.claim import Recipe
+from pytest_claims.types import Recipe
 
 
 def with_fields(recipes: Mapping[str, Recipe], **fields: Any) -> dict[str, Recipe]:

@@ -8,9 +8,9 @@ half of the one fall that the source's table shows (sigmoid, 4.36 points from 4 
 import pytest
 
 from claims.sources.ai_experiments import DEPTH, DEPTH_RECIPE, DEPTHS, RELU_BY_DEPTH, SIGMOID_BY_DEPTH
-from harness.claim import Arm
-from harness.declare import claim
 from models import DepthCNN
+from pytest_claims.judge.decorator import claim
+from pytest_claims.types import Arm
 
 FALL = 2.0
 

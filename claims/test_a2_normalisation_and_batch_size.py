@@ -29,9 +29,10 @@ from claims.sources.ai_experiments import (
     GROUP_NORM_LONG,
     LONG_RECIPE,
 )
-from harness.claim import Arm
-from harness.declare import claim
-from models import BATCH, NormCNN, group
+from models import NormCNN
+from pytest_claims.judge.decorator import claim
+from pytest_claims.stacked import BATCH, group
+from pytest_claims.types import Arm
 
 SETTINGS = ("base", "long", "cifar100")
 SMALL = tuple(batch for batch in BATCH_SIZES if batch < 8)

@@ -7,8 +7,8 @@ source's own largest difference is 4.14.
 
 from claims.orders import LEAKY_FIRST, NETWORKS, RELU_FIRST, STANDARD
 from claims.sources.ai_experiments import ORDER, ORDER_MEANS, ORDER_RECIPE
-from harness.claim import Arm
-from harness.declare import claim
+from pytest_claims.judge.decorator import claim
+from pytest_claims.types import Arm
 
 MODEST = 5.0
 

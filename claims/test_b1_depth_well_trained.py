@@ -10,9 +10,9 @@ Margins, fixed from the source's figures before any run: half the documented dif
 import pytest
 
 from claims.sources.second_readme import DEPTH, DEPTH_RECIPE, RELU_BY_DEPTH, SIGMOID_BY_DEPTH
-from harness.claim import Arm
-from harness.declare import claim
 from models import DepthCNN
+from pytest_claims.judge.decorator import claim
+from pytest_claims.types import Arm
 
 DEPTHS = tuple(RELU_BY_DEPTH)
 WIDTH, POOLS = 64, (2, 4)

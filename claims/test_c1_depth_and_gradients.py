@@ -8,10 +8,10 @@ import pytest
 
 from claims.sources.ai_experiments import DEPTH_RECIPE, DEPTHS
 from claims.sources.assignment_1 import DEPTH_AND_GRADIENTS
-from harness.claim import Arm
-from harness.declare import claim
-from harness.measure import gradient
 from models import DepthCNN
+from pytest_claims.judge.decorator import claim
+from pytest_claims.judge.metric import gradient
+from pytest_claims.types import Arm
 
 CHANGE = 2.0
 ONE_DOUBLING = 1.0

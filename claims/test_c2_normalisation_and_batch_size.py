@@ -15,9 +15,10 @@ from claims.recipes import with_fields
 from claims.sources.ai_experiments import BASE_RECIPE, BATCH_SIZES
 from claims.sources.assignment_1 import BATCH_SIZE_AND_NORM
 from claims.sources.outside import BATCH_NORM_ERROR, GROUP_NORM_ERROR, GROUP_NORMALIZATION
-from harness.claim import Arm
-from harness.declare import claim
-from models import BATCH, NormCNN, group
+from models import NormCNN
+from pytest_claims.judge.decorator import claim
+from pytest_claims.stacked import BATCH, group
+from pytest_claims.types import Arm
 
 SHARPLY = 10.0
 CONSISTENT = 3.0

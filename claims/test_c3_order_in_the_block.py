@@ -11,9 +11,9 @@ from claims.orders import LEAKY_FIRST, NETWORKS, RELU_FIRST, STANDARD
 from claims.sources.ai_experiments import ORDER_RECIPE
 from claims.sources.assignment_1 import ORDER_IN_CNN_AND_MLP
 from claims.sources.outside import CAFFENET
-from harness.claim import Arm
-from harness.declare import claim
 from models import MLP
+from pytest_claims.judge.decorator import claim
+from pytest_claims.types import Arm
 
 LEAD = 1.0
 ALMOST_NONE = 2.0

@@ -11,10 +11,11 @@ import dataclasses
 import pytest
 
 from claims.sources.s8_assignment import ACCURACY, BATCH, NORMS, PEAK, RECIPE, SWEEPS, stretched
-from harness.claim import Arm
-from harness.declare import claim
-from models import BATCH as BATCH_NORM
-from models import LAYER, SkipCNN, group
+from models import SkipCNN
+from pytest_claims.judge.decorator import claim
+from pytest_claims.stacked import BATCH as BATCH_NORM
+from pytest_claims.stacked import LAYER, group
+from pytest_claims.types import Arm
 
 KINDS = {"batch norm": BATCH_NORM, "group norm": group(2), "layer norm": LAYER}
 BATCHES = (32, 64, 128)

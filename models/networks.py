@@ -11,10 +11,10 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-from models.block import BATCH, ORDER, Norm, block
-from models.dropout import StackedDropout
-from models.precision import Conv2d
-from models.stacked import StackedClassifier, StackedLinear
+from pytest_claims.stacked.block import BATCH, ORDER, Norm, block
+from pytest_claims.stacked.classifier import StackedClassifier, StackedLinear
+from pytest_claims.stacked.dropout import StackedDropout
+from pytest_claims.stacked.precision import Conv2d
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.data.dataset import Dataset, dataset
+from pytest_claims.data.dataset import Dataset, dataset
 
 
 def tiny(name: str = "cifar10", classes: int = 10, train: int = 12, test: int = 6, seed: int = 0) -> Dataset:

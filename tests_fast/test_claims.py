@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from claims.register import REGISTER
-from harness.claim import SCALES
-from harness.data.load import CLASSES, STAND_IN
-from harness.declare import arms_of, claim_of, words_of
-from harness.pool import width
-from harness.settings import REHEARSED_SEEDS
-from harness.train.cost import cost
+from pytest_claims.data.load import CLASSES, STAND_IN
+from pytest_claims.judge.decorator import arms_of, claim_of, words_of
+from pytest_claims.runs.pool import width
+from pytest_claims.settings import REHEARSED_SEEDS
+from pytest_claims.train.cost import cost
+from pytest_claims.types import SCALES
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from claims.sources import ai_experiments, s8_assignment, second_readme
-from harness.claim import Augmentation
+from pytest_claims.types import Augmentation
 
 
 @pytest.mark.parametrize(

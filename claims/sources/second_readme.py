@@ -18,7 +18,7 @@ from __future__ import annotations
 import dataclasses
 
 from claims.sources.ai_experiments import LONG_RECIPE, ORDER_RECIPE
-from harness.claim import Recipe, Source
+from pytest_claims.types import Recipe, Source
 
 DOCUMENT = "AI-Experiments, second Korean README"
 

@@ -17,7 +17,7 @@ from benchmarks.on_gpu import Part, parts, run
 from benchmarks.page import page
 from benchmarks.peers import PEERS
 from benchmarks.work import WORKS
-from harness.data.load import stand_in
+from pytest_claims.data.load import stand_in
 from tests_fast.images import tiny
 
 CPU = torch.device("cpu")

@@ -5,10 +5,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.claim import Augmentation
-from harness.data.augment import augment, augmentation_table
-from harness.streams import stream
-from tests_fast.reference import plainly_augmented
+from pytest_claims.data.augment import augment, augmentation_table
+from pytest_claims.streams import stream
+from pytest_claims.types import Augmentation
+from reference.networks_and_loop import plainly_augmented
 
 FULL = Augmentation(0.09, 0.09, 7, 0.5, 0.2, 0.2, 0.5)
 PIXELS = torch.rand(6, 3, 32, 32, dtype=torch.float64, generator=stream("pixels"))

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.claim import Recipe
-from harness.data.dataset import DataError, dataset
-from harness.data.subset import balanced, rows_of_test_set, training_table
+from pytest_claims.data.dataset import DataError, dataset
+from pytest_claims.data.subset import balanced, rows_of_test_set, training_table
+from pytest_claims.types import Recipe
 from tests_fast.images import tiny
 
 DATA = tiny(train=12, test=6)

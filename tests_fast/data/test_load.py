@@ -11,9 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
-from harness.data.dataset import DataError
-from harness.data.load import choose, from_npz, load, stand_in
-from harness.data.torchvision_import import torchvision
+from pytest_claims.data.dataset import DataError
+from pytest_claims.data.load import choose, from_npz, load, stand_in
+from pytest_claims.data.torchvision_import import torchvision
 
 
 def arrays(classes=10, train=3, test=2):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.data.synthetic import VERSION, synthetic
+from pytest_claims.data.synthetic import VERSION, synthetic
 
 # Means of 8 training pictures of classes 0 to 3 over red, green and blue; they change with VERSION only.
 GOLDEN = (1, [[140.0, 112.7, 103.7], [126.6, 98.7, 115.0], [117.6, 123.9, 115.5], [97.1, 124.3, 117.3]])

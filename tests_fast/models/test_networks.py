@@ -9,22 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from harness.data.torchvision_import import torchvision
-from models import (
-    BATCH,
-    LAYER,
-    MLP,
-    NO_NORM,
-    ORDER,
-    DepthCNN,
-    Norm,
-    NormCNN,
-    OrderCNN,
-    SkipCNN,
-    StackedDropout,
-    block,
-    group,
-)
+from models import MLP, DepthCNN, NormCNN, OrderCNN, SkipCNN
+from pytest_claims.data.torchvision_import import torchvision
+from pytest_claims.stacked import BATCH, LAYER, NO_NORM, ORDER, Norm, StackedDropout, block, group
 
 
 def parameters(network, seeds=1):

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.claim import Recipe, Run
-from harness.train import train
-from harness.train.cost import cost
 from models import DepthCNN
+from pytest_claims.train import train
+from pytest_claims.train.cost import cost
+from pytest_claims.types import Recipe, Run
 from tests_fast.images import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 
 CLAIMS = """
     import pytest
-    from harness.claim import Arm, Recipe, Source
-    from harness.declare import claim
+    from pytest_claims.types import Arm, Recipe, Source
+    from pytest_claims.judge.decorator import claim
     from models import DepthCNN
 
     SOURCE = Source("A paper", "Table 1", repetitions=5)
@@ -66,7 +66,7 @@ def warm():
 def suite(pytester, monkeypatch):
     """A folder with claims/, the plugin loaded as in this repository, and images/ to train on."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    pytester.makeconftest('pytest_plugins = ["harness.plugin"]')
+    pytester.makeconftest('pytest_plugins = ["pytest_claims.plugin.hooks"]')
     pytester.makeini(
         "[pytest]\naddopts = --import-mode=importlib --strict-markers --strict-config -p no:cacheprovider\n"
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.ledger import LedgerError, read
+from pytest_claims.ledger.entries import LedgerError, read
 
 LEDGER = "claims/ledger/documented-cifar.json"
 DOCUMENTED = ("--scale", "documented", "--seeds", "5", "-k", "narrow")

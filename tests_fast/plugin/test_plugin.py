@@ -10,10 +10,10 @@ import xml.etree.ElementTree as ElementTree
 import jsonschema
 import pytest
 
-from harness.judgement import Judgement
-from harness.report.session import SCHEMA
-from harness.store import Store
-from harness.train.cost import Speed
+from pytest_claims.judge.result import Judgement
+from pytest_claims.report.session import SCHEMA
+from pytest_claims.runs.store import Store
+from pytest_claims.train.cost import Speed
 from tests_fast.plugin.conftest import CLAIMS, ROOT, write
 
 
@@ -68,7 +68,7 @@ def test_verdicts_decide_at_scale_documented(suite, run):
         ]
     )
     assert "Traceback" not in text
-    assert "harness/lab.py" not in text
+    assert "pytest_claims/judge/lab.py" not in text
 
     # The same text in JUnit XML, and its facts as flat properties.
     junit = ElementTree.parse(suite.path / "claims.xml")
@@ -96,7 +96,7 @@ def test_claims_are_selected_by_their_finding(run):
 
 
 def test_without_its_images_a_claim_is_left_out_where_nothing_is_trained(suite, run, monkeypatch):
-    loading = sys.modules["harness.data.load"]
+    loading = sys.modules["pytest_claims.data.load"]
     monkeypatch.setattr(loading, "from_torchvision", lambda *_, **__: pytest.fail("a download"))
     run("--seeds", "4", "-k", "wide_beats")
     result = run(
@@ -272,7 +272,7 @@ def test_a_replication_takes_seeds_of_its_own(suite, run):
 
 MORE = """
 
-    from harness.measure import gradient
+    from pytest_claims.judge.metric import gradient
 
 
     @claim("T5", "the wide network has the larger gradient", source=SOURCE, arms=wide_and_narrow,
@@ -358,9 +358,9 @@ def test_a_placebo_that_judged_nothing_fails(run):
 
 
 def test_a_placebo_that_finds_effects_fails(suite, run, monkeypatch):
-    monkeypatch.setattr("harness.lab.ALPHA", 0.4)  # as a procedure that calls noise an effect would
+    monkeypatch.setattr("pytest_claims.judge.lab.ALPHA", 0.4)  # as a procedure that calls noise an effect would
     write(suite, CLAIMS)
-    monkeypatch.setattr("harness.lab.PLACEBO_DRAWS", 100)
+    monkeypatch.setattr("pytest_claims.judge.lab.PLACEBO_DRAWS", 100)
     result = run("--placebo")
     result.assert_outcomes(passed=5)
     assert result.ret == pytest.ExitCode.TESTS_FAILED
@@ -394,7 +394,7 @@ def test_a_plan_prints_the_cost_and_trains_nothing(suite, run):
 @pytest.fixture
 def known_speed(monkeypatch):
     """A plan's estimate without its probe of the device, which takes a second."""
-    monkeypatch.setattr("harness.plan.probe", lambda data: Speed(1e-3, 1e10))
+    monkeypatch.setattr("pytest_claims.runs.plan.probe", lambda data: Speed(1e-3, 1e10))
 
 
 def test_a_plan_has_the_seeds_that_choose_settings(suite, run, known_speed):
@@ -584,7 +584,7 @@ def test_a_vanished_test_turns_the_session_red(suite, run):
     suite.makeconftest(
         """
         import pytest
-        pytest_plugins = ["harness.plugin"]
+        pytest_plugins = ["pytest_claims.plugin.hooks"]
 
         def pytest_runtestloop(session):
             session.items[:] = session.items[1:]

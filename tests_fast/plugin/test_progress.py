@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import harness.progress
-from harness.progress import about, plan_line, seconds_left, status
-from harness.progress_notes import Group, InTraining, Plan, State
+import pytest_claims.plugin.progress
+from pytest_claims.plugin.progress import about, plan_line, seconds_left, status
+from pytest_claims.runs.progress_notes import Group, InTraining, Plan, State
 from tests_fast.plugin.conftest import CLAIMS, write
 from tests_fast.screen import Screen
 
@@ -107,9 +107,9 @@ def test_the_plan_is_a_line():
 
 @pytest.fixture
 def often(monkeypatch):
-    monkeypatch.setattr(harness.progress, "_LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(harness.progress, "_LINE_SECONDS", 0.02)
-    monkeypatch.setattr(harness.progress, "_SHARE", 1.0)
+    monkeypatch.setattr(pytest_claims.plugin.progress, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(pytest_claims.plugin.progress, "_LINE_SECONDS", 0.02)
+    monkeypatch.setattr(pytest_claims.plugin.progress, "_SHARE", 1.0)
 
 
 @pytest.fixture

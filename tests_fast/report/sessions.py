@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.claim import Agreement, Outcome, Recipe, Run, Trained, Verdict
-from harness.judgement import ArmEvidence, Judgement
-from harness.report.session import Session
-from harness.store import Key, Store
-from models import BATCH, DepthCNN, NormCNN, OrderCNN, group
+from models import DepthCNN, NormCNN, OrderCNN
+from pytest_claims.judge.result import ArmEvidence, Judgement
+from pytest_claims.report.session import Session
+from pytest_claims.runs.store import Key, Store
+from pytest_claims.stacked import BATCH, group
+from pytest_claims.types import Agreement, Outcome, Recipe, Run, Trained, Verdict
 from tests_fast.images import tiny
 
 DATA = tiny()

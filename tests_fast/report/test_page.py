@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.report.page import write_page
-from harness.report.page.figures import interval, spread_interval
-from harness.report.page.images import confusion, mistaken
-from harness.report.page.panels import panels
-from harness.report.session import SCHEMA, session_json
+from pytest_claims.report.page import write_page
+from pytest_claims.report.page.figures import interval, spread_interval
+from pytest_claims.report.page.images import confusion, mistaken
+from pytest_claims.report.page.panels import panels
+from pytest_claims.report.session import SCHEMA, session_json
 from tests_fast.report.sessions import DATA, SEEDS, opened, session
 
 BROWSER, DRIVER = (

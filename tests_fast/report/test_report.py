@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.claim import Agreement, Look, Outcome, Verdict
-from harness.judgement import ArmEvidence, Judgement
-from harness.ledger import entry, reversed_effect
-from harness.report import failure_text, results_page, session_lines, summary_lines
-from harness.report.arms import arm_lines
-from harness.report.facts import wall_time
-from harness.report.failure import p_text
-from harness.report.multiplicity import adjusted_p
-from harness.report.scale import text_scale
-from harness.settings import resolve
+from pytest_claims.judge.result import ArmEvidence, Judgement
+from pytest_claims.ledger.entries import entry, reversed_effect
+from pytest_claims.report import failure_text, results_page, session_lines, summary_lines
+from pytest_claims.report.arms import arm_lines
+from pytest_claims.report.facts import wall_time
+from pytest_claims.report.failure import p_text
+from pytest_claims.report.multiplicity import adjusted_p
+from pytest_claims.report.scale import text_scale
+from pytest_claims.settings import resolve
+from pytest_claims.types import Agreement, Look, Outcome, Verdict
 
 VERDICT = Verdict(
     outcome=Outcome.INCONCLUSIVE,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.stats import agreement
+from pytest_claims.stats import agreement
 
 
 def test_the_formula():

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from harness.claim import Outcome
-from harness.stats import never_falls, superiority, trend
-from harness.stats._interval import interval
+from pytest_claims.stats import never_falls, superiority, trend
+from pytest_claims.stats._interval import interval
+from pytest_claims.types import Outcome
 
 ACCURACY = st.integers(0, 1000).map(lambda count: count / 100)
 GRIDS = st.tuples(st.integers(3, 8), st.integers(2, 5)).flatmap(

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from harness.claim import Outcome
-from harness.stats import collapse, equivalence, never_falls, no_difference
-from harness.stats._collapse import flip_name, p_more_collapses, p_sign_flip
+from pytest_claims.stats import collapse, equivalence, never_falls, no_difference
+from pytest_claims.stats._collapse import flip_name, p_more_collapses, p_sign_flip
+from pytest_claims.types import Outcome
 
 # Hundredths of a point, few enough of them that sums tie.
 DIFFERENCES = st.integers(3, 12).flatmap(

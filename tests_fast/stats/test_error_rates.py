@@ -10,11 +10,11 @@ import itertools
 import numpy as np
 import pytest
 
-from harness.claim import Outcome
-from harness.stats import best_of, equivalence, never_falls, no_difference, superiority, trend
-from harness.stats._along import contrasts_along, slope_per_doubling
-from harness.stats._collapse import p_sign_flip
-from harness.stats._interval import bounds, lowest
+from pytest_claims.stats import best_of, equivalence, never_falls, no_difference, superiority, trend
+from pytest_claims.stats._along import contrasts_along, slope_per_doubling
+from pytest_claims.stats._collapse import p_sign_flip
+from pytest_claims.stats._interval import bounds, lowest
+from pytest_claims.types import Outcome
 
 EXPERIMENTS = 10_000
 BOUND = 0.057

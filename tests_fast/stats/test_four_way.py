@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.claim import Outcome
-from harness.stats import seeds_for
-from harness.stats._collapse import p_sign_flip
-from harness.stats._four_way import decide
-from harness.stats._interval import interval
-from harness.stats._power import seeds_for_all
+from pytest_claims.stats import seeds_for
+from pytest_claims.stats._collapse import p_sign_flip
+from pytest_claims.stats._four_way import decide
+from pytest_claims.stats._interval import interval
+from pytest_claims.stats._power import seeds_for_all
+from pytest_claims.types import Outcome
 
 MARGIN = 5.0
 # Of a contrast where a run collapsed, and of one where none did.

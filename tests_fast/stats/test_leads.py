@@ -8,9 +8,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from harness.claim import Outcome
-from harness.stats import best_of, crossover, ranking, seeds_for, superiority
-from harness.stats._power import seeds_for_all
+from pytest_claims.stats import best_of, crossover, ranking, seeds_for, superiority
+from pytest_claims.stats._power import seeds_for_all
+from pytest_claims.types import Outcome
 
 ACCURACY = st.integers(0, 2000).map(lambda count: count / 100)
 ARMS = st.integers(3, 8).flatmap(lambda n: hnp.arrays(np.float64, (4, n), elements=ACCURACY))

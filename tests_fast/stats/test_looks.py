@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from harness.claim import Look, Outcome
-from harness.stats import LOOKS, nominal_levels, overall_p, sequential, superiority
-from harness.stats._interval import bounds
-from harness.stats._looks import spent
+from pytest_claims.stats import LOOKS, nominal_levels, overall_p, sequential, superiority
+from pytest_claims.stats._interval import bounds
+from pytest_claims.stats._looks import spent
+from pytest_claims.types import Look, Outcome
 
 ALPHAS = st.floats(0.001, 0.2)
 PLANS = st.sampled_from([LOOKS, (5, 10), (3, 6, 9, 12, 15), (5, 8, 20), (4, 5, 6, 7, 40)])

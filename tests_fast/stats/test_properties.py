@@ -8,8 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from harness.claim import Outcome
-from harness.stats import (
+from pytest_claims.stats import (
     best_of,
     crossover,
     equivalence,
@@ -21,6 +20,7 @@ from harness.stats import (
     superiority,
     trend,
 )
+from pytest_claims.types import Outcome
 
 # Every procedure as arms [3, n], margin, alpha -> verdict.
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.stats import in_order_of_seeds
+from pytest_claims.stats import in_order_of_seeds
 
 
 def test_each_arm_comes_in_ascending_order_of_its_seeds():

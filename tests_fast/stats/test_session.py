@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.stats import benjamini_hochberg, holm
+from pytest_claims.stats import benjamini_hochberg, holm
 
 # Benjamini & Hochberg (1995), section 3.2: 15 hypotheses on thrombolysis in myocardial infarction.
 PUBLISHED = [

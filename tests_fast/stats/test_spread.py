@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from harness.claim import Outcome
-from harness.stats import fewest_for_spread, spread
+from pytest_claims.stats import fewest_for_spread, spread
+from pytest_claims.types import Outcome
 
 NEEDED = fewest_for_spread(0.05)
 ACCURACY = st.integers(0, 3000).map(lambda count: 30 + count / 100)

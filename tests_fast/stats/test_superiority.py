@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from harness.claim import Outcome, Verdict
-from harness.stats import seeds_to_settle, superiority
-from harness.stats._interval import bounds
+from pytest_claims.stats import seeds_to_settle, superiority
+from pytest_claims.stats._interval import bounds
+from pytest_claims.types import Outcome, Verdict
 
 # Accuracies as a test set of 10,000 images gives them: multiples of 0.01.
 ACCURACY = st.integers(0, 10_000).map(lambda count: count / 100)

@@ -5,11 +5,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.claim import Recipe, Run
-from harness.pool import width
-from harness.stats import LOOKS
-from harness.train.cost import DATA_CENTRE_GPU, Cost, Speed, cost, flops_per_step, probe
-from models import BATCH, MLP, DepthCNN, NormCNN, SkipCNN
+from models import MLP, DepthCNN, NormCNN, SkipCNN
+from pytest_claims.runs.pool import width
+from pytest_claims.stacked import BATCH
+from pytest_claims.stats import LOOKS
+from pytest_claims.train.cost import DATA_CENTRE_GPU, Cost, Speed, cost, flops_per_step, probe
+from pytest_claims.types import Recipe, Run
 from tests_fast.images import tiny
 
 

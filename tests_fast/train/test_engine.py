@@ -6,15 +6,16 @@ import math
 import pytest
 import torch
 
-from harness.claim import Augmentation, Recipe, Run
-from harness.data.dataset import DataError
-from harness.train.device import prepare
-from harness.train.engine import build, reestimate_statistics, train
-from harness.train.graph import Snapshot
-from harness.train.step import Step, optimizer_of
-from models import BATCH, LAYER, MLP, DepthCNN, NormCNN, OrderCNN, SkipCNN, group, plain_state
+from models import MLP, DepthCNN, NormCNN, OrderCNN, SkipCNN
+from pytest_claims.data.dataset import DataError
+from pytest_claims.stacked import BATCH, LAYER, group, plain_state
+from pytest_claims.train.device import prepare
+from pytest_claims.train.engine import build, reestimate_statistics, train
+from pytest_claims.train.graph import Snapshot
+from pytest_claims.train.step import Step, optimizer_of
+from pytest_claims.types import Augmentation, Recipe, Run
+from reference.networks_and_loop import load, notebook_training, plain_network
 from tests_fast.images import tiny
-from tests_fast.reference import load, notebook_training, plain_network
 
 DATA = tiny()
 # Every recipe that the claims use, cut short; 80 images with batches of 32 leave a ragged last batch.
@@ -132,7 +133,7 @@ def test_a_diverged_run_is_a_result_and_leaves_its_neighbours_alone(monkeypatch)
                 parameter.chunk(len(seeds))[list(seeds).index(1)].fill_(math.inf)
         return module
 
-    monkeypatch.setattr("harness.train.engine.build", poisoned)
+    monkeypatch.setattr("pytest_claims.train.engine.build", poisoned)
     first, broken, last = train(run, [0, 1, 2], DATA)
     assert broken.diverged
     assert math.isnan(broken.train_loss[-1])

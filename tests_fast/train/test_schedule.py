@@ -5,9 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.claim import Recipe
-from harness.train.schedule import learning_rates
-from tests_fast.reference import torch_scheduler
+from pytest_claims.train.schedule import learning_rates
+from pytest_claims.types import Recipe
+from reference.networks_and_loop import torch_scheduler
 
 
 def stepped(recipe):

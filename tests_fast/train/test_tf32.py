@@ -10,11 +10,12 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from harness.claim import Outcome, Recipe, Run
-from harness.stats import superiority
-from harness.train.device import prepare
-from harness.train.engine import train
-from models import LAYER, NormCNN
+from models import NormCNN
+from pytest_claims.stacked import LAYER
+from pytest_claims.stats import superiority
+from pytest_claims.train.device import prepare
+from pytest_claims.train.engine import train
+from pytest_claims.types import Outcome, Recipe, Run
 from tests_fast.images import tiny
 
 RECIPE = Recipe(40, 16, 3, "adamw", 1e-3, weight_decay=0.01)  # A1's, at a smaller batch

@@ -1,5 +1,0 @@
-"""A session as one self-contained HTML page: verdicts, figures and what they were measured with."""
-
-from harness.report.page.write import write_page
-
-__all__ = ["write_page"]

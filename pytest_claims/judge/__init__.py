@@ -1,0 +1,1 @@
+"""Evidence becomes a verdict: the claim decorator, the lab and its assertions, and the result."""

@@ -1,0 +1,82 @@
+"""How a test becomes a claim, and how a claim is read back from the test without running it."""
+
+from __future__ import annotations
+
+import inspect
+import string
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+import pytest
+
+from pytest_claims.judge.metric import ACCURACY, Measure
+from pytest_claims.types import Arm, Claim, Source
+
+
+def claim(
+    finding: str,
+    words: str,
+    *,
+    source: Source,
+    arms: Callable[..., Mapping[Hashable, Arm]],
+    measure: Callable[..., Measure] | None = None,
+    chooses: bool = False,
+    images: bool = False,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Declare that a test verifies a documented finding.
+
+    The test takes the `lab` fixture and makes one assertion with it about the arms. words, arms and measure are given
+    those of the test's parameters that they name: words in {braces}, the others as arguments. chooses: the assertion
+    first chooses settings on seeds of their own (assert_needs_lower). images: the report shows what the arms take
+    images for. Example:
+
+        @pytest.mark.parametrize("depth", (1, 8))
+        @claim("A1a", "with {depth} blocks, ReLU beats sigmoid", source=SOURCE, arms=both_activations)
+        def test_relu_beats_sigmoid(lab, depth):
+            lab.assert_greater("relu", "sigmoid", margin=2.0)
+    """
+    return pytest.mark.claim(Claim(finding, words, source, arms, measure, chooses, images))
+
+
+def claim_of(item: pytest.Item) -> Claim | None:
+    """The claim that a test was declared to verify, or None for an ordinary test."""
+    marker = item.get_closest_marker("claim")
+    return marker.args[0] if marker else None
+
+
+def parameters(item: pytest.Item) -> dict[str, object]:
+    """The parameters of a parametrised test by name."""
+    return dict(item.callspec.params) if hasattr(item, "callspec") else {}
+
+
+def words_of(item: pytest.Item) -> str:
+    """The claim as a sentence, its parameters filled in."""
+    text, values = claim_of(item).words, parameters(item)
+    unknown = [name for _, name, _, _ in string.Formatter().parse(text) if name and name not in values]
+    if unknown:
+        raise pytest.UsageError(f"{item.nodeid}: the claim's words name {unknown}; the test has {sorted(values)}")
+    return text.format(**values)
+
+
+def arms_of(item: pytest.Item) -> dict[Hashable, Arm]:
+    """The claim's arms by name for this test's parameters."""
+    return dict(_called(item, claim_of(item).arms))
+
+
+def measure_of(item: pytest.Item) -> Measure:
+    """What the claim compares."""
+    declared = claim_of(item).measure
+    return ACCURACY if declared is None else _called(item, declared)
+
+
+def _called(item: pytest.Item, declared: Callable[..., Any]) -> Any:
+    """declared, called with the test's parameters that it names."""
+    values = parameters(item)
+    wanted = list(inspect.signature(declared).parameters)
+    missing = [name for name in wanted if name not in values]
+    if missing:
+        raise pytest.UsageError(
+            f"{item.nodeid}: {declared.__name__}() takes {missing}, which the test is not parametrised with; "
+            f"it has {sorted(values)}"
+        )
+    return declared(**{name: values[name] for name in wanted})

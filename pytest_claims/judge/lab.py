@@ -1,0 +1,566 @@
+"""What a claim's test works with: its arms' results, and assertions that turn them into a verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
+
+import numpy as np
+
+from pytest_claims.judge.metric import ACCURACY, Measure
+from pytest_claims.judge.result import CONFOUNDER, ArmEvidence, Judgement
+from pytest_claims.runs.pool import NotStoredError, Pool
+from pytest_claims.settings import Settings
+from pytest_claims.stats import (
+    ALPHA,
+    agreement,
+    best_of,
+    collapse,
+    crossover,
+    equivalence,
+    in_order_of_seeds,
+    never_falls,
+    no_difference,
+    ranking,
+    sequential,
+    some_difference,
+    spread,
+    superiority,
+    trend,
+)
+from pytest_claims.train.device import describe
+from pytest_claims.types import Arm, Claim, Outcome, Run, Trained, Verdict
+
+Name = Hashable
+
+# Reassignments of a placebo's results for each claim: enough to judge even one of them.
+PLACEBO_DRAWS = 200
+
+
+# Points between an arm and its documented accuracy, from which on a verdict says so.
+FAR = 10.0
+
+
+class NotReproducedError(AssertionError):
+    """A claim's verdict, in a session whose verdicts decide, is not REPRODUCED; carries the judgement."""
+
+    def __init__(self, judgement: Judgement, text: str) -> None:
+        super().__init__(text)
+        self.judgement = judgement
+
+
+def label(name: Name) -> str:
+    """An arm's name for people: ("relu", 4) reads "relu 4"."""
+    return " ".join(str(part) for part in name) if isinstance(name, tuple) else str(name)
+
+
+def _far(arm: ArmEvidence) -> bool:
+    return arm.documented is not None and abs(arm.mean - arm.documented) > FAR
+
+
+def _elsewhere(arm: ArmEvidence) -> str:
+    return (
+        f"{arm.label} comes to {arm.mean:.1f} %, the source's to {arm.documented:.1f} %: these networks are not where "
+        "the source's were"
+    )
+
+
+class Lab:
+    """The `lab` fixture of one claim.
+
+    Every assert_ method trains what is not yet stored, decides (where seeds are not fixed, at one look after another
+    until a verdict stands), records the judgement (self.judgement), and raises NotReproducedError if the session's
+    verdicts decide and this one is not REPRODUCED. Margins are in the unit of the claim's measure (points, if it names
+    none), above 0. Arms are named as the claim declares them; an undeclared name raises KeyError. claims: how many the
+    session selected.
+    """
+
+    def __init__(
+        self,
+        nodeid: str,
+        claim: Claim,
+        words: str,
+        arms: Mapping[Name, Arm],
+        settings: Settings,
+        pool: Pool,
+        explain: Callable[[Judgement], str],
+        measure: Measure = ACCURACY,
+        claims: int = 1,
+    ) -> None:
+        self._nodeid, self._claim, self._words, self._arms = nodeid, claim, words, arms
+        self._settings, self._pool, self._explain = settings, pool, explain
+        self._measure, self._claims, self._n = measure, claims, settings.looks[0]
+        self._evidence: dict[Name, ArmEvidence] = {}
+        self.judgement: Judgement | None = None
+
+    def values(self, name: Name) -> np.ndarray:
+        """What the claim measures of an arm (test accuracy in percent, if nothing else), float64 [seeds], in the order
+        of seeds."""
+        return np.asarray(self._of(name).values)
+
+    def collapsed(self, name: Name) -> np.ndarray:
+        """Which runs of an arm diverged or ended at chance, bool [seeds]."""
+        return np.asarray(self._of(name).collapsed)
+
+    def assert_greater(self, better: Name, worse: Name, *, margin: float, confounders: Sequence[Name] = ()) -> None:
+        """The claim that one arm beats another, by an effect whose smallest interesting size is margin.
+
+        confounders: arms that could explain the effect, each put in the place of `worse`; what comes out is a note.
+        """
+        self._named([better, worse, *confounders])
+
+        def over(name: Name, alpha: float) -> Verdict:
+            flags, names = (self.collapsed(better), self.collapsed(name)), (label(better), label(name))
+            return superiority(*self._paired(better, name), margin=margin, collapsed=flags, alpha=alpha, names=names)
+
+        def note(name: Name, found: Verdict) -> str:
+            meaning = {
+                Outcome.REPRODUCED: "the effect stays",
+                Outcome.CONTRADICTED: "the effect is gone, so this is what it comes from",
+                Outcome.TOO_SMALL: "most of the effect is gone",
+                Outcome.INCONCLUSIVE: "these seeds do not say whether the effect stays",
+            }[found.outcome]
+            return (
+                f"{CONFOUNDER}{label(better)} − {label(name)} = {found.effect:+.2f} ({found.lower:+.2f} to "
+                f"{found.upper:+.2f}): {meaning}"
+            )
+
+        def decide(alpha: float) -> Verdict:
+            found = over(worse, alpha)
+            notes = tuple(note(name, over(name, alpha)) for name in confounders)
+            return dataclasses.replace(found, notes=(*found.notes, *notes))
+
+        self._judge(
+            "effect",
+            f"{label(better)} − {label(worse)}",
+            decide,
+            lambda: self.values(better) - self.values(worse),
+            self._gap(better, worse),
+        )
+
+    def assert_within(self, first: Name, second: Name, *, within: float) -> None:
+        """The claim that two arms differ by less than `within` points."""
+        self._named([first, second])
+
+        def decide(alpha: float) -> Verdict:
+            collapsed, names = (self.collapsed(first), self.collapsed(second)), (label(first), label(second))
+            return equivalence(
+                *self._paired(first, second), within=within, collapsed=collapsed, alpha=alpha, names=names
+            )
+
+        self._judge(
+            "equality",
+            f"{label(first)} − {label(second)}",
+            decide,
+            lambda: self.values(first) - self.values(second),
+            self._gap(first, second),
+        )
+
+    def assert_no_difference(self, names: Sequence[Name], *, within: float) -> None:
+        """The claim that no two of these arms differ by `within` points or more."""
+        self._named(names)
+
+        def decide(alpha: float) -> Verdict:
+            # Highest mean first, so that every difference reads as a distance.
+            ordered = sorted(names, key=lambda name: -self.values(name).mean())
+            return no_difference(self._samples(ordered), within=within, collapsed=self._flags(ordered), alpha=alpha)
+
+        self._pairs("equality", names, decide)
+
+    def assert_some_difference(self, names: Sequence[Name], *, beyond: float) -> None:
+        """The claim that some two of these arms differ by more than `beyond` points."""
+        self._named(names)
+        self._pairs(
+            "some difference",
+            names,
+            lambda alpha: some_difference(
+                self._samples(names), beyond=beyond, collapsed=self._flags(names), alpha=alpha
+            ),
+        )
+
+    def assert_needs_lower(self, needing: Mapping[float, Name], than: Mapping[float, Name], *, margin: float) -> None:
+        """The claim that one network does best at a lower setting (a learning rate) than another.
+
+        needing, than: each network's arms by setting, the same settings. Each network's best setting is chosen by its
+        mean over seeds that judge nothing, since the best of the same runs would be ahead by its own luck; then it is a
+        crossover of the two. Where the choice does not fall as claimed, the settings are the second network's best and
+        the one below it.
+        """
+        levels = sorted(than)
+        if not self._claim.chooses:
+            raise ValueError(f"{self._nodeid} chooses settings; declare it: @claim(..., chooses=True)")
+        if sorted(needing) != levels or len(levels) < 2:
+            raise ValueError(f"{self._nodeid}: settings {sorted(needing)} and {levels}; needed: the same two or more")
+        # In a placebo there is nothing to choose between.
+        placebo = self._settings.placebo
+        lower, upper = levels[:2] if placebo else (self._chosen(arms) for arms in (needing, than))
+        if lower >= upper:
+            place = max(1, levels.index(upper))
+            low, high = levels[place - 1], levels[place]
+        else:
+            low, high = lower, upper
+        notes = [f"best setting on other seeds: {label(needing[lower])}; {label(than[upper])}"]
+        if {lower, upper} & {levels[0], levels[-1]}:
+            notes.append("a best setting is at the edge of those tried: a better one may lie beyond")
+        self._cross((needing[low], needing[high]), (than[high], than[low]), margin, tuple(notes))
+
+    def _chosen(self, by_setting: Mapping[float, Name]) -> float:
+        """The setting whose arm is best on seeds that no verdict sees."""
+        seeds = self._settings.choosing
+        wanted = {at: (self._arms[name].run(self._settings.scale), seeds) for at, name in by_setting.items()}
+        self._pool.want(list(wanted.values()))
+        means = {
+            at: np.mean([self._measure.of(result) for result in self._pool.results(self._pool.fitted(run), seeds)])
+            for at, (run, seeds) in wanted.items()
+        }
+        return max(sorted(means), key=means.__getitem__)
+
+    def assert_best(self, best: Name, rivals: Sequence[Name], *, margin: float) -> None:
+        """The claim that one arm beats every rival, each by an effect whose smallest interesting size is margin."""
+        self._named([best, *rivals])
+        names = [best, *rivals]
+        closest, _ = self._documented_extremes(rivals)
+        self._judge(
+            "best",
+            f"{label(best)} − its closest rival",
+            lambda alpha: best_of(
+                self._samples(names), best=label(best), margin=margin, collapsed=self._flags(names), alpha=alpha
+            ),
+            lambda: self.values(best) - self.values(closest),
+            self._gap(best, closest),
+            f"{label(best)} − {label(closest)}",
+        )
+
+    def assert_ranks(self, order: Sequence[Name], *, margin: float) -> None:
+        """The claim that these arms rank so, the best first, each ahead of the next by about margin or more."""
+        self._named(order)
+        steps = [(gap, pair) for pair in itertools.pairwise(order) if (gap := self._gap(*pair)) is not None]
+        documented, (high, low) = min(steps) if len(steps) == len(order) - 1 else (None, order[:2])
+        self._judge(
+            "best",
+            "the smallest step of the ranking",
+            lambda alpha: ranking(
+                self._samples(order),
+                order=[label(name) for name in order],
+                margin=margin,
+                collapsed=self._flags(order),
+                alpha=alpha,
+            ),
+            lambda: self.values(high) - self.values(low),
+            documented,
+            f"{label(high)} − {label(low)}",
+        )
+
+    def assert_crossover(self, first: tuple[Name, Name], second: tuple[Name, Name], *, margin: float) -> None:
+        """The claim that two networks do best at different settings.
+
+        first, second: each network's arm at its own best setting and at the other's, chosen on other seeds.
+        """
+        self._named(first)
+        self._named(second)
+        self._cross(first, second, margin)
+
+    def assert_steadier(self, steady: Name, others: Sequence[Name], *, margin: float) -> None:
+        """The claim that one arm varies less from seed to seed than every other.
+
+        margin: the smallest interesting ratio of spreads, in doublings: 1 is twice the spread.
+        """
+        self._named([steady, *others])
+        names = [steady, *others]
+        self._judge(
+            "spread",
+            f"spread of {' / '.join(map(label, others))} over spread of {label(steady)}",
+            lambda alpha: spread(
+                self._samples(names), steady=label(steady), margin=margin, collapsed=self._flags(names), alpha=alpha
+            ),
+            lambda: self.values(steady),
+            None,
+        )
+
+    def assert_rises(self, by_level: Mapping[float, Name], *, margin: float) -> None:
+        """The claim that accuracy grows along the levels (keys, ascending), end to end by about margin or more."""
+        self._trend(by_level, +1, margin, "last − first level")
+
+    def assert_falls(self, by_level: Mapping[float, Name], *, margin: float) -> None:
+        """The claim that accuracy falls along the levels (keys, ascending), end to end by about margin or more."""
+        self._trend(by_level, -1, margin, "first − last level")
+
+    def assert_never_falls(self, by_level: Mapping[float, Name], *, margin: float) -> None:
+        """The claim that accuracy falls by less than margin at every step along the levels and from end to end."""
+        self._named(list(by_level.values()))
+        levels, names = list(by_level), list(by_level.values())
+
+        def decide(alpha: float) -> Verdict:
+            collapsed = np.stack([self.collapsed(name) for name in names], axis=1)
+            return never_falls(levels, self._columns(names), margin=margin, collapsed=collapsed, alpha=alpha)
+
+        self._judge(
+            "no fall",
+            "the least change",
+            decide,
+            lambda: self.values(names[-1]) - self.values(names[0]),
+            self._gap(names[-1], names[0]),
+            "last − first level",
+        )
+
+    def assert_gap_widens(self, by_level: Mapping[float, tuple[Name, Name]], *, margin: float) -> None:
+        """The claim that (first − second) grows along the levels, end to end by about margin or more."""
+        levels, pairs = list(by_level), list(by_level.values())
+        if len(pairs) < 2:
+            raise ValueError(f"{self._nodeid}: a gap at {len(pairs)} levels; needed: at least two")
+        for pair in pairs:
+            self._named(pair)
+
+        def gaps() -> np.ndarray:
+            return np.stack([self.values(first) - self.values(second) for first, second in pairs], axis=1)
+
+        def decide(alpha: float) -> Verdict:
+            collapsed = np.stack([self.collapsed(first) | self.collapsed(second) for first, second in pairs], axis=1)
+            return trend(levels, gaps(), direction=+1, margin=margin, collapsed=collapsed, alpha=alpha)
+
+        documented = [self._gap(*pair) for pair in (pairs[-1], pairs[0])]
+        change = None if None in documented else documented[0] - documented[1]
+        self._judge(
+            "effect", "gap at the last − at the first level", decide, lambda: gaps()[:, -1] - gaps()[:, 0], change
+        )
+
+    def assert_spans_less(self, steady: Sequence[Name], other: Sequence[Name], *, margin: float) -> None:
+        """The claim that one group of arms spans less (highest − lowest accuracy, per seed) than another."""
+        self._named(steady)
+        self._named(other)
+        groups = other, steady
+        names = tuple(f"{label(group[0])} … {label(group[-1])}" for group in groups)
+
+        def spans() -> list[np.ndarray]:
+            return [np.ptp(self._columns(group), axis=1) for group in groups]
+
+        def decide(alpha: float) -> Verdict:
+            collapsed = tuple(np.stack([self.collapsed(name) for name in group]).any(axis=0) for group in groups)
+            return superiority(*spans(), margin=margin, collapsed=collapsed, alpha=alpha, names=names)
+
+        documented = [self._gap(*self._documented_extremes(group)) for group in groups]
+        difference = None if None in documented else documented[0] - documented[1]
+        contrast = f"span of {names[0]} − span of {names[1]}"
+        self._judge("effect", contrast, decide, lambda: spans()[0] - spans()[1], difference)
+
+    def _trend(self, by_level: Mapping[float, Name], direction: int, margin: float, contrast: str) -> None:
+        self._named(list(by_level.values()))
+        levels, names = list(by_level), list(by_level.values())
+
+        def decide(alpha: float) -> Verdict:
+            collapsed = np.stack([self.collapsed(name) for name in names], axis=1)
+            values = self._columns(names)
+            return trend(levels, values, direction=direction, margin=margin, collapsed=collapsed, alpha=alpha)
+
+        documented = self._gap(names[-1], names[0])
+        self._judge(
+            "effect",
+            contrast,
+            decide,
+            lambda: direction * (self.values(names[-1]) - self.values(names[0])),
+            None if documented is None else direction * documented,
+        )
+
+    def _cross(
+        self, first: tuple[Name, Name], second: tuple[Name, Name], margin: float, notes: tuple[str, ...] = ()
+    ) -> None:
+        """Judge a crossover; notes stand before its own."""
+        names = [*first, *second]
+
+        def decide(alpha: float) -> Verdict:
+            found = crossover(
+                self._samples(names),
+                first=(label(first[0]), label(first[1])),
+                second=(label(second[0]), label(second[1])),
+                margin=margin,
+                collapsed=self._flags(names),
+                alpha=alpha,
+            )
+            return dataclasses.replace(found, notes=(*notes, *found.notes))
+
+        self._judge(
+            "best",
+            "the smaller lead of a network's own setting",
+            decide,
+            lambda: self.values(first[0]) - self.values(first[1]),
+            self._gap(*first),
+            f"{label(first[0])} − {label(first[1])}",
+        )
+
+    def _pairs(self, kind: str, names: Sequence[Name], decide: Callable[[float], Verdict]) -> None:
+        """Judge a claim about all pairs of these arms."""
+        # The documented contrast is that of the source's own two extremes, fixed before any run.
+        high, low = self._documented_extremes(names)
+        self._judge(
+            kind,
+            "the deciding pair's difference",
+            decide,
+            lambda: self.values(high) - self.values(low),
+            self._gap(high, low),
+            f"{label(high)} − {label(low)}",
+        )
+
+    def _named(self, names: Sequence[Name]) -> None:
+        """Raise ValueError unless these are two different arms or more; KeyError for one that was not declared."""
+        for name in names:
+            if name not in self._arms:
+                raise KeyError(f"{name!r} is no arm of this claim; declared: {', '.join(map(repr, self._arms))}")
+        if len(set(names)) < max(2, len(names)):
+            raise ValueError(f"{self._nodeid} compares {list(names)}; needed: two or more different arms")
+
+    def _of(self, name: Name) -> ArmEvidence:
+        if name not in self._evidence:
+            declared, seeds = self._wanted(name)
+            run = self._pool.fitted(declared)
+            self._evidence[name] = self._arm(name, run, self._pool.results(run, seeds))
+        return self._evidence[name]
+
+    def _wanted(self, name: Name) -> tuple[Run, range]:
+        """What stands behind an arm at this look."""
+        settings = self._settings
+        if not settings.placebo:
+            return self._arms[name].run(settings.scale), settings.range_of(self._n)
+        first, place = next(iter(self._arms.values())), list(self._arms).index(name)
+        return first.run(settings.scale), settings.range_of(self._n * (place + 1))[self._n * place :]
+
+    def _arm(self, name: Name, run: Run, results: Sequence[Trained]) -> ArmEvidence:
+        read = {"values": self._measure.of, "accuracy": ACCURACY.of}
+        ordered = in_order_of_seeds(
+            {of: [(result.seed, measured(result)) for result in results] for of, measured in read.items()}
+        )
+        ascending = sorted(results, key=lambda result: result.seed)
+        diverged = np.asarray([result.diverged for result in ascending])
+        # What is measured of a network at chance is still what it is, unless it is its accuracy.
+        collapsed = diverged
+        if self._measure is ACCURACY:
+            tested = results[0].test_images
+            collapsed = collapse(
+                ordered["accuracy"], chance=100 / run.network.classes, test_images=tested, diverged=diverged
+            )
+        values, flags = ordered["values"].tolist(), collapsed.tolist()
+        seeds, key = tuple(result.seed for result in ascending), self._pool.key(run)
+        names = tuple(map(key.digest, seeds))
+        return ArmEvidence(label(name), seeds, tuple(values), tuple(flags), self._documented(name), names)
+
+    def _paired(self, *names: Name) -> tuple[np.ndarray, ...]:
+        return tuple(self.values(name) for name in names)
+
+    def _columns(self, names: Sequence[Name]) -> np.ndarray:
+        """Accuracies [seeds, arms]."""
+        return np.stack(self._paired(*names), axis=1)
+
+    def _samples(self, names: Sequence[Name]) -> dict[str, np.ndarray]:
+        return {label(name): self.values(name) for name in names}
+
+    def _flags(self, names: Sequence[Name]) -> dict[str, np.ndarray]:
+        return {label(name): self.collapsed(name) for name in names}
+
+    def _gap(self, first: Name, second: Name) -> float | None:
+        """The documented difference of two arms, None where the source gives none."""
+        figures = self._documented(first), self._documented(second)
+        return None if None in figures else figures[0] - figures[1]
+
+    def _documented(self, name: Name) -> float | None:
+        """The documented figure of an arm; sources give accuracies, so there is none for anything else."""
+        return self._arms[name].documented if self._measure is ACCURACY else None
+
+    def _documented_extremes(self, names: Sequence[Name]) -> tuple[Name, Name]:
+        """The arms with the highest and the lowest documented figure; the first and last where there are none."""
+        known = [name for name in names if self._documented(name) is not None]
+        if len(known) < len(names):
+            return names[0], names[-1]
+        ordered = sorted(known, key=self._documented)
+        return ordered[-1], ordered[0]
+
+    def _look(self, decide: Callable[[float], Verdict], n: int, level: float) -> Verdict:
+        """The verdict on n seeds."""
+        if n > self._n:
+            judged = list(self._evidence)
+            self._n, self._evidence = n, {}
+            # All arms that are judged at once, so that free workers train the others while this one trains the first.
+            self._pool.want([self._wanted(name) for name in judged])
+        return decide(level)
+
+    def _decided(self, decide: Callable[[float], Verdict]) -> Verdict:
+        """The verdict at the looks of this session, as far as their runs are stored if it trains nothing."""
+        looks = self._settings.looks
+        while True:
+            try:
+                return sequential(lambda n, level: self._look(decide, n, level), looks, planned=self._settings.planned)
+            except NotStoredError:
+                if self._n == looks[0]:
+                    raise
+                # Nothing is known of the look that is not stored: the one before stands.
+                looks = tuple(look for look in looks if look < self._n)
+                self._n, self._evidence = looks[0], {}
+
+    def _judge(
+        self,
+        kind: str,
+        contrast: str,
+        decide: Callable[[float], Verdict],
+        values: Callable[[], np.ndarray],
+        documented: float | None,
+        compared: str = "",
+    ) -> None:
+        """Decide, and record the judgement of this claim.
+
+        decide: the verdict on the seeds of the look at hand, at a level. values: the contrast per seed, [n], that the
+        documented one is held against; compared: what it is, where it is not the contrast of the verdict's effect.
+        """
+        if self.judgement is not None:
+            raise RuntimeError(f"{self._nodeid} asserts twice; one claim is one assertion")
+        settings, source = self._settings, self._claim.source
+        verdict = self._decided(decide)
+        arms = tuple(self._evidence.values())
+        if settings.enforced and self._measure is ACCURACY:
+            verdict = dataclasses.replace(verdict, notes=(*verdict.notes, *map(_elsewhere, filter(_far, arms))))
+        agreed = None if documented is None else agreement(documented, values(), source.repetitions)
+        later = [look for look in settings.planned if look > verdict.n]
+        open_ = verdict.outcome == Outcome.INCONCLUSIVE
+        next_look = later[0] if open_ and later else None
+        more = min(verdict.seeds_to_settle or 2 * verdict.n, 1000)
+        self.judgement = Judgement(
+            nodeid=self._nodeid,
+            finding=self._claim.finding,
+            kind=kind,
+            claim=self._words,
+            source=str(source),
+            contrast=contrast,
+            verdict=verdict,
+            agreement=agreed,
+            compared=compared,
+            arms=arms,
+            scale=settings.scale,
+            data=str(settings.data),
+            device=describe(settings.device),
+            enforced=settings.enforced,
+            planned=settings.planned,
+            next_look=next_look,
+            command=settings.look_on(self._nodeid, next_look) if next_look else settings.replicate(self._nodeid, more),
+            placebo=self._reassigned(decide) if settings.placebo else {},
+            measured=self._measure.name,
+            unit="doublings" if kind == "spread" else self._measure.unit,
+            images=self._claim.images,
+            claims=self._claims,
+        )
+        if settings.enforced and verdict.outcome != Outcome.REPRODUCED:
+            raise NotReproducedError(self.judgement, self._explain(self.judgement))
+
+    def _reassigned(self, decide: Callable[[float], Verdict]) -> dict[str, int]:
+        """How often each outcome comes up when the results at hand are given to the arms at random."""
+        evidence = dict(self._evidence)
+        pooled = [run for arm in evidence.values() for run in zip(arm.values, arm.collapsed, strict=True)]
+        rng = np.random.default_rng(list(self._nodeid.encode()))
+        outcomes: Counter[str] = Counter()
+        for _ in range(PLACEBO_DRAWS):
+            drawn = iter(rng.permutation(len(pooled)))
+            for name, arm in evidence.items():
+                runs = [pooled[next(drawn)] for _ in arm.values]
+                values, collapsed = zip(*runs, strict=True)
+                self._evidence[name] = dataclasses.replace(arm, values=values, collapsed=collapsed)
+            outcomes[str(decide(ALPHA).outcome)] += 1
+        self._evidence = evidence
+        return dict(outcomes)

@@ -1,0 +1,44 @@
+"""What a claim compares of its runs: test accuracy, or something else that every run records."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+from pytest_claims.runs.store import StoreError
+from pytest_claims.types import Trained
+
+
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """name: of a table's column, with its unit. unit: of differences. of: its value of one run."""
+
+    name: str
+    unit: str
+    of: Callable[[Trained], float]
+
+
+ACCURACY = Measure("test accuracy, %", "points", lambda run: run.test_accuracy)
+
+
+def gradient(when: str) -> Measure:
+    """log2 of the root mean square of the gradient of the first block's weights, whose differences are doublings.
+
+    when: "at initialisation", the first step; or "in training", the mean of the logarithms over the first steps of the
+    later epochs. Gradients that are 0 or not finite count as 2^-126, the least normal float32. Raises ValueError for
+    another `when`; the measure raises StoreError for a run that was stored before gradients were recorded.
+    """
+    if when not in ("at initialisation", "in training"):
+        raise ValueError(f"when is {when!r}; allowed: 'at initialisation', 'in training'")
+
+    def of(run: Trained) -> float:
+        if not run.gradients:
+            raise StoreError(
+                f"seed {run.seed} of a run that this claim needs was stored before gradients were recorded. Train it "
+                "again: this test alone, with --fresh"
+            )
+        first = [math.log2(max(row[0], 2.0**-126)) if math.isfinite(row[0]) else -126.0 for row in run.gradients]
+        return first[0] if when == "at initialisation" else sum(first[1:]) / max(1, len(first) - 1)
+
+    return Measure(f"gradient {when}, log2", "doublings", of)

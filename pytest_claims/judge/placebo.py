@@ -1,0 +1,60 @@
+"""The placebo: where all arms of a claim are the same network, how often is an effect found all the same?"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+
+from scipy import stats
+
+from pytest_claims.judge.result import Judgement
+from pytest_claims.stats import ALPHA
+from pytest_claims.types import Outcome
+
+# Below this many the binomial bound is so wide that passing it says little.
+FEWEST = 200
+
+# What must not be found where nothing is there, by kind of claim.
+_FALSE = {
+    "directional claims": (
+        {"effect", "best", "spread", "some difference"},
+        (Outcome.REPRODUCED, Outcome.TOO_SMALL),
+        "an effect found",
+    ),
+    "claims of equality or of no fall": ({"equality", "no fall"}, (Outcome.CONTRADICTED,), "a difference found"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Placebo:
+    """lines: the result in words. passed: something was judged, and no kind of claim found more than chance allows."""
+
+    lines: tuple[str, ...]
+    passed: bool
+
+
+def placebo_result(judgements: Sequence[Judgement]) -> Placebo:
+    """Count the verdicts on reassigned results against the binomial 99 % bound of what a 5 % error rate allows."""
+    lines, passed, judged = [], True, False
+    for what, (kinds, false, words) in _FALSE.items():
+        outcomes: Counter[str] = Counter()
+        for judgement in judgements:
+            if judgement.kind in kinds:
+                outcomes.update(judgement.placebo)
+        drawn, found = outcomes.total(), sum(outcomes[outcome] for outcome in false)
+        if not drawn:
+            continue
+        text = f"{what}: {words} in {found} of {drawn} verdicts on results reassigned at random ({found / drawn:.1%})"
+        if drawn < FEWEST:
+            lines.append(f"{text}: too few to judge; {FEWEST} are needed")
+            passed = False
+            continue
+        allowed = int(stats.binom.ppf(0.99, drawn, ALPHA))
+        holds = found <= allowed
+        passed, judged = passed and holds, True
+        verdict = "holds" if holds else "DOES NOT HOLD: the statistics call noise an effect"
+        lines.append(f"{text}; a 5 % error rate gives at most {allowed} in 99 % of such sessions: {verdict}")
+    if not judged:
+        lines.append("nothing was judged: select claims that run, at least one")
+    return Placebo(tuple(lines), passed and judged)

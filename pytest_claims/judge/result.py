@@ -1,0 +1,122 @@
+"""One claim's verdict with all the evidence behind it: what reports show and what travels between processes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from typing import Any
+
+from pytest_claims.types import Agreement, Look, Outcome, Verdict
+
+# How a note on a confounder's arm begins.
+CONFOUNDER = "confounder: "
+
+
+@dataclasses.dataclass(frozen=True)
+class ArmEvidence:
+    """What one arm came to: per-seed values (test accuracies in percent, if nothing else is measured), the documented
+    one, and which runs collapsed.
+
+    runs: their names in the store, where training curves, gradients and predictions are.
+    """
+
+    label: str
+    seeds: tuple[int, ...]
+    values: tuple[float, ...]
+    collapsed: tuple[bool, ...]
+    documented: float | None
+    runs: tuple[str, ...] = ()
+
+    @property
+    def mean(self) -> float:
+        return sum(self.values) / len(self.values)
+
+
+@dataclasses.dataclass(frozen=True)
+class Judgement:
+    """A verdict and its evidence.
+
+    kind: "effect" (of at least the margin), "best" (the same over several rivals), "spread" (a ratio of spreads, in
+    doublings), "equality" (within the margin either way), "some difference" (its opposite) or "no fall" (beyond it).
+    claim, finding, source: the claim in words, its short name and where it is documented. contrast: what the effect
+    measures, in words. agreement: of the documented contrast with ours, None where the source gives no figure.
+    compared: what agreement is about, in words, where it is not the contrast of the effect; else "".
+    enforced: whether this verdict decides the test (it does not in a rehearsal). planned: all looks, or the fixed
+    number of seeds. next_look: the number of seeds of the
+    planned look that comes next, None where there is none. command: takes just this claim further: to that look, or
+    where there is none, to seeds that no verdict was read from. placebo: how often each outcome came up when results
+    were reassigned to arms at random, empty outside a placebo. recorded: the verdict in the ledger, "" for
+    none. measured: what was, as a column's heading. unit: of the effect. images: whether a report shows what the arms
+    take images for. claims: how many the session selected, this one among them: what its p is corrected for.
+    """
+
+    nodeid: str
+    finding: str
+    kind: str
+    claim: str
+    source: str
+    contrast: str
+    verdict: Verdict
+    agreement: Agreement | None
+    compared: str
+    arms: tuple[ArmEvidence, ...]
+    scale: str
+    data: str
+    device: str
+    enforced: bool
+    planned: tuple[int, ...]
+    next_look: int | None
+    command: str
+    placebo: dict[str, int] = dataclasses.field(default_factory=dict)
+    recorded: str = ""
+    measured: str = "test accuracy, %"
+    unit: str = "points"
+    images: bool = False
+    claims: int = 1
+
+    @property
+    def comparable(self) -> bool:
+        """Whether the source's own figures say something beside ours: by its recipe, on the images that it had."""
+        return self.enforced and self.data.startswith("cifar")
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """Where the verdict turns, beside 0, by what it is called; in unit."""
+        margin = self.verdict.margin
+        match self.kind:
+            case "equality" | "some difference":
+                return {"lower limit": -margin, "upper limit": margin}
+            case "no fall":
+                return {"limit": -margin}
+        return {"margin": margin}
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Where it belongs in a list: by finding, then by the claim's words with numbers as numbers."""
+        words = re.split(r"(\d+)", self.claim)
+        return self.finding, [(int(part), "") if part.isdigit() else (-1, part) for part in words]
+
+    def to_json(self) -> str:
+        """As JSON text of builtin types alone: what xdist and JUnit XML can carry."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> Judgement:
+        """The inverse of to_json."""
+        fields: dict[str, Any] = json.loads(text)
+        fields["verdict"] = _verdict(fields["verdict"])
+        fields["planned"] = tuple(fields["planned"])
+        fields["agreement"] = Agreement(**fields["agreement"]) if fields["agreement"] else None
+        fields["arms"] = tuple(
+            ArmEvidence(**{name: tuple(value) if isinstance(value, list) else value for name, value in arm.items()})
+            for arm in fields["arms"]
+        )
+        return Judgement(**fields)
+
+
+def _verdict(fields: dict[str, Any]) -> Verdict:
+    parts = tuple((name, _verdict(part)) for name, part in fields["parts"])
+    looks = tuple(Look(look["n"], look["level"], Outcome(look["outcome"])) for look in fields["looks"])
+    changed = {"outcome": Outcome(fields["outcome"]), "parts": parts, "notes": tuple(fields["notes"]), "looks": looks}
+    return Verdict(**{**fields, **changed})

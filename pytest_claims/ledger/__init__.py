@@ -1,0 +1,1 @@
+"""The verdicts last recorded, and what a new verdict means beside them."""

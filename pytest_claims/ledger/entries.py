@@ -1,0 +1,143 @@
+"""The ledger: the verdict that each claim had when it was last verified, per scale and data set.
+
+`pytest claims --update-ledger` writes it; nothing else does. A JSON file a scale and kind of images, an entry a claim:
+
+    claims/ledger/documented-cifar.json
+        {"claims/test_x.py::test_y[1]": {"verdict": "REPRODUCED", "effect": 2.18, ...}, ...}
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pytest_claims.judge.result import Judgement
+from pytest_claims.types import Outcome
+
+FOLDER = Path("claims") / "ledger"
+
+
+class LedgerError(Exception):
+    """A ledger cannot be read or written; the text names the file, what is wrong with it and the next step."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """What one claim came to.
+
+    effect, lower, upper, margin: in unit. n: seeds. looks: those planned; one is a number of seeds fixed before.
+    documented: the source's contrast, None where it gives none; measured: ours of that contrast; compared: which it is,
+    where it is not the effect's. agrees: measured lies in the prediction interval. date: ISO 8601. first_seed: of those
+    judged.
+    """
+
+    finding: str
+    claim: str
+    source: str
+    verdict: str
+    effect: float
+    lower: float
+    upper: float
+    margin: float
+    unit: str
+    n: int
+    looks: tuple[int, ...]
+    first_seed: int
+    documented: float | None
+    measured: float | None
+    compared: str
+    agrees: bool | None
+    date: str
+    device: str
+    versions: str
+
+    @property
+    def words(self) -> str:
+        """ "REPRODUCED on 2026-11-21 (+2.18, 5 seeds, cpu ...)"."""
+        return f"{self.verdict} on {self.date} ({self.effect:+.2f} {self.unit}, {self.n} seeds, {self.device})"
+
+
+def entry(judgement: Judgement, date: str, versions: str) -> Entry:
+    """The entry of a judgement."""
+    verdict, agreement = judgement.verdict, judgement.agreement
+    return Entry(
+        finding=judgement.finding,
+        claim=judgement.claim,
+        source=judgement.source,
+        verdict=str(verdict.outcome),
+        **{name: round(getattr(verdict, name), 4) for name in ("effect", "lower", "upper", "margin")},
+        unit=judgement.unit,
+        n=verdict.n,
+        looks=judgement.planned,
+        first_seed=judgement.arms[0].seeds[0],
+        documented=None if agreement is None else round(agreement.documented, 4),
+        measured=None if agreement is None else round(agreement.measured, 4),
+        compared=judgement.compared if agreement else "",
+        agrees=None if agreement is None else agreement.inside,
+        date=date,
+        device=judgement.device,
+        versions=versions,
+    )
+
+
+def read(path: Path) -> dict[str, Entry]:
+    """The entries of a ledger by test, none if there is no such file. Raises LedgerError for a damaged one."""
+    if not path.exists():
+        return {}
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8")).items()
+        return {name: Entry(**{**fields, "looks": tuple(fields["looks"])}) for name, fields in entries}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise LedgerError(
+            f"{path} is no ledger ({error}). Restore it from version control, or delete it and write it again with "
+            "--update-ledger"
+        ) from error
+
+
+def update(path: Path, judgements: Sequence[Judgement], date: str, versions: str) -> int:
+    """Write these judgements' entries into a ledger, leaving others as they are; returns how many entries changed.
+
+    The file is replaced at once, so that an interrupted session leaves the old one. Raises LedgerError.
+    """
+    before = read(path)
+    new = {judgement.nodeid: entry(judgement, date, versions) for judgement in judgements}
+    changed = sum(before.get(name) != value for name, value in new.items())
+    entries: Mapping[str, Entry] = {**before, **new}
+    text = json.dumps({name: dataclasses.asdict(entries[name]) for name in sorted(entries)}, indent=1)
+    part = path.with_suffix(".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text + "\n", encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        raise LedgerError(f"{path} cannot be written ({error}); the runs themselves are in the store") from error
+    return changed
+
+
+def difference(recorded: Entry, judgement: Judgement) -> str:
+    """What a verdict that is not the recorded one means, in a sentence; "" where it is the recorded one.
+
+    More seeds that settle what was open, or fewer than were recorded, contradict nothing; all else is a change.
+    """
+    verdict = judgement.verdict
+    if recorded.verdict == verdict.outcome:
+        return ""
+    was = f"{judgement.finding} was {recorded.words}, now {verdict.outcome} with {verdict.n}"
+    if recorded.verdict == Outcome.INCONCLUSIVE and verdict.n > recorded.n:
+        return f"SETTLED: {was}. Record it with --update-ledger."
+    if verdict.outcome == Outcome.INCONCLUSIVE and (judgement.next_look or verdict.n < recorded.n):
+        return f"OPEN: {was}: these seeds do not decide, and contradict nothing."
+    return f"CHANGED: {was}. If that is to stay, record it with --update-ledger."
+
+
+def reversed_effect(recorded: Entry, judgement: Judgement) -> bool:
+    """Has a strong recorded effect, at least its margin by its lower bound, turned round beyond doubt?
+
+    All that a rehearsal on the stand-in may fail for: its verdicts say nothing about the findings, and a newcomer's
+    processor rounds differently.
+    """
+    strong = recorded.verdict == "REPRODUCED" and recorded.lower >= recorded.margin and judgement.kind != "equality"
+    return strong and judgement.verdict.upper < 0

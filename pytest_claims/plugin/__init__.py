@@ -1,0 +1,1 @@
+"""The pytest plugin: options, hooks, and what a person sees while a session runs."""

@@ -1,0 +1,111 @@
+"""The command-line options of the suite."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_claims.settings import (
+    DEFAULT_STORE,
+    PLACEBO_SEEDS,
+    REHEARSED_SEEDS,
+    file_to_write,
+    folder_to_write,
+    most_seeds,
+    seed_count,
+    seed_number,
+    store_path,
+)
+from pytest_claims.stats import LOOKS
+from pytest_claims.types import SCALES
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Add them to pytest's, in a group of their own."""
+    group = parser.getgroup("claims", "re-verifying documented findings")
+    group.addoption("--gpu", action="store_true", help="train on CUDA devices, one a worker in turn; an error without")
+    group.addoption(
+        "--tf32",
+        action="store_true",
+        help="on CUDA devices, round the operands of float32 products to TF32 (10 bits of mantissa): faster, and kept "
+        "apart from runs in float32 (default: off, recipes in float32 are computed in it)",
+    )
+    group.addoption(
+        "--scale",
+        choices=SCALES,
+        help="smoke: a rehearsal with recipes cut short; documented: the sources' own recipes; full: whole training "
+        "sets, by recipes of ours, for a source that gives none (default: documented with --gpu, else smoke)",
+    )
+    group.addoption(
+        "--data",
+        default="auto",
+        metavar="auto|cifar|synthetic|PATH",
+        help="auto: CIFAR if `make data` fetched it, else at scale smoke the procedural stand-in and at scale "
+        "documented a download; cifar: CIFAR, downloaded if need be; synthetic: the stand-in; PATH: a folder with "
+        "cifar10.npz and cifar100.npz, torchvision's CIFAR folders, or train/<class>/* and test/<class>/* of images",
+    )
+    group.addoption(
+        "--seeds",
+        type=seed_count,
+        metavar="N",
+        help=f"fix the number of seeds an arm, at least 3 (default: {REHEARSED_SEEDS} at scale smoke; at documented "
+        f"claims are looked at with {', '.join(map(str, LOOKS))} seeds, until a verdict stands)",
+    )
+    group.addoption(
+        "--max-seeds",
+        type=most_seeds,
+        metavar="N",
+        help=f"cap the looks at {', '.join(map(str, LOOKS))} seeds; a later session without the cap looks on",
+    )
+    group.addoption(
+        "--first-seed",
+        type=seed_number,
+        default=0,
+        metavar="K",
+        help="use the seeds K, K + 1, ...: seeds that no verdict has been read from make a replication (default: 0)",
+    )
+    group.addoption(
+        "--placebo",
+        action="store_true",
+        help="give all arms of a claim the same network on other seeds, reassign the results to arms at random, and "
+        f"fail if effects are found more often than chance allows ({PLACEBO_SEEDS} seeds an arm, or --seeds)",
+    )
+    group.addoption(
+        "--store",
+        type=store_path,
+        metavar="PATH",
+        help=f"SQLite file of finished runs, shared by all workers and sessions (default: {DEFAULT_STORE})",
+    )
+    group.addoption("--fresh", action="store_true", help="train every run again instead of using stored ones")
+    group.addoption(
+        "--stored",
+        action="store_true",
+        help="train nothing: judge by stored runs alone, and skip the claims that lack some",
+    )
+    group.addoption(
+        "--results",
+        type=file_to_write,
+        metavar="FILE",
+        help="write the session's verdicts, with every arm's accuracies, to a Markdown file",
+    )
+    group.addoption(
+        "--claims-html",
+        type=folder_to_write,
+        metavar="DIR",
+        help="write the session as a page to read: DIR/index.html, which needs no network and nothing beside it",
+    )
+    group.addoption(
+        "--claims-json",
+        type=file_to_write,
+        metavar="FILE",
+        help="write the session for programs, by the JSON Schema in pytest_claims/report/claims.schema.json",
+    )
+    group.addoption(
+        "--update-ledger",
+        action="store_true",
+        help="record this session's verdicts in claims/ledger/, against which later sessions are held",
+    )
+    group.addoption(
+        "--plan",
+        action="store_true",
+        help="print what the selected claims would train and about how long it would take, and train nothing",
+    )

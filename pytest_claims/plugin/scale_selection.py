@@ -1,0 +1,61 @@
+"""Claims without a recipe for the session's scale are left out, and the session says so."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+
+from pytest_claims.judge.decorator import arms_of, claim_of
+from pytest_claims.types import SCALES
+
+_KEY = "claims_left_out"
+
+
+class ScaleSelection:
+    """A pytest plugin for every process: deselects the claims that the sources give no recipe at a scale for."""
+
+    def __init__(self, scale: str) -> None:
+        self._scale = scale
+        self._left_out: dict[str, list[str]] = {}
+
+    # After -k and -m: only what was asked for is spoken of.
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        scales = {item: scales_of(item) for item in items}
+        left_out = [item for item in items if self._scale not in scales[item]]
+        if left_out:
+            self._left_out = {item.nodeid: scales[item] for item in left_out}
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if self._scale in scales[item]]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if hasattr(session.config, "workeroutput"):
+            session.config.workeroutput[_KEY] = self._left_out
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        # xdist's workers collect; the process that the person reads does not.
+        self._left_out = getattr(node, "workeroutput", {}).get(_KEY, self._left_out)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self._left_out:
+            count = len(self._left_out)
+            scales = [scale for scale in SCALES if any(scale in found for found in self._left_out.values())]
+            terminalreporter.write_line(
+                f"left out: {count} {'claim has' if count == 1 else 'claims have'} no recipe at scale {self._scale}; "
+                f"{'it runs' if count == 1 else 'they run'} with {' or '.join(f'--scale {scale}' for scale in scales)}"
+            )
+
+
+def scales_of(item: pytest.Item) -> list[str]:
+    """The scales for which all arms of a test's claim have a recipe; all for an ordinary test, and for arms that cannot
+    be made, which the test itself reports."""
+    if claim_of(item) is None:
+        return list(SCALES)
+    with contextlib.suppress(Exception):
+        arms = arms_of(item).values()
+        return [scale for scale in SCALES if all(scale in arm.recipes for arm in arms)]
+    return list(SCALES)

@@ -1,0 +1,37 @@
+"""What stands below a session's table: what it ran on, what it cost, and what its verdicts mean."""
+
+from __future__ import annotations
+
+import textwrap
+
+from pytest_claims.settings import Settings
+from pytest_claims.train.device import describe
+
+
+def session_lines(settings: Settings, trained: int, reused: int, seconds: float, width: int) -> list[str]:
+    """Facts of a session, wrapped to a width but for paths. trained, reused: runs of one seed. seconds: wall time."""
+    lines = [
+        f"runs trained in this session: {trained}, reused: {reused}, kept in {settings.store}",
+        f"data: {settings.data}",
+        f"device: {describe(settings.device)}",
+        f"wall time: {wall_time(seconds)}",
+        f"verdicts: {settings.meaning}",
+    ]
+    if settings.data.kind == "synthetic" and "--data" not in settings.data.why:
+        lines.append("for CIFAR: `make data` fetches it, then the same command uses it")
+    return [part for line in lines for part in wrapped(line, width)]
+
+
+def wall_time(seconds: float) -> str:
+    """ "12 s", "3 min 05 s", "2 h 07 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def wrapped(text: str, width: int, indent: str = "    ") -> list[str]:
+    """Lines of a width; a word that is longer, a path, is left whole."""
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

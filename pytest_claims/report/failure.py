@@ -1,0 +1,219 @@
+"""The failing assertion: all that a person needs to know what to do next, on about one screen."""
+
+from __future__ import annotations
+
+import functools
+import math
+import textwrap
+from collections.abc import Callable
+
+from pytest_claims.judge.result import Judgement
+from pytest_claims.report.arms import arm_lines
+from pytest_claims.report.notes import confounders, plain_notes
+from pytest_claims.report.numbers import short_p
+from pytest_claims.report.scale import text_scale
+from pytest_claims.types import Outcome, Verdict
+
+# Columns of the widest text, of a page, and of whatever is no terminal.
+COLUMNS = 100
+_FEWEST_COLUMNS = 72
+# Rows of a screen.
+_SCREEN = 40
+# Rows that notes may take from the table.
+_NOTES = 3
+
+_CONTRADICTED = {
+    "effect": "An effect of the claimed size is excluded at these seeds: the finding, as worded, does not hold here.",
+    "spread": "A difference of spreads of the claimed size is excluded: the finding, as worded, does not hold here.",
+    "best": "A lead of the claimed size is excluded at these seeds: the finding, as worded, does not hold here.",
+    "equality": "A difference beyond the limit is shown at these seeds: the finding, as worded, does not hold here.",
+    "some difference": "All pairs are shown to be within the limit: the finding, as worded, does not hold here.",
+    "no fall": "A fall beyond the limit is shown at these seeds: the finding, as worded, does not hold here.",
+}
+
+
+def failure_text(judgement: Judgement, columns: int = COLUMNS) -> str:
+    """The text of a claim's failing assertion, plain, on one screen of 100 columns and 40 lines; on fewer columns, 72
+    at least, it takes more lines.
+
+    Table and notes take what room the rest leaves; what they leave out they say. Fields are cut where a claim's words
+    are beyond all measure, the command never.
+    """
+    columns = min(COLUMNS, max(_FEWEST_COLUMNS, columns))
+    verdict, agreement, field = judgement.verdict, judgement.agreement, functools.partial(_field, columns=columns)
+    top = field("", f"{verdict.outcome}: {judgement.finding}, {judgement.claim}", most=2, indent=0)
+    top += ["", *field("source", judgement.source, most=2)]
+    top += field(
+        "effect",
+        f"{judgement.contrast} = {verdict.effect:+.2f} {judgement.unit}, {_bounds(judgement)} "
+        f"{verdict.lower:+.2f} and {verdict.upper:+.2f}",
+        most=3,
+    )
+    marks = {"0": 0.0, **judgement.limits}
+    if agreement and not judgement.compared:
+        marks["documented"] = agreement.documented
+    top += [
+        "          " + line for line in text_scale(verdict.effect, verdict.lower, verdict.upper, marks, columns - 15)
+    ]
+    top += [*field("verdict", verdict.rule, most=4), ""]
+    told = field("test", verdict.test, most=4)
+    told += field("p", p_text(judgement))
+    if len(verdict.looks) > 1 or judgement.next_look:
+        told += field("looks", looks_text(verdict))
+    if verdict.detectable is not None:
+        told += field("power", power_text(judgement))
+    told += _confounders(judgement, field)
+    if agreement:
+        told += field("agreement", agreement_text(judgement), most=2)
+    bottom = field("next", next_step(judgement))
+    bottom += field("data", f"{judgement.data}; scale {judgement.scale}; {judgement.device}", most=2)
+    # On a line of its own and never wrapped, so that it can be copied.
+    bottom += ["rerun     " + judgement.command]
+
+    notes = plain_notes(verdict)
+    room = _SCREEN * COLUMNS // columns - _rows([*top, "", *told, *bottom], columns)
+    table = arm_lines(judgement, room - min(_NOTES, len(_notes(notes, room, field))), columns)
+    return "\n".join([*top, *table, "", *told, *_notes(notes, room - len(table), field), *bottom])
+
+
+def _rows(lines: list[str], columns: int) -> int:
+    """How many rows of a screen these lines take."""
+    return sum(max(1, math.ceil(len(line) / columns)) for line in lines)
+
+
+def _notes(notes: list[str], room: int, field: Callable[..., list[str]]) -> list[str]:
+    """The notes in at most `room` lines, or one; a last line says how many there are more."""
+    lines: list[str] = []
+    for place, note in enumerate(notes):
+        text, left = field("note", note, most=3), len(notes) - place
+        # All the others need a line, unless this is the last.
+        if len(lines) + len(text) + (left > 1) > max(room, 1):
+            more = "notes" if left > 1 else "note"
+            before = f"and {left} {more} more" if lines else f"{left} {more}"
+            return [*lines, f"note      {before}; --results FILE writes all"]
+        lines += text
+    return lines
+
+
+def _confounders(judgement: Judgement, field: Callable[..., list[str]]) -> list[str]:
+    """The nearest confounder's result, and shortly the effect over each of the others."""
+    found = confounders(judgement)
+    if not found:
+        return []
+    (nearest, _), *others = found
+    lines = field("nearest", f"confounder: {nearest}", most=2)
+    # What they are put in the place of, the nearest has said.
+    said = "; ".join(f"{arm.label} {text.split(' = ', 1)[1]}" if arm else text for text, arm in others)
+    return lines + (field("others", f"over {said}", most=3) if others else [])
+
+
+def p_text(judgement: Judgement) -> str:
+    """The p that the verdict rests on, and what is left of it at most when the session's claims are counted."""
+    verdict, claims = judgement.verdict, judgement.claims
+    if verdict.outcome == Outcome.INCONCLUSIVE:
+        return f"{short_p(verdict.p)}, n = {verdict.n}; INCONCLUSIVE calls nothing, so there is nothing to correct"
+    held = verdict.outcome == Outcome.REPRODUCED
+    p, by = (verdict.p_holds, "Benjamini-Hochberg") if held else (verdict.p_fails, "Holm")
+    looks = " with its looks counted" if len(judgement.planned) > 1 else ""
+    said = f"{short_p(p)}{looks}, n = {verdict.n}"
+    if claims == 1:
+        return f"{said}; this is the session's only claim, so there is nothing to correct"
+    # Neither correction multiplies by more than the number of claims.
+    return (
+        f"{said}; at most {short_p(min(1.0, claims * p))} corrected for this session's {claims} claims ({by}; the "
+        "summary has the exact one)"
+    )
+
+
+def _bounds(judgement: Judgement) -> str:
+    # Comparisons inside a compound claim share the error rate, so that its two bounds have levels of their own.
+    if judgement.kind in ("equality", "some difference") and judgement.verdict.parts:
+        return "bounds (of a pair that the data chose)"
+    if judgement.kind not in ("effect", "equality", "spread") or (
+        judgement.kind == "spread" and len(judgement.arms) > 2
+    ):
+        return "bounds"
+    return f"one-sided {100 * (1 - judgement.verdict.alpha):.4g} % bounds"
+
+
+def looks_text(verdict: Verdict) -> str:
+    """The looks taken and what each said, in words."""
+    looks = "; ".join(f"{look.n} seeds at level {look.level:.2g}: {look.outcome}" for look in verdict.looks)
+    return f"{looks} (levels that together keep the error rate at 5 %)"
+
+
+def power_text(judgement: Judgement) -> str:
+    """What these seeds could have found, in words."""
+    verdict = judgement.verdict
+    seeds = f"at the spread seen, {verdict.n} seeds"
+    match judgement.kind:
+        case "equality" | "some difference":
+            return f"{seeds} show equal arms to be so within {verdict.detectable:.2f} {judgement.unit} in 80 of 100"
+        case "no fall":
+            return f"{seeds} exclude falls beyond {verdict.detectable:.2f} {judgement.unit}, if none are, in 80 of 100"
+    return f"{seeds} find an effect of {verdict.detectable:.2f} {judgement.unit} in 80 of 100 experiments"
+
+
+def agreement_text(judgement: Judgement) -> str:
+    """Whether the documented contrast and ours agree, in words."""
+    agreement = judgement.agreement
+    runs = "1 run" if agreement.n0 == 1 else f"{agreement.n0} runs"
+    agrees = "inside" if agreement.inside else "outside"
+    what = f"{judgement.compared}: " if judgement.compared else ""
+    return (
+        f"{what}documented {agreement.documented:+.2f} ({runs}), ours {agreement.measured:+.2f}: {agrees} the 95 % "
+        f"prediction interval {agreement.low:+.2f} to {agreement.high:+.2f}"
+    )
+
+
+def next_step(judgement: Judgement) -> str:
+    """What the reader can do about this verdict."""
+    verdict = judgement.verdict
+    if all(flag for arm in judgement.arms for flag in arm.collapsed):
+        return (
+            "Every run collapsed: nothing was learned here, so that this says nothing of the finding. Look at the data "
+            "and the recipe first."
+        )
+    if verdict.outcome == Outcome.REPRODUCED:
+        return "Nothing: the finding holds here."
+    if verdict.outcome == Outcome.TOO_SMALL:
+        return "The direction holds, but the effect is smaller than the claim's smallest effect of interest."
+    if verdict.outcome == Outcome.CONTRADICTED:
+        return f"{_CONTRADICTED[judgement.kind]} More seeds will rarely change that; look at the arms above."
+    if judgement.next_look:
+        return (
+            f"The look at {verdict.n} seeds does not settle it; the next planned one is at {judgement.next_look}, with "
+            "all stored runs reused."
+        )
+    if judgement.kind == "spread" and verdict.detectable is None:
+        return (
+            f"{verdict.n} seeds are too few to compare spreads, whatever they show; take at least "
+            f"{verdict.seeds_to_settle}, as below."
+        )
+    if verdict.seeds_to_settle is None and judgement.kind in ("equality", "no fall") and _collapsed(judgement):
+        return "Runs collapsed, and beside them no number of seeds shows equality; look at the arms above."
+    if verdict.seeds_to_settle is None:
+        return f"{verdict.n} seeds do not settle it, nor would 1,000 if effect and spread stay as they are."
+    return (
+        f"{verdict.n} seeds do not settle it; about {verdict.seeds_to_settle} would (power .80, if effect and spread "
+        "stay as they are). Take seeds that no verdict was read from, as below."
+    )
+
+
+def _collapsed(judgement: Judgement) -> bool:
+    return any(flag for arm in judgement.arms for flag in arm.collapsed)
+
+
+def _field(name: str, text: str, *, columns: int, most: int | None = None, indent: int = 10) -> list[str]:
+    """Lines of a named field, cut after `most` of them on the widest screen."""
+    if most is not None:
+        most = math.ceil(most * COLUMNS / columns)
+    return textwrap.wrap(
+        text,
+        columns - 2,  # tables take all
+        initial_indent=f"{name:<{indent}}",
+        subsequent_indent=" " * indent,
+        break_on_hyphens=False,
+        max_lines=most,
+        placeholder=" …",
+    )

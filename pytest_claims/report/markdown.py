@@ -1,0 +1,82 @@
+"""The verdicts of a session as a Markdown page, with what they were measured on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from pytest_claims.judge.result import ArmEvidence, Judgement
+from pytest_claims.report.multiplicity import adjusted_p
+from pytest_claims.types import Outcome
+
+_VERDICTS = ("Finding", "Claim", "Documented", "Effect", "Bounds", "Margin", "p", "Adjusted", "n", "Verdict", "Agrees")
+_ARMS = ("Finding", "Claim", "Arm", "Documented", "Mean", "SD", "Seeds")
+
+
+def results_page(judgements: Sequence[Judgement], facts: Mapping[str, str]) -> str:
+    """A row a claim, then a row an arm with its mean beside the documented one. facts: what it was measured with."""
+    ordered = sorted(judgements, key=lambda judgement: judgement.place)
+    totals = Counter(judgement.verdict.outcome for judgement in ordered)
+    adjusted = adjusted_p(ordered)
+    lines = ["# Verdicts", ""]
+    lines += [f"- {name}: {value}" for name, value in facts.items()]
+    lines += ["- totals: " + ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome]), ""]
+    lines += [
+        "Effects are in points (of spreads in doublings), in the claimed direction, with one-sided 95 % bounds "
+        "(wider where a claim was looked at before all seeds were in; of a claim on several pairs those of the pair "
+        "farthest apart, which the data chose). The margin is the smallest effect of interest, or the half-width of "
+        "an equivalence. *Adjusted*: p corrected for looks and for the number of claims on this page, by Holm for "
+        "TOO SMALL and CONTRADICTED, by Benjamini and Hochberg for REPRODUCED. *Agrees*: is our effect inside the "
+        "95 % prediction interval of the documented one? A run marked ! collapsed to chance or diverged.",
+        "",
+    ]
+    rows = [
+        (
+            judgement.finding,
+            judgement.claim,
+            f"{judgement.agreement.documented:+.2f}" if judgement.agreement else "–",
+            f"{judgement.verdict.effect:+.2f}",
+            f"{judgement.verdict.lower:+.2f} to {judgement.verdict.upper:+.2f}",
+            f"{judgement.verdict.margin:.2f}",
+            f"{judgement.verdict.p:.2g}",
+            "–" if p is None else f"{p:.2g}",
+            str(judgement.verdict.n),
+            f"**{judgement.verdict.outcome}**",
+            ("yes" if judgement.agreement.inside else "no") if judgement.agreement else "–",
+        )
+        for judgement, p in zip(ordered, adjusted, strict=True)
+    ]
+    lines += _table(_VERDICTS, rows)
+    notes = [f"- {j.finding}, {j.claim}: {note}" for j in ordered for note in j.verdict.notes]
+    lines += ["", "## Notes", "", *notes] if notes else []
+    lines += ["", "## Every arm: test accuracy in percent, or what the claim measures", ""]
+    lines += _table(_ARMS, _arm_rows(ordered))
+    return "\n".join(lines) + "\n"
+
+
+def _arm_rows(judgements: Sequence[Judgement]) -> list[tuple[str, ...]]:
+    """Every distinct arm under the first claim that shows it; the arms of a finding's claims overlap."""
+    rows, seen = [], set()
+    for judgement in judgements:
+        for arm in judgement.arms:
+            # The same results under another label are the same arm (a claim about one batch size leaves it out).
+            if (judgement.finding[:2], arm.values, arm.documented) in seen:
+                continue
+            seen.add((judgement.finding[:2], arm.values, arm.documented))
+            documented = f"{arm.documented:.2f}" if arm.documented is not None else "–"
+            first = (judgement.finding, judgement.claim, arm.label, documented)
+            rows.append((*first, f"{arm.mean:.2f}", f"{_sd(arm):.2f}", _seeds(arm)))
+    return rows
+
+
+def _seeds(arm: ArmEvidence) -> str:
+    values = zip(arm.values, arm.collapsed, strict=True)
+    return " ".join(f"{value:.2f}{'!' if collapsed else ''}" for value, collapsed in values)
+
+
+def _sd(arm: ArmEvidence) -> float:
+    return (sum((value - arm.mean) ** 2 for value in arm.values) / (len(arm.values) - 1)) ** 0.5
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]

@@ -1,0 +1,152 @@
+"""The table at the end of a session: one row a claim, grouped by finding, and what its columns mean."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from pytest_claims.judge.result import Judgement
+from pytest_claims.report.facts import wrapped
+from pytest_claims.report.multiplicity import adjusted_p
+from pytest_claims.report.notes import confounders
+from pytest_claims.report.numbers import documented_effect, short_p
+from pytest_claims.types import Outcome, Verdict
+
+# From this many columns on, intervals are written out and the claims' words still have room.
+_WIDE = 120
+_COLUMNS = ("finding", "claim", "documented", "measured", "n", "p", "adj.", "verdict", "ledger")
+# Heads that are shorter on a narrow terminal.
+_NARROW = {"finding": "", "documented": "docum."}
+# Columns with words, to the left; the others have numbers.
+_WORDS = ("finding", "claim", "verdict", "ledger")
+# Of numbers below their claim's words.
+_INDENT = " " * 5
+# Of a verdict in the ledger, where columns are narrow.
+_SHORT = {
+    Outcome.REPRODUCED: "REPROD.",
+    Outcome.TOO_SMALL: "SMALL",
+    Outcome.CONTRADICTED: "CONTRAD.",
+    Outcome.INCONCLUSIVE: "INCONCL.",
+}
+
+
+def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
+    """A row a claim (two on a narrow terminal), those of one module and source under a heading, then the totals.
+
+    No line is wider than width, from 80 columns on.
+    """
+    wide = width >= _WIDE
+    ordered = sorted(judgements, key=lambda judgement: judgement.place)
+    rows = [_row(judgement, adjusted, wide) for judgement, adjusted in zip(ordered, adjusted_p(ordered), strict=True)]
+    # A narrow terminal has room for one p: the corrected one, which no other place has.
+    shown = [name for name in _COLUMNS if wide or name != "p"]
+    heads = {name: name if wide else _NARROW.get(name, name) for name in shown}
+    sizes = {name: max(len(row[name]) for row in (heads, *rows)) for name in shown}
+    gap = "  " if wide else " "
+    others = sum(sizes.values()) - sizes["claim"] + len(gap) * (len(shown) - 1)
+    # Where words would be cut, they stand above their numbers: claims of one finding often differ in their last word.
+    apart = sizes["claim"] > width - others
+    if apart:
+        sizes = {name: size for name, size in sizes.items() if name not in ("finding", "claim")}
+    lines, group = [_line(heads, sizes, gap, apart)], ("", "")
+    for about, found in _groups(ordered, rows):
+        if about != group:
+            group = about
+            lines += ["", *wrapped(": ".join(about), width)]
+        if apart:
+            lines += wrapped(f"{found['finding']:<5}{found['claim']}", width, _INDENT)
+        lines.append(_line(found, sizes, gap, apart))
+    lines += _confounders(ordered, width)
+    totals = Counter(judgement.verdict.outcome for judgement in judgements)
+    counts = ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome])
+    lines += ["", f"{len(judgements)} {'claim' if len(judgements) == 1 else 'claims'}: {counts}"]
+    return lines + [line for text in _legend(judgements) for line in wrapped(text, width)]
+
+
+def _groups(
+    judgements: Sequence[Judgement], rows: Sequence[dict[str, str]]
+) -> list[tuple[tuple[str, str], dict[str, str]]]:
+    """Each row with its module's finding and its source; groups in the order of their first rows."""
+    about = [(_family(judgement), judgement.source) for judgement in judgements]
+    places = {group: place for place, group in reversed(list(enumerate(about)))}
+    first = {family: min(at for (of, _), at in places.items() if of == family) for family, _ in about}
+    order = sorted(range(len(rows)), key=lambda at: (first[about[at][0]], places[about[at]], at))
+    return [(about[at], rows[at]) for at in order]
+
+
+def _family(judgement: Judgement) -> str:
+    """ "A1 activation and depth", of claims/test_a1_activation_and_depth.py."""
+    words = PurePosixPath(judgement.nodeid.split("::")[0]).stem.removeprefix("test_").replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _row(judgement: Judgement, adjusted: float | None, wide: bool) -> dict[str, str]:
+    verdict = judgement.verdict
+    return {
+        "finding": judgement.finding,
+        "claim": judgement.claim,
+        "documented": _documented(judgement),
+        "measured": _interval(verdict, wide),
+        "n": str(verdict.n),
+        "p": short_p(verdict.p),
+        "adj.": "-" if adjusted is None else short_p(adjusted),
+        "verdict": str(verdict.outcome),
+        "ledger": _ledger(judgement, wide),
+    }
+
+
+def _legend(judgements: Sequence[Judgement]) -> list[str]:
+    """What the columns mean, as far as this table has it."""
+    lines = [
+        "measured: effect in points (spreads, gradients: doublings), 95 % one-sided bounds, wider where looks share it",
+        "adj.: p corrected for looks and number of claims, by Holm where red, Benjamini-Hochberg where REPRODUCED",
+    ]
+    ledgers = {_ledger(judgement, True).split(" ")[0] for judgement in judgements}
+    meanings = {"=": "= as recorded", "was": "was X: another verdict is recorded", "new": "new: none is recorded"}
+    lines.append("ledger: " + ", ".join(text for word, text in meanings.items() if word in ledgers))
+    if any(judgement.agreement and not judgement.agreement.inside for judgement in judgements):
+        lines.append("* our mean lies outside the 95 % prediction interval of the documented figure")
+    if any(judgement.agreement and judgement.compared for judgement in judgements):
+        lines.append("(documented) is of the source's own extremes, the measured effect of the pair that decides")
+    return lines
+
+
+def _confounders(judgements: Sequence[Judgement], width: int) -> list[str]:
+    """What confounders come to where the claim passes, and no failure's text says it."""
+    rows = [
+        line
+        for judgement in judgements
+        if judgement.enforced and judgement.verdict.outcome == Outcome.REPRODUCED
+        for note, _ in confounders(judgement)
+        for line in wrapped(f"{judgement.finding}, {judgement.claim}: {note}", width, " " * 5)
+    ]
+    return ["", "confounders of claims that are reproduced", *rows] if rows else []
+
+
+def _ledger(judgement: Judgement, wide: bool) -> str:
+    """What the ledger says beside the verdict: the same, another, or nothing."""
+    if not judgement.recorded:
+        return "new"
+    if judgement.recorded == judgement.verdict.outcome:
+        return "="
+    return f"was {judgement.recorded if wide else _SHORT[Outcome(judgement.recorded)]}"
+
+
+def _documented(judgement: Judgement) -> str:
+    """With a column of its own for the sign behind it."""
+    text = documented_effect(judgement) or "-"
+    return text if text.endswith("*") else f"{text} "
+
+
+def _interval(verdict: Verdict, wide: bool) -> str:
+    """Effect and interval; on a narrow terminal with one digit less."""
+    if wide:
+        return f"{verdict.effect:+.2f} [{verdict.lower:+.2f}, {verdict.upper:+.2f}]"
+    return f"{verdict.effect:+.1f} [{verdict.lower:+.1f},{verdict.upper:+.1f}]"
+
+
+def _line(row: dict[str, str], sizes: dict[str, int], gap: str, apart: bool) -> str:
+    """The cells of a row that have a size; apart: below the claim's words."""
+    cells = [f"{row[name]:<{size}}" if name in _WORDS else f"{row[name]:>{size}}" for name, size in sizes.items()]
+    return (_INDENT * apart + gap.join(cells)).rstrip()

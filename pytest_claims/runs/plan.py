@@ -1,0 +1,144 @@
+"""What a selection of claims would cost, without training anything."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from pytest_claims.data import DataError, Dataset, load
+from pytest_claims.runs.pool import Pool, width
+from pytest_claims.runs.store import Store
+from pytest_claims.settings import Settings
+from pytest_claims.train.cost import DATA_CENTRE_GPU, Cost, Speed, cost, probe
+from pytest_claims.types import Arm, Claim, Run
+
+
+@dataclasses.dataclass(frozen=True)
+class Planned:
+    """One configuration: what one seed of it costs, how many seeds would be trained and how many are stored."""
+
+    run: Run
+    cost: Cost
+    to_train: int
+    stored: int
+
+
+def needed(
+    claims: Sequence[tuple[Claim, Sequence[Arm]]], settings: Settings, look: int, *, at_most: bool
+) -> list[tuple[Run, range]]:
+    """Every configuration that these claims need at a look, with its seeds; twice if some of these choose settings.
+
+    at_most: with the judged seeds of arms of which it is not known before which will be chosen.
+    """
+    runs: dict[tuple[str, int], tuple[Run, range]] = {}
+
+    def add(arm: Arm, seeds: range) -> None:
+        run = arm.run(settings.scale)
+        before = runs.get((run.canonical, seeds.start), (run, range(0)))[1]
+        runs[run.canonical, seeds.start] = run, max(before, seeds, key=len)
+
+    for claim, arms in claims:
+        if settings.placebo and arms:
+            # The first arm stands for all of them, each on seeds of its own, and there is nothing to choose.
+            add(arms[0], settings.range_of(look * len(arms)))
+            continue
+        for arm in arms:
+            if claim.chooses:
+                add(arm, settings.choosing)
+            if at_most or not claim.chooses:
+                add(arm, settings.range_of(look))
+    return list(runs.values())
+
+
+def plan(runs: Sequence[tuple[Run, range]], settings: Settings, store: Store) -> tuple[list[Planned], list[str]]:
+    """What each run would cost, and what stands in its way (data that is not there or does not fit), as sentences.
+
+    Downloads nothing: where the data would be downloaded first, nothing can be stored for it yet, and its size is
+    taken to be CIFAR's.
+    """
+    offline = settings.data.offline
+    pool = Pool(store, settings.device, lambda name: load(offline, name), tf32=settings.tf32)
+    planned, obstacles = [], []
+    for run, seeds in runs:
+        fitted, images = run, (50_000, 10_000)
+        try:
+            data = pool.data(run.dataset)
+            images = len(data.train_labels), len(data.test_labels)
+            fitted = pool.fitted(run)
+            needed, smallest = run.recipe.images_per_class, int(data.train_labels.bincount().min())
+            if needed is not None and needed > smallest:
+                obstacles.append(f"{run.dataset} has {smallest} training images in a class; a recipe needs {needed}")
+            missing = len(pool.missing(fitted, seeds))
+        except DataError as error:
+            missing = -(-len(seeds) // width(run, settings.device.type)) * width(run, settings.device.type)
+            obstacles.append(
+                f"{run.dataset} is not on disk and would be downloaded first" if settings.data.download else str(error)
+            )
+        stored = max(0, len(seeds) - missing) if missing else len(seeds)
+        planned.append(Planned(fitted, cost(fitted, *images), missing, stored))
+    return planned, list(dict.fromkeys(obstacles))
+
+
+def plan_lines(
+    planned: Sequence[Planned],
+    at_most: Sequence[Planned],
+    obstacles: Sequence[str],
+    claims: int,
+    settings: Settings,
+    data: Dataset,
+    workers: int,
+) -> list[str]:
+    """The plan as text. planned: of the first look. at_most: if every claim stayed open to the last one. data: any data
+    set on the device, for the probe of its speed."""
+    here: Speed = probe(data)
+
+    def minutes(items: Sequence[Planned], speed: Speed = here, device: str = settings.device.type) -> float:
+        total = 0.0
+        for item in items:
+            at_once = width(item.run, device)
+            # Whole blocks, which on another device may be larger than those that to_train was counted in.
+            total += -(-item.to_train // at_once) * at_once * speed.seconds(item.cost, at_once)
+        return total / 60
+
+    rows = [("network", "networks", "runs", "stored", "steps", "TFLOP", "minutes")]
+    groups: dict[str, list[Planned]] = {}
+    for item in planned:
+        groups.setdefault(f"{type(item.run.network).__name__} on {item.run.dataset}", []).append(item)
+    for name, items in {**groups, "all": list(planned)}.items():
+        rows.append(
+            (
+                name,
+                str(len({item.run.canonical for item in items})),
+                str(sum(i.to_train for i in items)),
+                str(sum(i.stored for i in items)),
+                f"{sum(i.to_train * i.cost.steps for i in items):,}",
+                f"{sum(i.to_train * i.cost.flops for i in items) / 1e12:,.1f}",
+                f"{minutes(items) / workers:,.1f}",
+            )
+        )
+    sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [f"{claims} {'claim' if claims == 1 else 'claims'} at {settings.looks[0]} seeds; nothing is trained"]
+    lines += [
+        "  ".join(
+            f"{cell:<{size}}" if not at else f"{cell:>{size}}"
+            for at, (cell, size) in enumerate(zip(row, sizes, strict=True))
+        )
+        for row in rows
+    ]
+    processes = "1 process" if workers == 1 else f"{workers} workers"
+    lines.append(
+        f"runs: seeds still to train, in whole blocks of those trained side by side; minutes: for {processes} on "
+        "this device, estimated from a probe of its speed, right within a factor of about two"
+    )
+    if len(settings.looks) > 1:
+        lines.append(
+            f"claims without a verdict then go on to {' and '.join(map(str, settings.looks[1:]))} seeds; if all did: "
+            f"{sum(i.to_train for i in at_most)} runs, {minutes(at_most) / workers:,.1f} minutes"
+        )
+    if settings.device.type == "cpu":
+        lines.append(
+            f"on one data-centre GPU, not measured but taken to do {DATA_CENTRE_GPU.seconds_per_step * 1000:g} ms a "
+            f"step and {DATA_CENTRE_GPU.flops_per_second / 1e12:g} TFLOP/s: "
+            f"{minutes(planned, DATA_CENTRE_GPU, 'cuda'):,.1f} minutes"
+        )
+    return lines + [f"in the way: {obstacle}" for obstacle in obstacles]

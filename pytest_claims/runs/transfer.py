@@ -1,0 +1,79 @@
+"""Finished runs as JSON lines: to move them between machines, and to publish them beside the verdicts they gave.
+
+    python -m pytest_claims.runs export STORE FILE
+    python -m pytest_claims.runs import FILE STORE
+
+One object a line with the columns of the store. The key of a run is a hash of what decided it; a line whose key does
+not fit its content is refused. Runs of another engine version may be imported; no claim will use them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pytest_claims.runs.store import COLUMNS, Store, StoreError, digest
+
+
+class ExchangeError(Exception):
+    """A file of runs cannot be read; the text names the file, the line and what is wrong with it."""
+
+
+def export_runs(store: Store, path: Path) -> int:
+    """Write every run of the store to a file, in the order of their keys; returns how many."""
+    rows = store.rows()
+    with open(path, "w", encoding="utf-8") as lines:
+        for row in rows:
+            lines.write(json.dumps(dict(zip(COLUMNS, row, strict=True)), sort_keys=True) + "\n")
+    return len(rows)
+
+
+def import_runs(path: Path, store: Store) -> int:
+    """Add the runs of a file to the store, all or none, and keep what it has; returns how many were new.
+
+    Raises ExchangeError for a file that is damaged or not of this form, OSError if it cannot be opened.
+    """
+    rows = []
+    with open(path, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                # Files of before runs had records have none.
+                run: dict[str, Any] = {"records": "{}", **json.loads(line)}
+                row = tuple(run[column] for column in COLUMNS)
+                key = digest(run["configuration"], run["data"], run["numerics"], run["engine"], run["seed"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise ExchangeError(f"{path}, line {number}: not a run ({error!r}); export it again") from error
+            if key != run["key"]:
+                raise ExchangeError(f"{path}, line {number}: its key does not fit its content; export it again")
+            rows.append(row)
+    return store.add(rows)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m pytest_claims.runs", description="Finished runs as JSON lines.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command, names in (("export", ("store", "file")), ("import", ("file", "store"))):
+        sub = commands.add_parser(command)
+        for name in names:
+            sub.add_argument(name, type=Path)
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "export" and not options.store.is_file():
+            raise ExchangeError(f"{options.store}: no such store")
+        store = Store(options.store)
+        if options.command == "export":
+            print(f"{export_runs(store, options.file)} runs written to {options.file}")
+        else:
+            print(f"{import_runs(options.file, store)} new runs added to {options.store}")
+    except (ExchangeError, StoreError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,45 @@
+"""Decision procedures: arrays of per-seed accuracies in, a Verdict out. Never sees a model.
+
+Accuracies are float arrays in percent, effects and margins in points; arms are paired by position, which is the seed.
+The rules are written out in docs/verdicts.md.
+"""
+
+from pytest_claims.stats._agreement import agreement
+from pytest_claims.stats._along import never_falls, trend
+from pytest_claims.stats._collapse import collapse
+from pytest_claims.stats._interval import ALPHA
+from pytest_claims.stats._leads import best_of, crossover, ranking
+from pytest_claims.stats._looks import LOOKS, nominal_levels, overall_p, sequential
+from pytest_claims.stats._no_difference import no_difference, some_difference
+from pytest_claims.stats._pairs import equivalence, superiority
+from pytest_claims.stats._power import detectable, seeds_for, seeds_to_settle
+from pytest_claims.stats._seeds import in_order_of_seeds
+from pytest_claims.stats._session import benjamini_hochberg, holm
+from pytest_claims.stats._spread import fewest_for_spread, spread
+
+__all__ = [
+    "ALPHA",
+    "LOOKS",
+    "agreement",
+    "benjamini_hochberg",
+    "best_of",
+    "collapse",
+    "crossover",
+    "detectable",
+    "equivalence",
+    "fewest_for_spread",
+    "holm",
+    "in_order_of_seeds",
+    "never_falls",
+    "no_difference",
+    "nominal_levels",
+    "overall_p",
+    "ranking",
+    "seeds_for",
+    "seeds_to_settle",
+    "sequential",
+    "some_difference",
+    "spread",
+    "superiority",
+    "trend",
+]

@@ -1,0 +1,148 @@
+"""Several arms, no two of which differ."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping
+
+from numpy.typing import ArrayLike
+
+from pytest_claims.stats._collapse import AT_CHANCE, UNCONFIRMED, flagged_by_name
+from pytest_claims.stats._interval import ALPHA, interval, paired, positive
+from pytest_claims.stats._pairs import (
+    detectable_limit,
+    equivalence,
+    inside,
+    outside,
+    p_equivalent,
+    seeds_outside,
+)
+from pytest_claims.stats._power import more_than, seeds_for_all, soonest
+from pytest_claims.stats._words import count, level_words, p_words, points
+from pytest_claims.types import Outcome, Verdict
+
+
+def some_difference(
+    arms: Mapping[str, ArrayLike],
+    *,
+    beyond: float,
+    collapsed: Mapping[str, ArrayLike] | None = None,
+    alpha: float = ALPHA,
+) -> Verdict:
+    """Do any two arms differ by more than `beyond` points? no_difference, turned over; it errs where that one does."""
+    found = no_difference(arms, within=beyond, collapsed=collapsed, alpha=alpha)
+    turned = {Outcome.REPRODUCED: Outcome.CONTRADICTED, Outcome.CONTRADICTED: Outcome.REPRODUCED}
+    return dataclasses.replace(
+        found,
+        outcome=turned.get(found.outcome, found.outcome),
+        p=found.p_fails if found.outcome == Outcome.INCONCLUSIVE else found.p,
+        p_holds=found.p_fails,
+        p_fails=found.p_holds,
+    )
+
+
+def no_difference(
+    arms: Mapping[str, ArrayLike],
+    *,
+    within: float,
+    collapsed: Mapping[str, ArrayLike] | None = None,
+    alpha: float = ALPHA,
+) -> Verdict:
+    """Is every pair of arms within `within` points of each other? (Decision rules: docs/verdicts.md.)
+
+    arms: accuracy in percent [n] by name, paired by seed. within: d, points, > 0. collapsed: which runs of each arm
+    collapsed, bool [n] by name. alpha: as superiority.
+
+    REPRODUCED when every pair is equivalent at alpha (intersection-union, without a split of it). CONTRADICTED when
+    some pair lies wholly outside, each judged at alpha / pairs (Bonferroni, which for "at least one" is also Holm's
+    first step), because any of them may do so by chance. Else INCONCLUSIVE. effect, lower, upper are those of the
+    widest pair, whose interval reaches farthest from 0; where CONTRADICTED, of the pair that does it, with the bounds
+    that do. A pair chosen so is no longer covered at the level of its interval. parts: each pair's equivalence, at
+    alpha. p is the largest TOST p, or where CONTRADICTED the smallest p times the pairs. Collapsed runs count as in
+    equivalence.
+
+    Raises ValueError as equivalence, and for fewer than two arms.
+    """
+    pairs = list(itertools.combinations(arms, 2))
+    if not pairs:
+        raise ValueError(f"arms are {list(arms)}; needed: at least two")
+    within = positive("within", within)
+    names = [" − ".join(pair) for pair in pairs]
+    samples = [paired(arms[first], arms[second], (first, second)) for first, second in pairs]
+    flags = flagged_by_name(collapsed, arms, len(samples[0][0]))
+    guarded = [bool(flags[first].any() or flags[second].any()) for first, second in pairs]
+    parts = tuple(
+        (
+            name,
+            equivalence(*two, within=within, collapsed=(flags[pair[0]], flags[pair[1]]), alpha=alpha, names=pair),
+        )
+        for name, two, pair in zip(names, samples, pairs, strict=True)
+    )
+    differences = [one - two for one, two in samples]
+    plain = [interval(difference, alpha) for difference in differences]
+    # The bounds that may contradict: split over the pairs, and over the two sides as in equivalence.
+    wide = [interval(difference, alpha / len(pairs) / 2) for difference in differences]
+
+    reach = [max(-at.lower, at.upper) for at in plain]
+    shown, settle = reach.index(max(reach)), None
+    p_holds = p = 1.0 if any(guarded) else max(p_equivalent(at, within) for at in plain)
+    beyond = [part.p_fails for _, part in parts]
+    p_fails = min(1.0, min(beyond) * len(pairs))
+    test = f"the largest p of {count(len(pairs), 'pair')}, paired equivalence (two one-sided t tests) {p_words(p)}"
+    apart = [i for i, at in enumerate(wide) if outside(at, within)]
+    shows = [i for i in apart if beyond[i] <= alpha / len(pairs)]
+    if all(inside(at, within) for at in plain):
+        outcome = Outcome.INCONCLUSIVE if any(guarded) else Outcome.REPRODUCED
+        rule = (
+            f"{count(len(pairs), 'pair')}, each inside ±{within:g}; the widest, {names[shown]}: {parts[shown][1].rule}"
+        )
+        if any(guarded) and not guarded[shown]:
+            rule += AT_CHANCE
+    elif apart:
+        outcome = Outcome.CONTRADICTED if shows else Outcome.INCONCLUSIVE
+        shown = min(shows or apart, key=lambda i: beyond[i])
+        p = p_fails
+        test += (
+            f"; that {names[shown]} is less than {within:g} (two-sided, times {count(len(pairs), 'pair')}) {p_words(p)}"
+        )
+        rule = (
+            f"{names[shown]}: the {level_words(alpha / len(pairs))} interval (split over {count(len(pairs), 'pair')}) "
+            f"{points(wide[shown].lower, within)} to {points(wide[shown].upper, -within)} lies wholly outside "
+            f"±{within:g}"
+        )
+        rule += "" if shows else UNCONFIRMED
+    else:
+        outcome = Outcome.INCONCLUSIVE
+        rule = (
+            f"of {count(len(pairs), 'pair')}, not each is shown to lie inside ±{within:g}, and none wholly outside; "
+            f"the widest, {names[shown]}: the interval {points(plain[shown].lower, -within)} to "
+            f"{points(plain[shown].upper, within)}"
+        )
+    if outcome == Outcome.INCONCLUSIVE:
+        if all(abs(at.effect) < within for at in plain):
+            # Beside a collapse no number of seeds shows equality.
+            distances = [-at.distance(within) for at in plain] + [at.distance(-within) for at in plain]
+            found = None if any(guarded) else seeds_for_all(distances, alpha=alpha)
+        else:
+            found = soonest(seeds_outside(at, within, alpha / len(pairs)) for at in plain)
+        settle = more_than(plain[shown].n, found, flips=any(guarded), alpha=alpha / len(pairs) / 2)
+    displayed = wide[shown] if outcome == Outcome.CONTRADICTED else plain[shown]
+    return Verdict(
+        outcome=outcome,
+        effect=displayed.effect,
+        lower=displayed.lower,
+        upper=displayed.upper,
+        margin=within,
+        p=p,
+        test=f"{test}; n = {plain[shown].n}",
+        n=plain[shown].n,
+        rule=rule,
+        p_holds=p_holds,
+        p_fails=p_fails,
+        alpha=alpha,
+        seeds_to_settle=settle,
+        detectable=max(detectable_limit(at, alpha, len(pairs)) for at in plain),
+        parts=parts,
+        notes=tuple(f"{name}: {note}" for name, part in parts for note in part.notes),
+    )

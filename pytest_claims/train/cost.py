@@ -1,0 +1,100 @@
+"""What a run costs before it is trained: steps, floating-point operations, and seconds on this device."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import time
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from pytest_claims.data.dataset import Dataset
+from pytest_claims.train.engine import train
+from pytest_claims.types import Recipe, Run
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """Of one seed of a run. steps: optimiser steps. flops: of all training and the final test, multiply-adds as two."""
+
+    steps: int
+    flops: float
+
+
+def cost(run: Run, train_images: int, test_images: int) -> Cost:
+    """The cost of one seed when the whole data set has this many training and test images."""
+    recipe = run.recipe
+    images = train_images if recipe.images_per_class is None else recipe.images_per_class * run.network.classes
+    if recipe.test_images_per_class is not None:
+        test_images = recipe.test_images_per_class * run.network.classes
+    forward, both = _flops_per_image(run.network)
+    steps = math.ceil(images / recipe.batch) * recipe.epochs
+    return Cost(steps, both * images * recipe.epochs + forward * test_images)
+
+
+def flops_per_step(run: Run) -> float:
+    """Of one seed's optimiser step on a whole batch."""
+    return _flops_per_image(run.network)[1] * run.recipe.batch
+
+
+@functools.cache
+def _flops_per_image(network: Any) -> tuple[float, float]:
+    """Forward, and forward plus backward, of one 3x32x32 image; counted by PyTorch on shapes alone."""
+    with torch.device("meta"):
+        module = network.build().eval()  # in which dropout needs no chance, and convolutions cost the same
+        images, target = torch.empty(2, 3, 32, 32), torch.empty(2, dtype=torch.long)
+    with FlopCounterMode(display=False) as counter:
+        logits = module(images)
+        forward = counter.get_total_flops()
+        F.cross_entropy(logits.squeeze(0), target).backward()
+    return forward / 2, counter.get_total_flops() / 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Speed:
+    """A device's measured speed: seconds an optimiser step takes at least, and FLOPs a second beyond that."""
+
+    seconds_per_step: float
+    flops_per_second: float
+
+    def seconds(self, cost: Cost, width: int) -> float:
+        """Estimated seconds of one seed trained side by side with width - 1 others."""
+        return cost.steps * self.seconds_per_step / width + cost.flops / self.flops_per_second
+
+
+# What no CPU can measure, taken to be: 0.5 ms a step, for some 200 kernels replayed at 2.5 microseconds each, and a
+# sixth of the 67 TFLOP/s in float32 of an H200's data sheet.
+DATA_CENTRE_GPU = Speed(0.5e-3, 11e12)
+# Of the order that `probe` finds on one core of a server (a 2-core Xeon, torch 2.13), to weigh runs against each other.
+CPU_CORE = Speed(3e-3, 60e9)
+
+
+def probe(data: Dataset) -> Speed:
+    """Measure this device for about a second with two small training runs; data may be any data set on it.
+
+    An estimate: real networks reach different shares of the device's peak, within a factor of about two.
+    """
+    from models import NormCNN, OrderCNN
+    from pytest_claims.stacked import BATCH
+
+    def timed(network: Any, batch: int, steps: int) -> tuple[Cost, float]:
+        per_class = math.ceil(batch * steps / data.classes)
+        recipe = Recipe(
+            images_per_class=per_class, batch=batch, epochs=1, optimizer="sgd", lr=0.01, test_images_per_class=1
+        )
+        run = Run(dataclasses.replace(network, classes=data.classes), recipe)
+        train(run, [0], data)  # warm up: allocator, kernels
+        started = time.perf_counter()
+        train(run, [0], data)
+        return cost(run, 0, 0), time.perf_counter() - started
+
+    smallest = min(torch.bincount(data.train_labels).tolist())
+    small, small_seconds = timed(NormCNN((BATCH,) * 3), 2, min(50, smallest * data.classes // 2))
+    batch = min(100, smallest * data.classes)
+    large, large_seconds = timed(OrderCNN(("conv", "norm", "activation")), batch, 1)
+    per_step = small_seconds / small.steps
+    return Speed(per_step, large.flops / max(large_seconds - large.steps * per_step, large_seconds / 10))

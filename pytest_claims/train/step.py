@@ -1,0 +1,82 @@
+"""One training step of all seeds side by side. Nothing in it waits for the device, and nothing couples the seeds."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pytest_claims.data.dataset import Dataset
+from pytest_claims.stacked import StackedClassifier
+from pytest_claims.train.arithmetic import Normalise, autocast, dtype
+from pytest_claims.types import Recipe
+
+
+class Step:
+    """Gather images, run forward and backward, change the weights, and add up what passed.
+
+    sums: [2, S], of losses and of 100 for every right answer, over the images since they were last set to 0.
+    gradients: [blocks, S], float32, root mean square of the gradient of each block's weights at the last recorded step.
+    """
+
+    def __init__(
+        self, module: StackedClassifier, optimizer: torch.optim.Optimizer, recipe: Recipe, data: Dataset
+    ) -> None:
+        self.module, self.optimizer, self.recipe, self.data = module, optimizer, recipe, data
+        self.device = data.train_images.device
+        self._normalise = Normalise(recipe, self.device)
+        self._blocks = [layer for name, layer in module.named_modules() if name.endswith(".conv")]
+        self.sums = torch.zeros(2, module.seeds, device=self.device, dtype=dtype(recipe))
+        self.gradients = torch.zeros(len(self._blocks), module.seeds, device=self.device)
+
+    def __call__(self, rows: Tensor, changes: Tensor | None, record: bool) -> None:
+        """Train on rows, int64 [B, S], changed as [B, S, 6] say. record: this step's gradients."""
+        module = self.module
+        images = self._normalise(self.data.train_images[rows], changes)
+        targets = self.data.train_labels[rows].T  # [S, B]
+        with autocast(self.recipe, self.device):
+            logits = module(images)
+        # The mean over each seed's own batch, summed over seeds: every seed gets the gradient it gets alone.
+        loss = F.cross_entropy(logits.to(dtype(self.recipe)).flatten(0, 1), targets.flatten(), reduction="none")
+        loss = loss.view(module.seeds, -1).mean(1)
+        self.optimizer.zero_grad(set_to_none=True)
+        self._penalised(loss.sum()).backward()
+        if record:
+            self.gradients.copy_(self._gradient_by_block())
+        self.optimizer.step()
+        with torch.no_grad():
+            self.sums[0] += loss * len(rows)
+            self.sums[1] += (logits.argmax(2) == targets).sum(1) * 100.0
+
+    def _penalised(self, loss: Tensor) -> Tensor:
+        """The loss, summed over seeds, with every seed's own L1 penalty."""
+        if not self.recipe.l1:
+            return loss
+        return loss + self.recipe.l1 * sum(parameter.abs().sum() for parameter in self.module.parameters())
+
+    def _gradient_by_block(self) -> Tensor:
+        each = [layer.weight.grad.float().unflatten(0, (self.module.seeds, -1)) for layer in self._blocks]
+        return torch.stack([weight.square().mean((1, 2, 3, 4)).sqrt() for weight in each])
+
+
+def optimizer_of(module: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+    """The recipe's optimiser. Elementwise, so S seeds in one parameter are S optimisers."""
+    # "fused" is one kernel instead of one an operation. A captured step reads the learning rate from the device.
+    lr = torch.tensor(recipe.lr, device=device) if device.type == "cuda" else recipe.lr
+    if recipe.optimizer == "adamw":
+        capturable = device.type == "cuda"
+        return torch.optim.AdamW(
+            module.parameters(), lr=lr, weight_decay=recipe.weight_decay, fused=True, capturable=capturable
+        )
+    return torch.optim.SGD(
+        module.parameters(), lr=lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay, fused=True
+    )
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    """Set it in place where it is a tensor, for captured steps know the tensor and not the optimiser."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(lr)
+        else:
+            group["lr"] = lr

@@ -1,0 +1,1 @@
+"""Plain PyTorch loops: what tests and benchmarks compare the engine with."""

@@ -1,0 +1,10 @@
+"""Labs over planted results."""
+
+import pytest
+
+from tests_fast.judge.planted import Planting
+
+
+@pytest.fixture
+def planting(tmp_path, monkeypatch):
+    return Planting(tmp_path, monkeypatch)

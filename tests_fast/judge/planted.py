@@ -1,0 +1,165 @@
+"""A laboratory whose results are planted: the real lab, pool and store, with an executor that trains nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pytest_claims.data.load import Choice
+from pytest_claims.judge.lab import Lab, NotReproducedError
+from pytest_claims.judge.metric import ACCURACY, Measure
+from pytest_claims.runs import pool as pools
+from pytest_claims.runs.pool import Pool
+from pytest_claims.runs.store import Store
+from pytest_claims.settings import Settings
+from pytest_claims.types import Arm, Claim, Recipe, Run, Source, Trained
+from tests_fast.images import tiny
+
+DATA = tiny(test=50)
+TEST_IMAGES = len(DATA.test_labels)
+RECIPE = Recipe(4, 20, 3, "sgd", 0.01)
+NOISY = 30.0  # a spread that hides any difference
+
+
+@dataclasses.dataclass(frozen=True)
+class Planted:
+    """A network that is never built: its results are planted under its name."""
+
+    name: str
+    classes: int = 10
+
+
+class Planting:
+    """Makes labs whose arms have planted results.
+
+    values: by arm, a value a seed (test accuracy, percent). What stands behind an arm in the pool is a run of its own.
+    """
+
+    def __init__(self, folder: Path, monkeypatch) -> None:
+        self._folder, self._results = folder, {}
+        self.trained: list[tuple[str, int]] = []
+        monkeypatch.setattr(pools, "train", self._train)
+
+    def _train(self, run: Run, seeds: Sequence[int], data) -> list[Trained]:
+        found = []
+        for seed in seeds:
+            self.trained.append((run.network.name, seed))
+            found.append(self._results[run.network.name](seed))
+        return found
+
+    def lab(
+        self,
+        arms: Mapping[object, Sequence[float]],
+        *,
+        documented: Mapping[object, float] | None = None,
+        diverged: Mapping[object, Sequence[bool]] | None = None,
+        gradients: Mapping[object, Sequence[float]] | None = None,
+        measure: Measure = ACCURACY,
+        looks: Sequence[int] = (),
+        scale: str = "documented",
+        repetitions: int = 3,
+        choosing: Mapping[object, float | Callable[[int], float]] | None = None,
+        nodeid: str = "claims/test_p.py::test_p",
+        claims: int = 1,
+        **settings,
+    ) -> Lab:
+        """A lab over these arms; by default its one look takes all the seeds that are planted.
+
+        documented: the source's accuracy by arm. diverged: by arm, which runs' losses stopped being finite. gradients:
+        by arm, of the first block at initialisation, a value a seed. choosing: by arm, the accuracy on the seeds that
+        choose settings, one for all or by seed; makes the claim one that chooses. claims: how many the session
+        selected.
+        """
+        n = len(next(iter(arms.values())))
+        looks = tuple(looks) or (n,)
+        declared = {}
+        for place, (name, values) in enumerate(arms.items()):
+            network = Planted(f"arm {place}")
+            declared[name] = Arm(network, {scale: RECIPE}, (documented or {}).get(name))
+            flow = (gradients or {}).get(name)
+            gone = (diverged or {}).get(name, [False] * len(values))
+            self._results[network.name] = _results(values, gone, flow, (choosing or {}).get(name))
+        claim = Claim(
+            "P1", "planted", Source("A paper", "Table 1", repetitions), lambda: declared, chooses=choosing is not None
+        )
+        fields = {
+            "device": torch.device("cpu"),
+            "tf32": False,
+            "scale": scale,
+            "data": Choice("cifar", self._folder, "planted", scale),
+            "looks": looks,
+            "planned": looks,
+            "first_seed": 0,
+            "placebo": False,
+            "store": self._folder / "runs.sqlite",
+            "ledger": None,
+            "since": "",
+            "only_stored": False,
+            "prefix": ("pytest",),
+            "options": (),
+        }
+        settings = Settings(**{**fields, **settings})
+        pool = Pool(Store(settings.store), settings.device, lambda name: DATA, only_stored=settings.only_stored)
+        return Lab(nodeid, claim, "planted", declared, settings, pool, str, measure, claims)
+
+
+def _results(values, diverged, gradients, chosen):
+    def result(seed: int) -> Trained:
+        judged = seed < len(values)
+        if not judged and chosen is None:
+            # A block may hold seeds that no look asks for; what they are must not matter.
+            accuracy, gone, flow = 50.0, False, 1.0
+        elif not judged:
+            accuracy, gone, flow = chosen(seed) if callable(chosen) else chosen, False, 1.0
+        else:
+            accuracy, gone = float(values[seed]), bool(diverged[seed])
+            flow = float(gradients[seed]) if gradients is not None else 1.0
+        return Trained(
+            seed=seed,
+            test_accuracy=accuracy,
+            train_accuracy=(accuracy,) * RECIPE.epochs,
+            train_loss=(2.0,) * RECIPE.epochs,
+            diverged=gone,
+            seconds=0.01,
+            test_images=TEST_IMAGES,
+            gradients=((flow,),) * RECIPE.epochs,
+        )
+
+    return result
+
+
+def judged(lab: Lab, assertion: str, *arguments, **options):
+    """The judgement that an assertion comes to, whether or not it fails."""
+    carried = None
+    try:
+        getattr(lab, assertion)(*arguments, **options)
+    except NotReproducedError as error:
+        carried = error.judgement
+    assert carried is None or carried is lab.judgement
+    return lab.judgement
+
+
+def around(mean: float, n: int = 10, spread: float = 0.5, seed: int = 0) -> np.ndarray:
+    """n values with exactly this mean and standard deviation, symmetric about the mean."""
+    half = np.random.default_rng(seed).normal(size=n // 2)
+    values = np.concatenate([half, -half, np.zeros(n % 2)])
+    return mean + spread * values / values.std(ddof=1)
+
+
+def arms_at(n: int = 10, spread: float = 0.5, **means: float) -> dict[str, np.ndarray]:
+    """Values for arms by name, each with exactly this mean, and each with a pattern of its own."""
+    return {name: around(mean, n, spread, seed=place) for place, (name, mean) in enumerate(means.items())}
+
+
+def first_of(n: int) -> list[bool]:
+    """Flags of n runs, of which the first is marked."""
+    return [True] + [False] * (n - 1)
+
+
+def constant(n: int = 10, **values: float) -> dict[str, np.ndarray]:
+    """Values for arms by name that do not vary, so that bounds are exact."""
+    return {name: np.full(n, value) for name, value in values.items()}

@@ -1,0 +1,126 @@
+"""A judgement: where its verdict turns, where it belongs in a list, and that it travels whole."""
+
+import dataclasses
+
+import pytest
+
+from pytest_claims.judge.result import ArmEvidence, Judgement
+from pytest_claims.types import Agreement, Look, Outcome, Verdict
+
+PART = Verdict(Outcome.TOO_SMALL, 1.0, 0.5, 1.5, 2.0, 0.02, "a test", 5, "a rule", 0.01, 0.02, 0.05, notes=("inner",))
+# Nothing in these is a default.
+VERDICT = dataclasses.replace(
+    PART,
+    outcome=Outcome.INCONCLUSIVE,
+    seeds_to_settle=12,
+    detectable=7.5,
+    parts=(("a over b", dataclasses.replace(PART, parts=(("inside", PART),))), ("a over c", PART)),
+    notes=("one", "another"),
+    looks=(Look(5, 0.001, Outcome.INCONCLUSIVE), Look(10, 0.02, Outcome.INCONCLUSIVE)),
+)
+ARMS = (
+    ArmEvidence("a", (5, 6), (40.5, 36.0), (False, True), 40.46, ("0a", "0b")),
+    ArmEvidence("b", (5, 6), (30.0, 31.0), (False, False), None, ("0c", "0d")),
+)
+JUDGEMENT = Judgement(
+    nodeid="claims/test_x.py::test_y[4]",
+    finding="A2a",
+    kind="best",
+    claim="a is the best",
+    source="A paper",
+    contrast="a − b",
+    verdict=VERDICT,
+    agreement=Agreement(6.65, 3.78, -13.0, 26.3, 1),
+    compared="a − c",
+    arms=ARMS,
+    scale="documented",
+    data="cifar at data",
+    device="cpu",
+    enforced=True,
+    planned=(5, 10, 20),
+    next_look=20,
+    command="pytest --seeds 20",
+    placebo={"REPRODUCED": 3, "INCONCLUSIVE": 97},
+    recorded="REPRODUCED",
+    measured="gradient, log2",
+    unit="doublings",
+    images=True,
+    claims=7,
+)
+
+
+def kinds_inside(value):
+    """All values inside a judgement with their types, so that an Outcome is no str and a tuple no list."""
+    if dataclasses.is_dataclass(value):
+        return type(value), [
+            (field.name, kinds_inside(getattr(value, field.name))) for field in dataclasses.fields(value)
+        ]
+    if isinstance(value, tuple | list):
+        return type(value), [kinds_inside(item) for item in value]
+    return type(value), value
+
+
+@pytest.mark.parametrize(
+    "judgement",
+    [
+        JUDGEMENT,
+        dataclasses.replace(JUDGEMENT, agreement=None, next_look=None, enforced=False, placebo={}, arms=ARMS[:1]),
+        dataclasses.replace(JUDGEMENT, verdict=PART, images=False),
+    ],
+)
+def test_it_travels_whole_as_json(judgement):
+    again = Judgement.from_json(judgement.to_json())
+    assert again == judgement
+    assert kinds_inside(again) == kinds_inside(judgement)
+
+
+def test_the_judgement_that_travels_has_no_field_at_its_default():
+    for value in (JUDGEMENT, VERDICT, ARMS[0]):
+        for field in dataclasses.fields(value):
+            empty = {} if field.default_factory is dict else field.default
+            assert getattr(value, field.name) != empty, f"{field.name} could be lost on the way and no one would see"
+
+
+@pytest.mark.parametrize(
+    ("kind", "limits"),
+    [
+        *[(kind, {"margin": 2.0}) for kind in ("effect", "best", "spread")],
+        *[(kind, {"lower limit": -2.0, "upper limit": 2.0}) for kind in ("equality", "some difference")],
+        ("no fall", {"limit": -2.0}),
+    ],
+)
+def test_the_limits_of_each_kind_of_claim(kind, limits):
+    assert dataclasses.replace(JUDGEMENT, kind=kind).limits == limits
+
+
+@pytest.mark.parametrize(
+    ("data", "enforced", "comparable"),
+    [
+        ("cifar at data (found on disk)", True, True),
+        ("cifar at data (found on disk)", False, False),
+        ("synthetic", True, False),
+        ("my own cifar images", True, False),
+    ],
+)
+def test_figures_of_the_source_are_compared_on_cifar_by_its_recipe_alone(data, enforced, comparable):
+    assert dataclasses.replace(JUDGEMENT, data=data, enforced=enforced).comparable is comparable
+
+
+def test_places_are_by_finding_first_then_by_the_numbers_in_the_words():
+    def place(finding, claim):
+        return dataclasses.replace(JUDGEMENT, finding=finding, claim=claim).place
+
+    places = [
+        place("A1", "batch 2, depth 10"),
+        place("A1", "batch 16, depth 4"),
+        place("A1", "batch 16, depth 12"),
+        place("A1", "batch norm"),
+        place("B1", "1 arm"),
+        place("B1", "at batch 2"),
+    ]
+    turned = list(reversed(places))
+    assert sorted(turned) == places
+
+
+def test_the_mean_of_an_arm():
+    assert ARMS[0].mean == 38.25

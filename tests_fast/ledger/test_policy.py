@@ -1,0 +1,166 @@
+"""The ledger's entries: what is recorded, what another verdict means, and what a rehearsal may fail for."""
+
+import dataclasses
+import json
+
+import pytest
+
+from pytest_claims.ledger.entries import Entry, LedgerError, difference, entry, read, reversed_effect, update
+from pytest_claims.types import Agreement, Outcome
+from tests_fast.judge.test_result import JUDGEMENT, VERDICT
+
+RECORDED = entry(JUDGEMENT, "2026-01-02", "torch 2")
+
+
+def recorded(outcome, n=5, **fields):
+    return dataclasses.replace(RECORDED, verdict=str(outcome), n=n, **fields)
+
+
+def judged(outcome, n=5, next_look=None, kind="effect", **fields):
+    verdict = dataclasses.replace(VERDICT, outcome=outcome, n=n, **fields)
+    return dataclasses.replace(JUDGEMENT, verdict=verdict, next_look=next_look, kind=kind)
+
+
+def test_an_entry_holds_what_the_claim_came_to():
+    verdict = dataclasses.replace(VERDICT, effect=1.000049, lower=-0.123456, upper=2.5, margin=1.5, n=10)
+    agreement = Agreement(6.650049, 3.780049, -13.0, 26.3, 1)
+    assert entry(
+        dataclasses.replace(JUDGEMENT, verdict=verdict, agreement=agreement), "2026-01-02", "torch 2"
+    ) == Entry(
+        finding="A2a",
+        claim="a is the best",
+        source="A paper",
+        verdict="INCONCLUSIVE",
+        effect=1.0,
+        lower=-0.1235,
+        upper=2.5,
+        margin=1.5,
+        unit="doublings",
+        n=10,
+        looks=(5, 10, 20),
+        first_seed=5,
+        documented=6.65,
+        measured=3.78,
+        compared="a − c",
+        agrees=True,
+        date="2026-01-02",
+        device="cpu",
+        versions="torch 2",
+    )
+    assert not entry(dataclasses.replace(JUDGEMENT, agreement=Agreement(9.0, 1.0, 2.0, 3.0, 1)), "", "").agrees
+
+
+def test_an_entry_without_a_figure_of_the_source_compares_nothing():
+    found = entry(dataclasses.replace(JUDGEMENT, agreement=None), "2026-01-02", "torch 2")
+    assert (found.documented, found.measured, found.compared, found.agrees) == (None, None, "", None)
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize(("n", "next_look"), [(3, None), (5, None), (20, 40)])
+def test_the_recorded_verdict_is_no_difference_with_any_number_of_seeds(outcome, n, next_look):
+    assert difference(recorded(outcome), judged(outcome, n, next_look)) == ""
+
+
+OPEN, DECIDED = Outcome.INCONCLUSIVE, [outcome for outcome in Outcome if outcome != Outcome.INCONCLUSIVE]
+
+
+@pytest.mark.parametrize("decided", DECIDED)
+@pytest.mark.parametrize(
+    ("was_open", "n", "next_look", "said"),
+    [
+        # More seeds than were recorded settle what was open; as many or fewer do not, and say something else.
+        (True, 6, None, "SETTLED"),
+        (True, 5, None, "CHANGED"),
+        (True, 4, None, "CHANGED"),
+        (True, 4, 10, "CHANGED"),
+        # Fewer seeds than were recorded contradict nothing, nor do those after which there is another look.
+        (False, 4, None, "OPEN"),
+        (False, 5, 10, "OPEN"),
+        (False, 6, 10, "OPEN"),
+        (False, 5, None, "CHANGED"),
+        (False, 6, None, "CHANGED"),
+    ],
+)
+def test_seeds_that_settle_or_leave_open_are_no_change(decided, was_open, n, next_look, said):
+    was, now = (OPEN, decided) if was_open else (decided, OPEN)
+    text = difference(recorded(was), judged(now, n, next_look))
+    assert text.startswith(f"{said}: A2a was {was} on 2026-01-02 (+1.00 doublings, 5 seeds, cpu), now {now} with {n}")
+    assert ("--update-ledger" in text) == (said != "OPEN")
+
+
+@pytest.mark.parametrize("was", DECIDED)
+@pytest.mark.parametrize("now", DECIDED)
+@pytest.mark.parametrize(("n", "next_look"), [(4, None), (4, 10), (5, None), (6, None)])
+def test_one_decision_for_another_is_a_change_with_any_number_of_seeds(was, now, n, next_look):
+    text = difference(recorded(was), judged(now, n, next_look))
+    assert text.startswith("CHANGED: ") == (was != now)
+
+
+# A strong effect that turned round: the lower bound was at its margin, and now the upper one is below 0.
+@pytest.mark.parametrize(
+    ("was", "now", "turned"),
+    [
+        ({}, {}, True),
+        ({}, {"kind": "best"}, True),
+        ({}, {"kind": "equality"}, False),
+        ({}, {"upper": 0.0}, False),
+        ({"lower": 1.999}, {}, False),
+        ({"lower": 2.5}, {}, True),
+        ({"outcome": Outcome.TOO_SMALL}, {}, False),
+        ({"outcome": Outcome.CONTRADICTED}, {}, False),
+    ],
+)
+def test_what_a_rehearsal_may_fail_for(was, now, turned):
+    before = recorded(**{"outcome": Outcome.REPRODUCED, "lower": 2.0, "margin": 2.0, **was})
+    after = judged(**{"outcome": Outcome.CONTRADICTED, "lower": -3.0, "upper": -0.001, "margin": 9.0, **now})
+    assert reversed_effect(before, after) is turned
+
+
+# The file
+
+
+def named(nodeid, **fields):
+    return dataclasses.replace(JUDGEMENT, nodeid=nodeid, verdict=dataclasses.replace(VERDICT, **fields))
+
+
+def test_what_is_written_is_read_and_other_entries_stay(tmp_path):
+    path = tmp_path / "new" / "folder" / "documented.json"
+    assert read(path) == {}
+    assert update(path, [named("b"), named("a")], "2026-01-02", "torch 2") == 2
+    assert read(path) == {"a": RECORDED, "b": RECORDED}
+    assert read(path)["a"].looks == (5, 10, 20)
+    # In the order of names, so that version control shows what changed and no more.
+    assert list(json.loads(path.read_text())) == ["a", "b"]
+    # One that is new, one that changed, one that is as it was.
+    changed = [named("c"), named("b", effect=9.0), named("a")]
+    assert update(path, changed, "2026-01-02", "torch 2") == 2
+    assert read(path) == {"a": RECORDED, "b": dataclasses.replace(RECORDED, effect=9.0), "c": RECORDED}
+    assert update(path, changed[:1], "2027-01-01", "torch 2") == 1
+    assert [found.date for found in read(path).values()] == ["2026-01-02", "2026-01-02", "2027-01-01"]
+    assert [file.name for file in path.parent.iterdir()] == ["documented.json"]
+
+
+def test_a_write_that_fails_leaves_the_old_ledger(tmp_path):
+    path = tmp_path / "documented.json"
+    update(path, [named("a")], "2026-01-02", "torch 2")
+    before = path.read_text()
+    path.with_suffix(".part").mkdir()  # where the new one is written first
+    with pytest.raises(
+        LedgerError, match=r"documented\.json cannot be written \(.*the runs themselves are in the store"
+    ):
+        update(path, [named("b")], "2026-01-02", "torch 2")
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"a": 3}', '{"a": {}}', '{"a": {"looks": [5], "what": 1}}', '{"a": {"looks": 5}}', b"\xff\xfe"],
+)
+def test_a_damaged_ledger_is_named_and_never_overwritten(tmp_path, text):
+    path = tmp_path / "documented.json"
+    content = text if isinstance(text, bytes) else text.encode()
+    path.write_bytes(content)
+    for use in (lambda: read(path), lambda: update(path, [named("a")], "2026-01-02", "torch 2")):
+        with pytest.raises(LedgerError, match=r"documented\.json is no ledger \("):
+            use()
+    assert path.read_bytes() == content

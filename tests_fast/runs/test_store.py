@@ -1,0 +1,260 @@
+"""The store: nothing finished is lost, nothing is trained twice, and damage is named."""
+
+import dataclasses
+import math
+import multiprocessing
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models import DepthCNN, NormCNN
+from pytest_claims.runs.pool import Pool
+from pytest_claims.runs.store import COLUMNS, Key, Store, StoreError, now
+from pytest_claims.stacked import BATCH
+from pytest_claims.types import Recipe, Run, Trained
+from tests_fast.images import tiny
+
+ROOT = Path(__file__).resolve().parent.parent
+# A batch at which seeds are trained one by one.
+RECIPE = Recipe(4, 20, 1, "sgd", 0.01)
+RUN = Run(DepthCNN(1, "relu", width=4), RECIPE)
+KEY = Key(RUN, "data", "cpu", 1, 1)
+
+
+def result(seed=0, accuracy=50.0, loss=(2.0, 1.5)):
+    return Trained(seed, accuracy, (20.0, 30.0), loss, False, 0.1, 100, ((0.5, 1e-9), (0.25, 1e-3)), (3, 0, 99, 3))
+
+
+def test_a_store_of_before_runs_had_records_is_read_and_written(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    Store(path).put(KEY, [result(0)], "a device")
+    with sqlite3.connect(path) as connection:
+        older = ", ".join(column for column in COLUMNS if column != "records")
+        connection.executescript(
+            f"CREATE TABLE older AS SELECT {older} FROM runs; DROP TABLE runs; ALTER TABLE older RENAME TO runs"
+        )
+    store = Store(path)
+    store.put(KEY, [result(1)], "a device")
+    found = store.get(KEY, range(2))
+    assert found == {0: dataclasses.replace(result(0), gradients=(), predictions=()), 1: result(1)}
+
+
+def test_what_is_put_is_got(tmp_path):
+    store = Store(tmp_path / "new" / "runs.sqlite")
+    diverged = dataclasses.replace(result(1, 10.0, (2.0, math.nan)), diverged=True)
+    store.put(KEY, [result(0), diverged], "a device")
+    found = Store(tmp_path / "new" / "runs.sqlite").get(KEY, range(3))
+    assert found[0] == result(0)
+    assert found[1].diverged
+    assert math.isnan(found[1].train_loss[1])
+    assert 2 not in found
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        dataclasses.replace(KEY, data="others"),
+        dataclasses.replace(KEY, device="cuda"),
+        dataclasses.replace(KEY, width=5),
+        dataclasses.replace(KEY, engine=KEY.engine + 1),
+        dataclasses.replace(KEY, tf32=True),
+        dataclasses.replace(KEY, run=dataclasses.replace(RUN, dataset="cifar100")),
+        dataclasses.replace(KEY, run=dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, lr=0.02))),
+        dataclasses.replace(KEY, run=dataclasses.replace(RUN, network=DepthCNN(1, "sigmoid", width=4))),
+    ],
+)
+def test_all_that_decides_a_result_is_in_its_key(tmp_path, other):
+    store = Store(tmp_path / "runs.sqlite")
+    store.put(KEY, [result()], "a device")
+    assert store.get(KEY, [0])
+    assert not store.get(other, [0])
+
+
+@given(st.integers(1, 9), st.floats(1e-4, 1), st.sampled_from(("relu", "sigmoid")))
+def test_equal_configurations_have_equal_text(depth, lr, activation):
+    def made():
+        return Run(DepthCNN(depth, activation), Recipe(4, 8, 1, "sgd", lr))
+
+    assert made().canonical == made().canonical
+    assert made().canonical != dataclasses.replace(made(), dataset="cifar100").canonical
+
+
+def test_a_new_field_with_a_default_leaves_old_configurations_their_key():
+    assert '"precision"' not in RUN.canonical
+    lowered = dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, precision="bfloat16"))
+    assert '"precision":"bfloat16"' in lowered.canonical
+
+
+def test_fresh_sees_only_what_is_new_and_replaces_the_old(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    Store(path).put(KEY, [result(accuracy=40.0)], "a device")
+    fresh = Store(path, since=now())
+    assert not fresh.get(KEY, [0])
+    assert fresh.count() == 0
+    fresh.put(KEY, [result(accuracy=60.0)], "a device")
+    assert Store(path).get(KEY, [0])[0].test_accuracy == 60.0
+    assert Store(path).count() == fresh.count() == 1
+
+
+def test_results_are_recorded_all_or_none(tmp_path):
+    store = Store(tmp_path / "runs.sqlite")
+    broken = dataclasses.replace(result(1), test_accuracy=None)
+    with pytest.raises(StoreError, match="refused a INSERT"):
+        store.put(KEY, [result(0), broken], "a device")
+    assert not store.get(KEY, [0, 1])
+    store.put(KEY, [result(0)], "a device")  # and the store goes on working
+    assert store.get(KEY, [0])
+
+
+def test_a_full_disk_loses_nothing_that_was_finished(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    store = Store(path)
+    store.put(KEY, [result(0)], "a device")
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own "database or disk is full"
+    long = dataclasses.replace(result(1), train_loss=(1.0,) * 20_000)
+    with pytest.raises(StoreError, match=r"disk is full.*Free disk space.*trains only what is missing"):
+        store.put(KEY, [long], "a device")
+    store.close()
+    assert Store(path).get(KEY, [0, 1]).keys() == {0}
+
+
+def test_a_file_that_is_no_store_is_named(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    path.write_bytes(b"this is not a database, and long enough not to be taken for an empty one" * 20)
+    with pytest.raises(StoreError, match=r"runs\.sqlite.*not a database.*move the damaged one away"):
+        Store(path)
+    with pytest.raises(StoreError, match="--store"):
+        Store(Path("/proc/nowhere/runs.sqlite"))
+
+
+def test_the_right_to_train_is_exclusive_between_processes(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _script(f"""
+            from tests_fast.runs.test_store import KEY
+            with Store(Path({str(path)!r})).training(KEY, [0]) as mine:
+                print(mine, flush=True)
+                time.sleep(60)
+        """)],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert holder.stdout.readline().strip() == "True"
+    store = Store(path)
+    with store.training(KEY, [0]) as mine:
+        assert not mine
+    with store.training(KEY, [1]) as mine:
+        assert mine
+    holder.send_signal(signal.SIGKILL)  # and a killed worker's run is free at once
+    holder.wait()
+    with store.training(KEY, [0]) as mine:
+        assert mine
+
+
+def test_many_processes_may_open_a_new_store_at_once(tmp_path):
+    script = textwrap.dedent(f"""
+        import time
+        from pathlib import Path
+        from pytest_claims.runs.store import Store
+        while time.time() % 1 > 0.05: time.sleep(0.001)  # all in the same moment
+        Store(Path({str(tmp_path / "runs.sqlite")!r})).count()
+    """)
+    openers = [subprocess.Popen([sys.executable, "-c", script], cwd=ROOT) for _ in range(4)]
+    assert [opener.wait(100) for opener in openers] == [0] * 4
+
+
+def test_two_workers_train_every_run_once(tmp_path):
+    path, log = tmp_path / "runs.sqlite", tmp_path / "log"
+    workers = [_started(_train_all, path, log) for _ in range(2)]
+    for worker in workers:
+        worker.join(100)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    trained = log.read_text().splitlines()
+    assert len(trained) == len(set(trained)) == 4 * len(RUNS)
+
+
+def test_a_killed_process_loses_only_what_was_in_flight(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    worker = _started(_train_for_long, path)
+    deadline = time.monotonic() + 100
+    while time.monotonic() < deadline and _rows(path) < 3:
+        time.sleep(0.05)
+    worker.kill()
+    worker.join()
+    finished = _rows(path)
+    assert finished >= 3
+    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    again, first = [], dataclasses.replace(RUNS[0], recipe=dataclasses.replace(RUNS[0].recipe, epochs=20))
+    pool = Pool(Store(path), torch.device("cpu"), tiny, on_trained=lambda run, results: again.extend(results))
+    pool.results(first, range(finished + 1))
+    assert [trained.seed for trained in again] == [finished]
+
+
+def test_a_result_does_not_depend_on_how_many_seeds_were_asked_for(tmp_path):
+    run = Run(NormCNN((BATCH,) * 3), Recipe(2, 2, 1, "sgd", 0.01))
+
+    def accuracies(name, *asked):
+        pool = Pool(Store(tmp_path / name), torch.device("cpu"), tiny)
+        for seeds in asked:
+            results = pool.results(run, range(seeds))
+        return [(result.test_accuracy, result.train_loss) for result in results]
+
+    # To the last bit, although small batches train seeds side by side.
+    assert accuracies("a", 6)[:3] == accuracies("b", 3)
+    assert accuracies("a", 6) == accuracies("c", 3, 4, 6)
+
+
+RUNS = [Run(DepthCNN(depth, activation, width=4), RECIPE) for depth in (1, 2) for activation in ("relu", "sigmoid")]
+
+
+def _started(target, *arguments):
+    """A process that does this. Forked where that is safe: it need not load torch again, which takes seconds."""
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    process = context.Process(target=target, args=arguments)
+    process.start()
+    return process
+
+
+def _train_all(path, log):
+    def trained(run, results):
+        with log.open("a") as file:
+            file.write("".join(f"{run.canonical} {each.seed}\n" for each in results))
+
+    pool = Pool(Store(path), torch.device("cpu"), tiny, on_trained=trained)
+    pool.expect([(run, range(4)) for run in RUNS])
+    for run in RUNS:
+        assert [each.seed for each in pool.results(run, range(4))] == [0, 1, 2, 3]
+
+
+def _train_for_long(path):
+    pool = Pool(Store(path), torch.device("cpu"), tiny)
+    for run in RUNS * 100:
+        pool.results(dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, epochs=20)), range(50))
+
+
+def _rows(path):
+    try:
+        return sqlite3.connect(f"file:{path}?mode=ro", uri=True).execute("SELECT count(*) FROM runs").fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0
+
+
+def _script(body):
+    imports = """
+        import dataclasses, time, torch
+        from pathlib import Path
+        from pytest_claims.runs.store import Store
+        from pytest_claims.runs.pool import Pool
+        from tests_fast.images import tiny
+        torch.set_num_threads(1)
+    """
+    return textwrap.dedent(imports) + textwrap.dedent(body)

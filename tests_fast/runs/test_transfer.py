@@ -1,0 +1,67 @@
+"""Runs as JSON lines: nothing changes on the way, and damage is refused."""
+
+import dataclasses
+import math
+
+import pytest
+
+from pytest_claims.runs.store import COLUMNS, Store
+from pytest_claims.runs.transfer import ExchangeError, export_runs, import_runs, main
+from tests_fast.runs.test_store import KEY, result
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = Store(tmp_path / "runs.sqlite")
+    diverged = dataclasses.replace(result(2, 10.0, (2.0, math.nan)), diverged=True)
+    made.put(KEY, [result(0), result(1, 52.37), diverged], "a device")
+    return made
+
+
+def test_runs_survive_the_way_there_and_back(store, tmp_path):
+    assert export_runs(store, tmp_path / "runs.jsonl") == 3
+    other = Store(tmp_path / "other.sqlite")
+    assert import_runs(tmp_path / "runs.jsonl", other) == 3
+    assert other.rows() == store.rows()
+    assert other.get(KEY, [1])[1] == store.get(KEY, [1])[1]
+    assert import_runs(tmp_path / "runs.jsonl", other) == 0
+
+
+def test_what_the_store_has_is_kept(store, tmp_path):
+    export_runs(store, tmp_path / "runs.jsonl")
+    other = Store(tmp_path / "other.sqlite")
+    other.put(KEY, [result(1, 99.0)], "another device")
+    assert import_runs(tmp_path / "runs.jsonl", other) == 2
+    assert other.get(KEY, [1])[1].test_accuracy == 99.0
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda text: text[: len(text) // 2], r"runs\.jsonl, line 2: not a run"),
+        (lambda text: text.replace('"seed": 1', '"seed": 7'), "its key does not fit its content"),
+        (lambda text: "[]\n" + text, "line 1: not a run"),
+    ],
+)
+def test_a_damaged_file_adds_nothing(store, tmp_path, damage, message):
+    path = tmp_path / "runs.jsonl"
+    export_runs(store, path)
+    path.write_text(damage(path.read_text()))
+    other = Store(tmp_path / "other.sqlite")
+    with pytest.raises(ExchangeError, match=message):
+        import_runs(path, other)
+    assert other.count() == 0
+
+
+def test_the_command_line(store, tmp_path, capsys):
+    assert main(["export", str(store.path), str(tmp_path / "out.jsonl")]) == 0
+    assert main(["import", str(tmp_path / "out.jsonl"), str(tmp_path / "new.sqlite")]) == 0
+    assert "3 new runs added" in capsys.readouterr().out
+    assert main(["import", str(tmp_path / "missing.jsonl"), str(tmp_path / "new.sqlite")]) == 1
+    assert main(["export", str(tmp_path / "missing.sqlite"), str(tmp_path / "out.jsonl")]) == 1
+    assert "no such store" in capsys.readouterr().err
+
+
+def test_columns_are_the_stores(store):
+    assert COLUMNS[:3] == ("key", "configuration", "seed")
+    assert len(COLUMNS) == len(store.rows()[0]) == 15
