@@ -1,8 +1,8 @@
 """python -m benchmarks.on_gpu FOLDER: tests, benchmark and the documented claims on a GPU, within minutes.
 
 Each part gets a share of the time and is interrupted when that is over; what was trained is kept. The folder holds a
-log a part, the speed, the verdicts with their page, and every run, which `python -m pytest_claims.runs import` takes into
-another store.
+log a part, the speed, the verdicts with their page, and every run, which `python -m pytest_claims.runs import` takes
+into another store.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def parts(folder: Path, gpu: bool, data: str) -> list[Part]:
     return [
         Part("tests", [*tests, "-k", "trace"], 0.3),
         Part("speed", [*speed, "--repeats", "1", "--works", "b", "--peers", "engine"], 0.5),
-        Part("claims", [*claims, "-k", "a3", "--scale", "smoke"], 1.0),
+        Part("claims", [*claims, "-k", "a3", "--scale", "rehearsal"], 1.0),
     ]
 
 

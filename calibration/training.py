@@ -1,4 +1,4 @@
-"""The statistics on accuracies of networks that were really trained, on the stand-in."""
+"""The statistics on accuracies of networks that were really trained, on synthetic images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from models import NormCNN
 from pytest_claims.data import Dataset
-from pytest_claims.data.load import stand_in
+from pytest_claims.data.load import synthetic_dataset
 from pytest_claims.stacked import BATCH
 from pytest_claims.stats import seeds_for, superiority
 from pytest_claims.streams import stream
@@ -22,7 +22,7 @@ RUN = Run(NormCNN((BATCH,) * 3), Recipe(30, 16, 4, "sgd", 0.02, momentum=0.9, te
 
 @functools.lru_cache(maxsize=1)
 def _images() -> Dataset:
-    return stand_in("cifar10", "smoke")
+    return synthetic_dataset("cifar10", "rehearsal")
 
 
 @functools.lru_cache(maxsize=2)

@@ -44,7 +44,7 @@ def test_sigmoid_declines_with_depth(lab):
     "with {activation}, the first block's gradient {when} shrinks with depth",
     source=DEPTH_AND_GRADIENTS,
     arms=by_depth,
-    measure=gradient,
+    metric=gradient,
 )
 def test_gradients_shrink_with_depth(lab, activation, when):
     lab.assert_falls({depth: (activation, depth) for depth in DEPTHS}, margin=ONE_DOUBLING)
@@ -56,7 +56,7 @@ def test_gradients_shrink_with_depth(lab, activation, when):
     "the first block's gradient {when} shrinks less with depth under ReLU than under sigmoid",
     source=DEPTH_AND_GRADIENTS,
     arms=both,
-    measure=gradient,
+    metric=gradient,
 )
 def test_relu_keeps_the_better_gradient_flow(lab, when):
     lab.assert_gap_widens({depth: (("ReLU", depth), ("sigmoid", depth)) for depth in DEPTHS}, margin=ONE_DOUBLING)

@@ -101,7 +101,7 @@ def test_batch_32_is_best(lab, norm, budget):
     "group norm needs a lower learning rate than batch norm",
     source=SWEEPS,
     arms=lambda: by_rate("group norm"),
-    chooses=True,
+    tunes=True,
 )
 def test_group_norm_needs_a_lower_learning_rate(lab):
     needing, than = ({rate: (norm, rate) for rate in RATES} for norm in ("group norm", "batch norm"))
@@ -113,7 +113,7 @@ def test_group_norm_needs_a_lower_learning_rate(lab):
     "layer norm needs a lower learning rate than batch norm",
     source=SWEEPS,
     arms=lambda: by_rate("layer norm"),
-    chooses=True,
+    tunes=True,
 )
 def test_layer_norm_needs_a_lower_learning_rate(lab):
     needing, than = ({rate: (norm, rate) for rate in RATES} for norm in ("layer norm", "batch norm"))

@@ -21,7 +21,7 @@ DEFAULT_STORE = Path(".claims") / "runs.sqlite"
 REHEARSED_SEEDS = 3
 PLACEBO_SEEDS = 5
 # Seeds from here on choose settings and judge nothing; --first-seed ends below.
-CHOOSING_SEED = 2_000_000
+TUNING_SEED = 2_000_000
 # Images whose verdicts are worth recording for others.
 KINDS = ("cifar", "synthetic")
 # Where `make data` downloads to and where auto looks, below the repository root.
@@ -44,7 +44,7 @@ class Settings:
     since: stored runs that finished earlier are trained again ("" reuses all). only_stored: train nothing, and
     judge what can be.
     prefix, options: of a command that runs a test of this session again: what stands before and after its name.
-    enforced: whether verdicts decide the tests: at any scale but smoke, and neither on the stand-in nor in a placebo.
+    enforced: whether verdicts decide the tests: not in a rehearsal, on synthetic images or in a placebo.
     """
 
     device: torch.device
@@ -64,7 +64,7 @@ class Settings:
 
     @property
     def enforced(self) -> bool:
-        return self.scale != "smoke" and self.data.kind != "synthetic" and not self.placebo
+        return self.scale != "rehearsal" and self.data.kind != "synthetic" and not self.placebo
 
     @property
     def device_words(self) -> str:
@@ -86,9 +86,9 @@ class Settings:
         return range(self.first_seed, self.first_seed + n)
 
     @property
-    def choosing(self) -> range:
+    def tuning(self) -> range:
         """The seeds that choose settings, and of which no verdict sees a run."""
-        return range(CHOOSING_SEED, CHOOSING_SEED + self.looks[0])
+        return range(TUNING_SEED, TUNING_SEED + self.looks[0])
 
     @property
     def meaning(self) -> str:
@@ -100,7 +100,7 @@ class Settings:
         if self.enforced:
             return "they speak of your images, not of CIFAR: a claim that is not REPRODUCED on them fails"
         if self.data.kind == "synthetic":
-            return "a rehearsal: on the stand-in, verdicts say nothing about CIFAR and fail no test by themselves"
+            return "a rehearsal: on synthetic images, verdicts say nothing about CIFAR and fail no test by themselves"
         return (
             "a rehearsal: recipes are cut short, verdicts say nothing about the findings and fail no test by themselves"
         )
@@ -211,7 +211,7 @@ def resolve(
     if tf32 and not gpu:
         raise SettingsError("--tf32 changes how CUDA devices multiply; a CPU has no TF32. Add --gpu or leave it out")
     device = devices.choose(gpu, worker)
-    scale = scale or ("documented" if gpu else "smoke")
+    scale = scale or ("documented" if gpu else "rehearsal")
     if scale not in SCALES:
         raise ValueError(f"scale {scale!r}; allowed: {SCALES}")
     if only_stored and since:
@@ -227,7 +227,7 @@ def resolve(
             f"--max-seeds {max_seeds} caps the looks at a growing number of seeds, and "
             f"{'--placebo takes' if placebo else '--seeds fixes'} one number: give one of them"
         )
-    if seeds or placebo or (scale == "smoke" and not max_seeds):
+    if seeds or placebo or (scale == "rehearsal" and not max_seeds):
         looks = planned = (seeds or (PLACEBO_SEEDS if placebo else REHEARSED_SEEDS),)
     else:
         planned = LOOKS

@@ -170,15 +170,15 @@ class Trained:
     predictions: tuple[int, ...] = ()
 
 
-SCALES = ("smoke", "documented", "full")
+SCALES = ("rehearsal", "documented", "full")
 
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
     """One side of a comparison: a network and its recipes by scale, on a data set ("cifar10" or "cifar100").
 
-    A claim takes part in a session at a scale for which all its arms have a recipe. Scales: "smoke", cut short for a
-    rehearsal; "documented", the source's own; "full", the whole training set until the network is well trained, by a
+    A claim takes part in a session at a scale for which all its arms have a recipe. Scales: "rehearsal", cut
+    short; "documented", the source's own; "full", the whole training set until the network is well trained, by a
     recipe of ours, for sources that give none. documented: the source's test accuracy for it in percent, None where it
     gives none. Raises ValueError for recipes of other scales, or for none.
     """
@@ -203,7 +203,7 @@ class Claim:
 
     finding: short name of the finding, e.g. "A1a". words: the finding as a sentence; {names} are the test's
     parameters. source: where it is documented. arms: called with the test's parameters, gives the arms by name.
-    measure: called with those that it names, gives what is compared (a Measure); None is test accuracy. chooses: which
+    measure: called with those that it names, gives what is compared (a Metric); None is test accuracy. tunes: which
     of its arms are compared is first chosen on seeds of their own, for which every arm is trained. images: a report
     shows what the arms take images for.
     """
@@ -212,8 +212,8 @@ class Claim:
     words: str
     source: Source
     arms: Callable[..., Mapping[Hashable, Arm]]
-    measure: Callable[..., Any] | None = None
-    chooses: bool = False
+    metric: Callable[..., Any] | None = None
+    tunes: bool = False
     images: bool = False
 
 

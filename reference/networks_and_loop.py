@@ -1,4 +1,4 @@
-"""A plain PyTorch training loop, as a notebook would have it: the reference that the engine must equal."""
+"""Plain PyTorch networks and a training loop, as a notebook would have them: what the engine must equal."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from claims.register import REGISTER
-from pytest_claims.data.load import CLASSES, STAND_IN
+from pytest_claims.data.load import CLASSES, SYNTHETIC_SIZES
 from pytest_claims.judge.decorator import arms_of, claim_of, words_of
-from pytest_claims.runs.pool import width
+from pytest_claims.runs.pool import seeds_per_block
 from pytest_claims.settings import REHEARSED_SEEDS
 from pytest_claims.train.cost import cost
 from pytest_claims.types import SCALES
@@ -63,9 +63,9 @@ def test_every_arm_can_be_built_and_trained_at_every_scale_that_it_has(register)
     # Depth; batch size; order.
     full = 6 + 12 + 3
     # The orders' rehearsals are the same.
-    assert networks == {"documented": documented, "full": full, "smoke": documented + full - 3}
+    assert networks == {"documented": documented, "full": full, "rehearsal": documented + full - 3}
     for scale, run in set(arms):
-        train, test = STAND_IN[run.dataset, scale]
+        train, test = SYNTHETIC_SIZES[run.dataset, scale]
         assert run.network.classes == CLASSES[run.dataset]
         assert (run.recipe.images_per_class or 0) <= train
         assert (run.recipe.test_images_per_class or 0) <= test
@@ -76,15 +76,16 @@ def test_every_arm_can_be_built_and_trained_at_every_scale_that_it_has(register)
 def test_every_claim_is_rehearsed_and_has_one_scale_that_speaks_of_its_finding(register):
     for nodeid, _, _, arms in register.claims:
         scales = {frozenset(arm.recipes) for arm in arms.values()}
-        assert scales in ({frozenset({"smoke", "documented"})}, {frozenset({"smoke", "full"})}), nodeid
+        assert scales in ({frozenset({"rehearsal", "documented"})}, {frozenset({"rehearsal", "full"})}), nodeid
 
 
 def test_claims_choose_settings_where_their_assertion_does(register):
-    assert {claim.finding for _, claim, _, _ in register.claims if claim.chooses} == {"Dg", "Dh"}
+    assert {claim.finding for _, claim, _, _ in register.claims if claim.tunes} == {"Dg", "Dh"}
 
 
 def test_the_rehearsal_is_small_enough_for_two_cores(register):
-    runs = {arm.run("smoke").canonical: arm.run("smoke") for *_, arms in register.claims for arm in arms.values()}
-    seeds = {text: max(REHEARSED_SEEDS, width(run, "cpu")) for text, run in runs.items()}
+    arms = [arm for *_, arms in register.claims for arm in arms.values()]
+    runs = {arm.run("rehearsal").canonical: arm.run("rehearsal") for arm in arms}
+    seeds = {text: max(REHEARSED_SEEDS, seeds_per_block(run, "cpu")) for text, run in runs.items()}
     # A 2-core Xeon trains about 30 TFLOP of these networks in 5 minutes, and steps of small batches come on top.
     assert sum(cost(run, 0, 0).flops * seeds[text] for text, run in runs.items()) < 29e12

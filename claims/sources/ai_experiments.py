@@ -1,7 +1,7 @@
 """AI-Experiments: the figures of its READMEs (English and Korean, the same) and the recipes of its notebooks.
 
 Accuracies are top-1 test accuracy in percent on CIFAR-10. A recipe has a documented form, as the notebooks give it,
-and a smoke form for rehearsals on a CPU: fewer images, fewer epochs, smaller batches where these would not fit.
+and a rehearsal form for rehearsals on a CPU: fewer images, fewer epochs, smaller batches where these would not fit.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ DEPTH_RECIPE = {
         images_per_class=300, batch=512, epochs=10, optimizer="adamw", lr=1e-3, weight_decay=0.01, precision="float32"
     )
 }
-DEPTH_RECIPE["smoke"] = dataclasses.replace(
+DEPTH_RECIPE["rehearsal"] = dataclasses.replace(
     DEPTH_RECIPE["documented"], images_per_class=30, batch=64, epochs=4, test_images_per_class=50
 )
 
@@ -83,10 +83,10 @@ LONG_RECIPE = {
         precision="bfloat16",
     )
 }
-BASE_RECIPE["smoke"] = dataclasses.replace(
+BASE_RECIPE["rehearsal"] = dataclasses.replace(
     BASE_RECIPE["documented"], images_per_class=25, epochs=3, test_images_per_class=50
 )
-LONG_RECIPE["smoke"] = dataclasses.replace(
+LONG_RECIPE["rehearsal"] = dataclasses.replace(
     LONG_RECIPE["documented"], images_per_class=40, epochs=4, test_images_per_class=50
 )
 
@@ -94,7 +94,7 @@ LONG_RECIPE["smoke"] = dataclasses.replace(
 # of the 100 classes. A rehearsal takes few images of a class, since there are ten times as many classes.
 CIFAR100_RECIPE = {
     "documented": BASE_RECIPE["documented"],
-    "smoke": dataclasses.replace(BASE_RECIPE["documented"], images_per_class=4, epochs=3, test_images_per_class=5),
+    "rehearsal": dataclasses.replace(BASE_RECIPE["documented"], images_per_class=4, epochs=3, test_images_per_class=5),
 }
 
 # --- A3: order of normalisation and activation ------------------------------------------------------------------------
@@ -116,7 +116,7 @@ ORDER_RECIPE = {
         precision="bfloat16",
     )
 }
-ORDER_RECIPE["smoke"] = dataclasses.replace(
+ORDER_RECIPE["rehearsal"] = dataclasses.replace(
     ORDER_RECIPE["documented"],
     images_per_class=50,
     batch=64,

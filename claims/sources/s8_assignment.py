@@ -43,7 +43,7 @@ RECIPE = {
         ),
     )
 }
-RECIPE["smoke"] = dataclasses.replace(
+RECIPE["rehearsal"] = dataclasses.replace(
     RECIPE["documented"],
     images_per_class=13,
     epochs=2,

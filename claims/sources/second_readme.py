@@ -40,7 +40,7 @@ DEPTH_RECIPE = {
         precision="float32",
     )
 }
-DEPTH_RECIPE["smoke"] = dataclasses.replace(
+DEPTH_RECIPE["rehearsal"] = dataclasses.replace(
     DEPTH_RECIPE["full"],
     images_per_class=13,
     batch=32,
@@ -60,7 +60,7 @@ THRESHOLD = 32
 # `batch` is replaced by each batch size.
 BATCH_SIZE_RECIPE = {
     "full": dataclasses.replace(LONG_RECIPE["documented"], images_per_class=None, epochs=30),
-    "smoke": dataclasses.replace(LONG_RECIPE["smoke"], images_per_class=2, epochs=2, test_images_per_class=2),
+    "rehearsal": dataclasses.replace(LONG_RECIPE["rehearsal"], images_per_class=2, epochs=2, test_images_per_class=2),
 }
 
 # --- order ------------------------------------------------------------------------------------------------------------
@@ -69,5 +69,5 @@ ORDER = Source(DOCUMENT, "Conv activation norm position")
 ORDER_ACCURACY = {"conv-norm-ReLU": 83.1, "conv-ReLU-norm": 82.4, "conv-LeakyReLU-norm": 82.8}
 FULL_ORDER_RECIPE = {
     "full": dataclasses.replace(ORDER_RECIPE["documented"], images_per_class=None),
-    "smoke": ORDER_RECIPE["smoke"],
+    "rehearsal": ORDER_RECIPE["rehearsal"],
 }

@@ -1,4 +1,4 @@
-"""`python -m pytest_claims.data [FOLDER]`: download CIFAR-10 and CIFAR-100 by torchvision into a folder (default: data)."""
+"""`python -m pytest_claims.data [FOLDER]`: download CIFAR by torchvision into a folder (default: data)."""
 
 from __future__ import annotations
 

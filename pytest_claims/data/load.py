@@ -1,4 +1,4 @@
-"""Where images come from: torchvision's CIFAR, .npz files, class folders, or the procedural stand-in."""
+"""Where images come from: torchvision's CIFAR, .npz files, class folders, or synthetic images."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ CLASSES = {"cifar10": 10, "cifar100": 100}
 TRAINING_IMAGES = 50_000
 _KEYS = ("train_images", "train_labels", "test_images", "test_labels", "class_names")
 _TORCHVISION = {"cifar10": ("CIFAR10", "cifar-10-batches-py"), "cifar100": ("CIFAR100", "cifar-100-python")}
-# Training and test images per class of the stand-in: what the recipes ask for at most, since making more takes time.
-STAND_IN = {
-    ("cifar10", "smoke"): (100, 50),
-    ("cifar100", "smoke"): (10, 5),
+# Synthetic training and test images a class: what the recipes ask for at most, since making more takes time.
+SYNTHETIC_SIZES = {
+    ("cifar10", "rehearsal"): (100, 50),
+    ("cifar100", "rehearsal"): (10, 5),
     ("cifar10", "documented"): (500, 200),
     ("cifar100", "documented"): (200, 20),
     ("cifar10", "full"): (1000, 200),
@@ -37,7 +37,7 @@ NAMED = ("auto", "cifar", "synthetic")
 WAYS = (
     "Ways to get it: `make data` (downloads CIFAR-10 and CIFAR-100 by torchvision into data/, about 330 MB); "
     "--data PATH with a folder that holds cifar10.npz and cifar100.npz (layout in the README), torchvision's unpacked "
-    "archives, or train/<class>/* and test/<class>/* of your own images; or --data synthetic for the stand-in, on "
+    "archives, or train/<class>/* and test/<class>/* of your own images; or --data synthetic for synthetic images, on "
     "which verdicts say nothing about CIFAR"
 )
 
@@ -46,9 +46,9 @@ WAYS = (
 class Choice:
     """Which data a session uses, decided before anything is loaded.
 
-    kind: "cifar", "synthetic" or "folders" (class folders of images). folder: where the files are; None for the
-    stand-in. why: the reason, for the header. scale: of the recipes that it must suffice for. download: fetch what is
-    missing by torchvision. rest: the stand-in serves for what is missing.
+    kind: "cifar", "synthetic" or "folders" (class folders of images). folder: where the files are; None for
+    synthetic images. why: the reason, for the header. scale: of the recipes that it must suffice for. download: fetch what is
+    missing by torchvision. rest: synthetic images serves for what is missing.
     """
 
     kind: str
@@ -64,14 +64,14 @@ class Choice:
         return dataclasses.replace(self, download=False)
 
     def __str__(self) -> str:
-        where = "the procedural stand-in" if self.folder is None else f"{self.kind} at {self.folder}"
+        where = "synthetic images" if self.folder is None else f"{self.kind} at {self.folder}"
         return f"{where} ({self.why})"
 
 
 def choose(option: str, scale: str, home: Path) -> Choice:
     """Decide what --data means at this scale; home is the folder into which `make data` downloads.
 
-    auto: CIFAR-10 if it is in home; else at scale smoke the stand-in, and at other scales a download into home.
+    auto: CIFAR-10 if it is in home; else at scale rehearsal synthetic images, and at other scales a download into home.
     Raises DataError if a PATH is missing or holds nothing that can be used.
     """
     if option == "synthetic":
@@ -95,12 +95,12 @@ def choose(option: str, scale: str, home: Path) -> Choice:
     if "cifar10" not in missing:
         if not missing:
             return Choice("cifar", home, "found on disk", scale)
-        if scale == "smoke":
+        if scale == "rehearsal":
             return Choice(
-                "cifar", home, "CIFAR-10 found on disk; the stand-in for CIFAR-100, which is not", scale, rest=True
+                "cifar", home, "CIFAR-10 found on disk; synthetic images for CIFAR-100, which is not", scale, rest=True
             )
         return Choice("cifar", home, "CIFAR-10 found on disk; CIFAR-100 is to be downloaded", scale, download=True)
-    if scale == "smoke":
+    if scale == "rehearsal":
         return Choice("synthetic", None, f"no CIFAR in {home}; a rehearsal downloads nothing unasked", scale)
     return Choice("cifar", home, f"scale {scale} needs CIFAR", scale, download=True)
 
@@ -108,7 +108,7 @@ def choose(option: str, scale: str, home: Path) -> Choice:
 def load(choice: Choice, name: str) -> Dataset:
     """The data set that serves as `name` ("cifar10" or "cifar100"), on the CPU. Raises DataError."""
     if choice.folder is None:
-        return stand_in(name, choice.scale)
+        return synthetic_dataset(name, choice.scale)
     if choice.kind == "folders":
         return from_folders(choice.folder, name)
     found = _cifar(choice, name)
@@ -122,7 +122,7 @@ def load(choice: Choice, name: str) -> Dataset:
 
 def _cifar(choice: Choice, name: str) -> Dataset:
     if choice.rest and not _on_disk(name, choice.folder):
-        return stand_in(name, choice.scale)
+        return synthetic_dataset(name, choice.scale)
     if (choice.folder / f"{name}.npz").is_file():
         return from_npz(choice.folder / f"{name}.npz", name)
     if choice.download or _on_disk(name, choice.folder):
@@ -134,12 +134,12 @@ def _on_disk(name: str, folder: Path) -> bool:
     return (folder / f"{name}.npz").is_file() or (folder / _TORCHVISION[name][1]).is_dir()
 
 
-def stand_in(name: str, scale: str) -> Dataset:
-    """The procedural stand-in with as many classes as the data set it stands in for, sized for a scale's recipes."""
-    train, test = STAND_IN[name, scale]
+def synthetic_dataset(name: str, scale: str) -> Dataset:
+    """Synthetic images with as many classes as the data set has whose place they take, sized for a scale's recipes."""
+    train, test = SYNTHETIC_SIZES[name, scale]
     images = synthetic(CLASSES[name], train_per_class=train, test_per_class=test)
     names = tuple(f"class {label}" for label in range(CLASSES[name]))
-    return dataset(name, f"procedural stand-in, version {VERSION}", names, images[:2], images[2:])
+    return dataset(name, f"synthetic images, version {VERSION}", names, images[:2], images[2:])
 
 
 def from_npz(path: Path, name: str) -> Dataset:

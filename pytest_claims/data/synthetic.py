@@ -1,4 +1,4 @@
-"""The embedded stand-in for CIFAR: procedural 32x32 pictures from a seed, for rehearsals without a download.
+"""Synthetic images in the place of CIFAR: procedural 32x32 pictures from a seed, for rehearsals without a download.
 
 A picture shows one object before a sky and a ground, often with other objects behind and in front. Its class
 is a combination of a shape family (blob, crate, boat, car, beast, flyer, flower, crescent), a texture family
@@ -43,7 +43,7 @@ Plane = np.ndarray
 def synthetic(
     classes: int, *, train_per_class: int, test_per_class: int, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Draw the stand-in: train_images uint8 [N, 32, 32, 3] in RGB, train_labels uint8 [N], both for the test.
+    """Draw the images: train_images uint8 [N, 32, 32, 3] in RGB, train_labels uint8 [N], both for the test.
 
     Picture i of class c in a split is the same however many pictures or classes are asked for. Labels come in
     order: 0, 0, ..., 1, 1, ... Raises ValueError unless classes is a whole number from 2 to 256 and the

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pytest_claims.judge.metric import ACCURACY, Measure
+from pytest_claims.judge.metric import ACCURACY, Metric
 from pytest_claims.types import Arm, Claim, Source
 
 
@@ -19,14 +19,14 @@ def claim(
     *,
     source: Source,
     arms: Callable[..., Mapping[Hashable, Arm]],
-    measure: Callable[..., Measure] | None = None,
-    chooses: bool = False,
+    metric: Callable[..., Metric] | None = None,
+    tunes: bool = False,
     images: bool = False,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare that a test verifies a documented finding.
 
-    The test takes the `lab` fixture and makes one assertion with it about the arms. words, arms and measure are given
-    those of the test's parameters that they name: words in {braces}, the others as arguments. chooses: the assertion
+    The test takes the `lab` fixture and makes one assertion with it about the arms. words, arms and metric are given
+    those of the test's parameters that they name: words in {braces}, the others as arguments. tunes: the assertion
     first chooses settings on seeds of their own (assert_needs_lower). images: the report shows what the arms take
     images for. Example:
 
@@ -35,7 +35,7 @@ def claim(
         def test_relu_beats_sigmoid(lab, depth):
             lab.assert_greater("relu", "sigmoid", margin=2.0)
     """
-    return pytest.mark.claim(Claim(finding, words, source, arms, measure, chooses, images))
+    return pytest.mark.claim(Claim(finding, words, source, arms, metric, tunes, images))
 
 
 def claim_of(item: pytest.Item) -> Claim | None:
@@ -63,9 +63,9 @@ def arms_of(item: pytest.Item) -> dict[Hashable, Arm]:
     return dict(_called(item, claim_of(item).arms))
 
 
-def measure_of(item: pytest.Item) -> Measure:
+def metric_of(item: pytest.Item) -> Metric:
     """What the claim compares."""
-    declared = claim_of(item).measure
+    declared = claim_of(item).metric
     return ACCURACY if declared is None else _called(item, declared)
 
 

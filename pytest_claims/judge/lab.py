@@ -9,8 +9,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 
-from pytest_claims.judge.metric import ACCURACY, Measure
-from pytest_claims.judge.result import CONFOUNDER, ArmEvidence, Judgement
+from pytest_claims.judge.metric import ACCURACY, Metric
+from pytest_claims.judge.result import CONFOUNDER, ArmEvidence, Result
 from pytest_claims.runs.pool import NotStoredError, Pool
 from pytest_claims.settings import Settings
 from pytest_claims.stats import (
@@ -44,11 +44,11 @@ FAR = 10.0
 
 
 class NotReproducedError(AssertionError):
-    """A claim's verdict, in a session whose verdicts decide, is not REPRODUCED; carries the judgement."""
+    """A claim's verdict, in a session whose verdicts decide, is not REPRODUCED; carries the result."""
 
-    def __init__(self, judgement: Judgement, text: str) -> None:
+    def __init__(self, result: Result, text: str) -> None:
         super().__init__(text)
-        self.judgement = judgement
+        self.result = result
 
 
 def label(name: Name) -> str:
@@ -71,8 +71,8 @@ class Lab:
     """The `lab` fixture of one claim.
 
     Every assert_ method trains what is not yet stored, decides (where seeds are not fixed, at one look after another
-    until a verdict stands), records the judgement (self.judgement), and raises NotReproducedError if the session's
-    verdicts decide and this one is not REPRODUCED. Margins are in the unit of the claim's measure (points, if it names
+    until a verdict stands), records the result (self.result), and raises NotReproducedError if the session's
+    verdicts decide and this one is not REPRODUCED. Margins are in the unit of the claim's metric (points, if it names
     none), above 0. Arms are named as the claim declares them; an undeclared name raises KeyError. claims: how many the
     session selected.
     """
@@ -85,15 +85,15 @@ class Lab:
         arms: Mapping[Name, Arm],
         settings: Settings,
         pool: Pool,
-        explain: Callable[[Judgement], str],
-        measure: Measure = ACCURACY,
+        explain: Callable[[Result], str],
+        metric: Metric = ACCURACY,
         claims: int = 1,
     ) -> None:
         self._nodeid, self._claim, self._words, self._arms = nodeid, claim, words, arms
         self._settings, self._pool, self._explain = settings, pool, explain
-        self._measure, self._claims, self._n = measure, claims, settings.looks[0]
+        self._metric, self._claims, self._n = metric, claims, settings.looks[0]
         self._evidence: dict[Name, ArmEvidence] = {}
-        self.judgement: Judgement | None = None
+        self.result: Result | None = None
 
     def values(self, name: Name) -> np.ndarray:
         """What the claim measures of an arm (test accuracy in percent, if nothing else), float64 [seeds], in the order
@@ -189,8 +189,8 @@ class Lab:
         the one below it.
         """
         levels = sorted(than)
-        if not self._claim.chooses:
-            raise ValueError(f"{self._nodeid} chooses settings; declare it: @claim(..., chooses=True)")
+        if not self._claim.tunes:
+            raise ValueError(f"{self._nodeid} tunes settings; declare it: @claim(..., tunes=True)")
         if sorted(needing) != levels or len(levels) < 2:
             raise ValueError(f"{self._nodeid}: settings {sorted(needing)} and {levels}; needed: the same two or more")
         # In a placebo there is nothing to choose between.
@@ -208,11 +208,11 @@ class Lab:
 
     def _chosen(self, by_setting: Mapping[float, Name]) -> float:
         """The setting whose arm is best on seeds that no verdict sees."""
-        seeds = self._settings.choosing
+        seeds = self._settings.tuning
         wanted = {at: (self._arms[name].run(self._settings.scale), seeds) for at, name in by_setting.items()}
         self._pool.want(list(wanted.values()))
         means = {
-            at: np.mean([self._measure.of(result) for result in self._pool.results(self._pool.fitted(run), seeds)])
+            at: np.mean([self._metric.of(one) for one in self._pool.results(self._pool.adapt_classes(run), seeds)])
             for at, (run, seeds) in wanted.items()
         }
         return max(sorted(means), key=means.__getitem__)
@@ -413,7 +413,7 @@ class Lab:
     def _of(self, name: Name) -> ArmEvidence:
         if name not in self._evidence:
             declared, seeds = self._wanted(name)
-            run = self._pool.fitted(declared)
+            run = self._pool.adapt_classes(declared)
             self._evidence[name] = self._arm(name, run, self._pool.results(run, seeds))
         return self._evidence[name]
 
@@ -426,7 +426,7 @@ class Lab:
         return first.run(settings.scale), settings.range_of(self._n * (place + 1))[self._n * place :]
 
     def _arm(self, name: Name, run: Run, results: Sequence[Trained]) -> ArmEvidence:
-        read = {"values": self._measure.of, "accuracy": ACCURACY.of}
+        read = {"values": self._metric.of, "accuracy": ACCURACY.of}
         ordered = in_order_of_seeds(
             {of: [(result.seed, measured(result)) for result in results] for of, measured in read.items()}
         )
@@ -434,7 +434,7 @@ class Lab:
         diverged = np.asarray([result.diverged for result in ascending])
         # What is measured of a network at chance is still what it is, unless it is its accuracy.
         collapsed = diverged
-        if self._measure is ACCURACY:
+        if self._metric is ACCURACY:
             tested = results[0].test_images
             collapsed = collapse(
                 ordered["accuracy"], chance=100 / run.network.classes, test_images=tested, diverged=diverged
@@ -464,7 +464,7 @@ class Lab:
 
     def _documented(self, name: Name) -> float | None:
         """The documented figure of an arm; sources give accuracies, so there is none for anything else."""
-        return self._arms[name].documented if self._measure is ACCURACY else None
+        return self._arms[name].documented if self._metric is ACCURACY else None
 
     def _documented_extremes(self, names: Sequence[Name]) -> tuple[Name, Name]:
         """The arms with the highest and the lowest documented figure; the first and last where there are none."""
@@ -505,24 +505,24 @@ class Lab:
         documented: float | None,
         compared: str = "",
     ) -> None:
-        """Decide, and record the judgement of this claim.
+        """Decide, and record the result of this claim.
 
         decide: the verdict on the seeds of the look at hand, at a level. values: the contrast per seed, [n], that the
         documented one is held against; compared: what it is, where it is not the contrast of the verdict's effect.
         """
-        if self.judgement is not None:
+        if self.result is not None:
             raise RuntimeError(f"{self._nodeid} asserts twice; one claim is one assertion")
         settings, source = self._settings, self._claim.source
         verdict = self._decided(decide)
         arms = tuple(self._evidence.values())
-        if settings.enforced and self._measure is ACCURACY:
+        if settings.enforced and self._metric is ACCURACY:
             verdict = dataclasses.replace(verdict, notes=(*verdict.notes, *map(_elsewhere, filter(_far, arms))))
         agreed = None if documented is None else agreement(documented, values(), source.repetitions)
         later = [look for look in settings.planned if look > verdict.n]
         open_ = verdict.outcome == Outcome.INCONCLUSIVE
         next_look = later[0] if open_ and later else None
         more = min(verdict.seeds_to_settle or 2 * verdict.n, 1000)
-        self.judgement = Judgement(
+        self.result = Result(
             nodeid=self._nodeid,
             finding=self._claim.finding,
             kind=kind,
@@ -541,13 +541,13 @@ class Lab:
             next_look=next_look,
             command=settings.look_on(self._nodeid, next_look) if next_look else settings.replicate(self._nodeid, more),
             placebo=self._reassigned(decide) if settings.placebo else {},
-            measured=self._measure.name,
-            unit="doublings" if kind == "spread" else self._measure.unit,
+            measured=self._metric.name,
+            unit="doublings" if kind == "spread" else self._metric.unit,
             images=self._claim.images,
             claims=self._claims,
         )
         if settings.enforced and verdict.outcome != Outcome.REPRODUCED:
-            raise NotReproducedError(self.judgement, self._explain(self.judgement))
+            raise NotReproducedError(self.result, self._explain(self.result))
 
     def _reassigned(self, decide: Callable[[float], Verdict]) -> dict[str, int]:
         """How often each outcome comes up when the results at hand are given to the arms at random."""

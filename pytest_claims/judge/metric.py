@@ -11,7 +11,7 @@ from pytest_claims.types import Trained
 
 
 @dataclasses.dataclass(frozen=True)
-class Measure:
+class Metric:
     """name: of a table's column, with its unit. unit: of differences. of: its value of one run."""
 
     name: str
@@ -19,15 +19,15 @@ class Measure:
     of: Callable[[Trained], float]
 
 
-ACCURACY = Measure("test accuracy, %", "points", lambda run: run.test_accuracy)
+ACCURACY = Metric("test accuracy, %", "points", lambda run: run.test_accuracy)
 
 
-def gradient(when: str) -> Measure:
+def gradient(when: str) -> Metric:
     """log2 of the root mean square of the gradient of the first block's weights, whose differences are doublings.
 
     when: "at initialisation", the first step; or "in training", the mean of the logarithms over the first steps of the
     later epochs. Gradients that are 0 or not finite count as 2^-126, the least normal float32. Raises ValueError for
-    another `when`; the measure raises StoreError for a run that was stored before gradients were recorded.
+    another `when`; the metric raises StoreError for a run that was stored before gradients were recorded.
     """
     if when not in ("at initialisation", "in training"):
         raise ValueError(f"when is {when!r}; allowed: 'at initialisation', 'in training'")
@@ -41,4 +41,4 @@ def gradient(when: str) -> Measure:
         first = [math.log2(max(row[0], 2.0**-126)) if math.isfinite(row[0]) else -126.0 for row in run.gradients]
         return first[0] if when == "at initialisation" else sum(first[1:]) / max(1, len(first) - 1)
 
-    return Measure(f"gradient {when}, log2", "doublings", of)
+    return Metric(f"gradient {when}, log2", "doublings", of)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from scipy import stats
 
-from pytest_claims.judge.result import Judgement
+from pytest_claims.judge.result import Result
 from pytest_claims.stats import ALPHA
 from pytest_claims.types import Outcome
 
@@ -34,14 +34,14 @@ class Placebo:
     passed: bool
 
 
-def placebo_result(judgements: Sequence[Judgement]) -> Placebo:
+def placebo_result(results: Sequence[Result]) -> Placebo:
     """Count the verdicts on reassigned results against the binomial 99 % bound of what a 5 % error rate allows."""
     lines, passed, judged = [], True, False
     for what, (kinds, false, words) in _FALSE.items():
         outcomes: Counter[str] = Counter()
-        for judgement in judgements:
-            if judgement.kind in kinds:
-                outcomes.update(judgement.placebo)
+        for result in results:
+            if result.kind in kinds:
+                outcomes.update(result.placebo)
         drawn, found = outcomes.total(), sum(outcomes[outcome] for outcome in false)
         if not drawn:
             continue

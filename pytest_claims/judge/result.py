@@ -34,7 +34,7 @@ class ArmEvidence:
 
 
 @dataclasses.dataclass(frozen=True)
-class Judgement:
+class Result:
     """A verdict and its evidence.
 
     kind: "effect" (of at least the margin), "best" (the same over several rivals), "spread" (a ratio of spreads, in
@@ -102,7 +102,7 @@ class Judgement:
         return json.dumps(dataclasses.asdict(self))
 
     @staticmethod
-    def from_json(text: str) -> Judgement:
+    def from_json(text: str) -> Result:
         """The inverse of to_json."""
         fields: dict[str, Any] = json.loads(text)
         fields["verdict"] = _verdict(fields["verdict"])
@@ -112,7 +112,7 @@ class Judgement:
             ArmEvidence(**{name: tuple(value) if isinstance(value, list) else value for name, value in arm.items()})
             for arm in fields["arms"]
         )
-        return Judgement(**fields)
+        return Result(**fields)
 
 
 def _verdict(fields: dict[str, Any]) -> Verdict:

@@ -14,7 +14,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pytest_claims.judge.result import Judgement
+from pytest_claims.judge.result import Result
 from pytest_claims.types import Outcome
 
 FOLDER = Path("claims") / "ledger"
@@ -60,25 +60,25 @@ class Entry:
         return f"{self.verdict} on {self.date} ({self.effect:+.2f} {self.unit}, {self.n} seeds, {self.device})"
 
 
-def entry(judgement: Judgement, date: str, versions: str) -> Entry:
-    """The entry of a judgement."""
-    verdict, agreement = judgement.verdict, judgement.agreement
+def entry(result: Result, date: str, versions: str) -> Entry:
+    """The entry of a result."""
+    verdict, agreement = result.verdict, result.agreement
     return Entry(
-        finding=judgement.finding,
-        claim=judgement.claim,
-        source=judgement.source,
+        finding=result.finding,
+        claim=result.claim,
+        source=result.source,
         verdict=str(verdict.outcome),
         **{name: round(getattr(verdict, name), 4) for name in ("effect", "lower", "upper", "margin")},
-        unit=judgement.unit,
+        unit=result.unit,
         n=verdict.n,
-        looks=judgement.planned,
-        first_seed=judgement.arms[0].seeds[0],
+        looks=result.planned,
+        first_seed=result.arms[0].seeds[0],
         documented=None if agreement is None else round(agreement.documented, 4),
         measured=None if agreement is None else round(agreement.measured, 4),
-        compared=judgement.compared if agreement else "",
+        compared=result.compared if agreement else "",
         agrees=None if agreement is None else agreement.inside,
         date=date,
-        device=judgement.device,
+        device=result.device,
         versions=versions,
     )
 
@@ -97,13 +97,13 @@ def read(path: Path) -> dict[str, Entry]:
         ) from error
 
 
-def update(path: Path, judgements: Sequence[Judgement], date: str, versions: str) -> int:
-    """Write these judgements' entries into a ledger, leaving others as they are; returns how many entries changed.
+def update(path: Path, results: Sequence[Result], date: str, versions: str) -> int:
+    """Write these results' entries into a ledger, leaving others as they are; returns how many entries changed.
 
     The file is replaced at once, so that an interrupted session leaves the old one. Raises LedgerError.
     """
     before = read(path)
-    new = {judgement.nodeid: entry(judgement, date, versions) for judgement in judgements}
+    new = {result.nodeid: entry(result, date, versions) for result in results}
     changed = sum(before.get(name) != value for name, value in new.items())
     entries: Mapping[str, Entry] = {**before, **new}
     text = json.dumps({name: dataclasses.asdict(entries[name]) for name in sorted(entries)}, indent=1)
@@ -117,27 +117,27 @@ def update(path: Path, judgements: Sequence[Judgement], date: str, versions: str
     return changed
 
 
-def difference(recorded: Entry, judgement: Judgement) -> str:
+def difference(recorded: Entry, result: Result) -> str:
     """What a verdict that is not the recorded one means, in a sentence; "" where it is the recorded one.
 
     More seeds that settle what was open, or fewer than were recorded, contradict nothing; all else is a change.
     """
-    verdict = judgement.verdict
+    verdict = result.verdict
     if recorded.verdict == verdict.outcome:
         return ""
-    was = f"{judgement.finding} was {recorded.words}, now {verdict.outcome} with {verdict.n}"
+    was = f"{result.finding} was {recorded.words}, now {verdict.outcome} with {verdict.n}"
     if recorded.verdict == Outcome.INCONCLUSIVE and verdict.n > recorded.n:
         return f"SETTLED: {was}. Record it with --update-ledger."
-    if verdict.outcome == Outcome.INCONCLUSIVE and (judgement.next_look or verdict.n < recorded.n):
+    if verdict.outcome == Outcome.INCONCLUSIVE and (result.next_look or verdict.n < recorded.n):
         return f"OPEN: {was}: these seeds do not decide, and contradict nothing."
     return f"CHANGED: {was}. If that is to stay, record it with --update-ledger."
 
 
-def reversed_effect(recorded: Entry, judgement: Judgement) -> bool:
+def reversed_effect(recorded: Entry, result: Result) -> bool:
     """Has a strong recorded effect, at least its margin by its lower bound, turned round beyond doubt?
 
-    All that a rehearsal on the stand-in may fail for: its verdicts say nothing about the findings, and a newcomer's
+    All that a rehearsal on synthetic images may fail for: its verdicts say nothing about the findings, and a newcomer's
     processor rounds differently.
     """
-    strong = recorded.verdict == "REPRODUCED" and recorded.lower >= recorded.margin and judgement.kind != "equality"
-    return strong and judgement.verdict.upper < 0
+    strong = recorded.verdict == "REPRODUCED" and recorded.lower >= recorded.margin and result.kind != "equality"
+    return strong and result.verdict.upper < 0

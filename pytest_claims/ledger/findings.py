@@ -1,4 +1,4 @@
-"""The table of every finding in the README, from the claims and the ledger: python -m pytest_claims.ledger.findings README.md"""
+"""The table of every finding, from the claims and the ledger: python -m pytest_claims.ledger.findings README.md"""
 
 from __future__ import annotations
 

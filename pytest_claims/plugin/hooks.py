@@ -16,13 +16,13 @@ import pytest
 import torch
 
 from pytest_claims.data import DataError
-from pytest_claims.data.load import stand_in
-from pytest_claims.judge.decorator import arms_of, claim_of, measure_of, words_of
+from pytest_claims.data.load import synthetic_dataset
+from pytest_claims.judge.decorator import arms_of, claim_of, metric_of, words_of
 from pytest_claims.judge.lab import Lab, NotReproducedError
 from pytest_claims.judge.placebo import placebo_result
-from pytest_claims.judge.result import Judgement
+from pytest_claims.judge.result import Result
 from pytest_claims.ledger.entries import Entry, LedgerError, difference, read, reversed_effect, update
-from pytest_claims.plugin.lost_tests import Completeness
+from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.options import add_options
 from pytest_claims.plugin.outputs import not_judged, wanted, write_outputs
 from pytest_claims.plugin.progress import Progress
@@ -94,13 +94,15 @@ def pytest_configure(config: pytest.Config) -> None:
     except (DataError, DeviceError, LedgerError, SettingsError, StoreError) as error:
         raise pytest.UsageError(str(error)) from error
     if option.update_ledger and settings.ledger is None:
-        raise pytest.UsageError("--update-ledger records CIFAR and the stand-in, not images of one's own or a placebo")
+        raise pytest.UsageError(
+            "--update-ledger records CIFAR and synthetic images, not images of one's own or a placebo"
+        )
     if option.update_ledger and settings.tf32:
         raise pytest.UsageError("--update-ledger records runs in the recipes' own precision: leave --tf32 out")
     config.stash[SETTINGS] = settings
     config.pluginmanager.register(ScaleSelection(settings.scale))
     if not worker:
-        config.pluginmanager.register(Completeness(), Completeness.NAME)
+        config.pluginmanager.register(LostTests(), LostTests.NAME)
         later = settings.looks[1:]
         config.pluginmanager.register(Progress(config, settings.store, config.stash[STARTED], _workers(config), later))
 
@@ -183,7 +185,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         first, last = (needed(claims, settings, look, at_most=True) for look in (settings.looks[0], settings.looks[-1]))
         planned, obstacles = plan(first, settings, store)
         at_most, _ = plan(last, settings, store)
-        probed = stand_in("cifar10", "smoke").to(settings.device)
+        probed = synthetic_dataset("cifar10", "rehearsal").to(settings.device)
     except _EXPLAINED as error:
         raise pytest.UsageError(str(error)) from error
     workers = config.option.plan_workers
@@ -204,10 +206,10 @@ def lab(request: pytest.FixtureRequest) -> Lab:
     laboratory = request.config.stash[LABORATORY]
     try:
         pool = laboratory.pool
-        settings, measure = laboratory.settings, measure_of(item)
+        settings, metric = laboratory.settings, metric_of(item)
         words, arms, claims = words_of(item), arms_of(item), request.config.stash[CLAIMS]
         explain = functools.partial(failure_text, columns=request.config.stash[WIDTH])
-        return Lab(item.nodeid, declared, words, arms, settings, pool, explain, measure, claims)
+        return Lab(item.nodeid, declared, words, arms, settings, pool, explain, metric, claims)
     except _EXPLAINED as error:
         raise _ended(request.config, error) from None
 
@@ -218,7 +220,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         return (yield)
     recorded = item.config.stash[LEDGER].get(item.nodeid)
     try:
-        result = yield
+        returned = yield
     except NotReproducedError as error:
         raise pytest.fail.Exception(_held_against(item, error, recorded), pytrace=False) from None
     except NotStoredError as error:
@@ -227,19 +229,19 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         raise _ended(item.config, error) from None
     finally:
         used = item.funcargs.get("lab")
-        judgement = used.judgement if used else None
-        if judgement:
-            judgement = dataclasses.replace(judgement, recorded=recorded.verdict if recorded else "")
-            item.user_properties += [("claim", judgement.to_json()), *junit_properties(judgement)]
-    if not judgement:
+        result = used.result if used else None
+        if result:
+            result = dataclasses.replace(result, recorded=recorded.verdict if recorded else "")
+            item.user_properties += [("claim", result.to_json()), *junit_properties(result)]
+    if not result:
         pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
     if recorded and not item.config.option.update_ledger:
-        said = difference(recorded, judgement)
+        said = difference(recorded, result)
         # What was open before and is now reproduced passes, as a claim without an entry does.
-        changed = judgement.enforced and said.startswith("CHANGED")
-        if changed or (not judgement.enforced and reversed_effect(recorded, judgement)):
-            pytest.fail(f"{said}\n\n{failure_text(judgement, item.config.stash[WIDTH])}", pytrace=False)
-    return result
+        changed = result.enforced and said.startswith("CHANGED")
+        if changed or (not result.enforced and reversed_effect(recorded, result)):
+            pytest.fail(f"{said}\n\n{failure_text(result, item.config.stash[WIDTH])}", pytrace=False)
+    return returned
 
 
 def _ended(config: pytest.Config, error: Exception) -> BaseException:
@@ -257,7 +259,7 @@ def _held_against(item: pytest.Item, error: NotReproducedError, recorded: Entry 
     """The text of a claim that is not reproduced; notes whether that is what the ledger says of it."""
     if item.config.option.update_ledger:
         item.stash[EXPECTED] = "recorded now"
-    elif recorded and (said := difference(recorded, error.judgement)):
+    elif recorded and (said := difference(recorded, error.result)):
         return f"{said}\n\n{error}"
     elif recorded:
         item.stash[EXPECTED] = f"as recorded: {recorded.words}"
@@ -274,15 +276,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    judgement = judgement_of(report)
-    if judgement is None:
+    result = result_of(report)
+    if result is None:
         return None
     if hasattr(report, "wasxfail"):
-        return ("xfailed", "x", f"{judgement.verdict.outcome} (recorded)") if report.skipped else None
+        return ("xfailed", "x", f"{result.verdict.outcome} (recorded)") if report.skipped else None
     if report.passed:
-        word = str(judgement.verdict.outcome)
-        return "passed", ".", word if judgement.enforced else f"REHEARSED ({word})"
-    return ("failed", "F", str(judgement.verdict.outcome)) if report.failed else None
+        word = str(result.verdict.outcome)
+        return "passed", ".", word if result.enforced else f"REHEARSED ({word})"
+    return ("failed", "F", str(result.verdict.outcome)) if report.failed else None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -292,7 +294,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = config.pluginmanager.getplugin("terminalreporter")
     worker = hasattr(config, "workerinput")
     judged = SETTINGS in config.stash and config.stash[SETTINGS].placebo and not worker and exitstatus == 0
-    if judged and not placebo_result(_judgements(reporter)).passed:
+    if judged and not placebo_result(_results(reporter)).passed:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     stopped = session.shouldstop or session.shouldfail or exitstatus not in (0, 1)
     if worker and LABORATORY in config.stash and not stopped:
@@ -302,9 +304,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return  # xdist's workers have a reporter of their own, of their own tests, that no one reads
-    judgements = _judgements(terminalreporter)
+    results = _results(terminalreporter)
     settings, write = config.stash[SETTINGS], terminalreporter.write_line
-    if config.option.plan or (not judgements and not (settings.placebo and LABORATORY in config.stash)):
+    if config.option.plan or (not results and not (settings.placebo and LABORATORY in config.stash)):
         if wanted(config.option) and not config.option.plan:
             why = next((f" ({why})" for _, why in not_judged(_reports(terminalreporter), [], [])), "")
             raise pytest.UsageError(f"nothing was judged{why}, so {wanted(config.option)} is not written")
@@ -312,39 +314,39 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     store = Store(settings.store)
     terminalreporter.section("placebo" if settings.placebo else "claims")
     if settings.placebo:
-        found = placebo_result(judgements).lines
-        if any(judgement.placebo for judgement in judgements):
-            many = f"{len(judgements)} {'claim' if len(judgements) == 1 else 'claims'} at {settings.seeds}"
+        found = placebo_result(results).lines
+        if any(result.placebo for result in results):
+            many = f"{len(results)} {'claim' if len(results) == 1 else 'claims'} at {settings.seeds}"
             store.keep_placebo(settings.scale, settings.data.kind, [many, *found])
         for line in found:
             write(line)
     else:
-        for line in summary_lines(judgements, terminalreporter._tw.fullwidth):
+        for line in summary_lines(results, terminalreporter._tw.fullwidth):
             write(line)
-    session = _session(config, terminalreporter, store, judgements)
+    session = _session(config, terminalreporter, store, results)
     width = terminalreporter._tw.fullwidth
     for line in session_lines(settings, session.trained, session.reused, session.seconds, width):
         write(line)
-    if config.option.update_ledger and judgements:
+    if config.option.update_ledger and results:
         about = facts(settings)
         try:
-            changed = update(settings.ledger, judgements, about["date"], about["versions"])
+            changed = update(settings.ledger, results, about["date"], about["versions"])
         except LedgerError as error:
             raise pytest.UsageError(str(error)) from error
-        write(f"ledger: {changed} of {len(judgements)} entries changed in {settings.ledger}")
+        write(f"ledger: {changed} of {len(results)} entries changed in {settings.ledger}")
     for line in write_outputs(config, settings, session, store):
         write(line)
 
 
-def _session(config: pytest.Config, reporter: Any, store: Store, judgements: list[Judgement]) -> Session:
+def _session(config: pytest.Config, reporter: Any, store: Store, results: list[Result]) -> Session:
     """What the session came to."""
     settings, started = config.stash[SETTINGS], config.stash[STARTED]
-    judgements = sorted(judgements, key=lambda judgement: judgement.place)
-    selected = config.pluginmanager.getplugin(Completeness.NAME).selected
-    behind = [name for judgement in judgements for arm in judgement.arms for name in arm.runs]
+    results = sorted(results, key=lambda result: result.place)
+    selected = config.pluginmanager.getplugin(LostTests.NAME).selected
+    behind = [name for result in results for arm in result.arms for name in arm.runs]
     return Session(
-        judgements=tuple(judgements),
-        not_judged=not_judged(_reports(reporter), judgements, selected),
+        results=tuple(results),
+        not_judged=not_judged(_reports(reporter), results, selected),
         facts=facts(settings),
         command=shlex.join(["pytest", *map(str, config.invocation_params.args)]),
         trained=Store(settings.store, since=started).count(),
@@ -373,12 +375,12 @@ def facts(settings: Settings) -> dict[str, str]:
     }
 
 
-def judgement_of(report: Any) -> Judgement | None:
-    """The judgement that a test's report carries, None for an ordinary test and for setup and teardown."""
+def result_of(report: Any) -> Result | None:
+    """The result that a test's report carries, None for an ordinary test and for setup and teardown."""
     if getattr(report, "when", None) != "call":
         return None
     texts = [value for name, value in report.user_properties if name == "claim"]
-    return Judgement.from_json(texts[0]) if texts else None
+    return Result.from_json(texts[0]) if texts else None
 
 
 def _reports(reporter: Any) -> list[Any]:
@@ -386,9 +388,9 @@ def _reports(reporter: Any) -> list[Any]:
     return [report for reports in reporter.stats.values() for report in reports]
 
 
-def _judgements(reporter: Any) -> list[Judgement]:
+def _results(reporter: Any) -> list[Result]:
     """Of all claims that it has heard of."""
-    return [judgement for report in _reports(reporter) if (judgement := judgement_of(report))]
+    return [result for report in _reports(reporter) if (result := result_of(report))]
 
 
 def _worker(config: pytest.Config) -> int:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 
-class Completeness:
+class LostTests:
     """A pytest plugin for the process that the person started: compares what was selected with what was reported.
 
     selected: names of the tests.
     """
 
-    NAME = "claims-completeness"
+    NAME = "claims-lost-tests"
 
     def __init__(self) -> None:
         self.selected: set[str] = set()

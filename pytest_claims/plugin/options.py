@@ -32,22 +32,22 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--scale",
         choices=SCALES,
-        help="smoke: a rehearsal with recipes cut short; documented: the sources' own recipes; full: whole training "
-        "sets, by recipes of ours, for a source that gives none (default: documented with --gpu, else smoke)",
+        help="rehearsal: recipes cut short; documented: the sources' own recipes; full: whole training "
+        "sets, by recipes of ours, for a source that gives none (default: documented with --gpu, else rehearsal)",
     )
     group.addoption(
         "--data",
         default="auto",
         metavar="auto|cifar|synthetic|PATH",
-        help="auto: CIFAR if `make data` fetched it, else at scale smoke the procedural stand-in and at scale "
-        "documented a download; cifar: CIFAR, downloaded if need be; synthetic: the stand-in; PATH: a folder with "
+        help="auto: CIFAR if `make data` fetched it, else at scale rehearsal synthetic images and at scale "
+        "documented a download; cifar: CIFAR, downloaded if need be; synthetic: synthetic images; PATH: a folder with "
         "cifar10.npz and cifar100.npz, torchvision's CIFAR folders, or train/<class>/* and test/<class>/* of images",
     )
     group.addoption(
         "--seeds",
         type=seed_count,
         metavar="N",
-        help=f"fix the number of seeds an arm, at least 3 (default: {REHEARSED_SEEDS} at scale smoke; at documented "
+        help=f"fix the number of seeds an arm, at least 3 (default: {REHEARSED_SEEDS} in a rehearsal; at documented "
         f"claims are looked at with {', '.join(map(str, LOOKS))} seeds, until a verdict stands)",
     )
     group.addoption(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_claims.data import load
-from pytest_claims.judge.result import Judgement
+from pytest_claims.judge.result import Result
 from pytest_claims.report import results_page
 from pytest_claims.report.session import Session, session_json
 from pytest_claims.runs.store import Store
@@ -38,7 +38,7 @@ def write_outputs(config: pytest.Config, settings: Settings, session: Session, s
 
     facts = {**session.facts, "runs trained in this session": str(session.trained)}
     writers = {
-        option.results: text(lambda: results_page(session.judgements, facts)),
+        option.results: text(lambda: results_page(session.results, facts)),
         option.claims_json: text(lambda: session_json(session)),
         option.claims_html: page,
     }
@@ -68,10 +68,10 @@ def wanted(option: Any) -> str:
 
 
 def not_judged(
-    reports: Sequence[Any], judgements: Sequence[Judgement], selected: Iterable[str]
+    reports: Sequence[Any], results: Sequence[Result], selected: Iterable[str]
 ) -> tuple[tuple[str, str], ...]:
-    """Claims that ended without a judgement, and why. reports: of all tests. selected: all tests of the session."""
-    ended = {judgement.nodeid: "" for judgement in judgements}
+    """Claims that ended without a result, and why. reports: of all tests. selected: all tests of the session."""
+    ended = {result.nodeid: "" for result in results}
     for report in reports:
         if not isinstance(report, pytest.TestReport) or ended.get(report.nodeid):
             continue

@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 
-from pytest_claims.judge.result import ArmEvidence, Judgement
+from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.report.notes import confounders
 
 _SEED = 7
@@ -15,43 +15,43 @@ _SEED = 7
 COLLAPSED = "! collapsed: at chance, or diverged"
 
 
-def arm_lines(judgement: Judgement, room: int, columns: int) -> list[str]:
+def arm_lines(result: Result, room: int, columns: int) -> list[str]:
     """The table in at most `room` lines of a width, if that is enough for the arms that the verdict rests on.
 
     Where it is not enough for all, the arms of the deciding comparison and the nearest confounder come first, and a
     line sums up the others; where these alone are too many, the later seeds are left out in the same way.
     """
-    arms, first = list(judgement.arms), deciding(judgement)
+    arms, first = list(result.arms), deciding(result)
     ranked = [*first, *(arm for arm in arms if arm not in first)]
     for blocks in (None, 1):
         for count in range(len(arms), len(first) - 1, -1):
-            lines = _table(judgement, [arm for arm in arms if arm in ranked[:count]], arms, columns, blocks)
+            lines = _table(result, [arm for arm in arms if arm in ranked[:count]], arms, columns, blocks)
             if len(lines) <= room:
                 return lines
     return lines
 
 
-def deciding(judgement: Judgement) -> list[ArmEvidence]:
+def deciding(result: Result) -> list[ArmEvidence]:
     """The arms that the effect and the verdict's rule name, or else the two at either end, and the nearest confounder.
 
     A trend names no arms; what it compares stands at its ends.
     """
-    arms = judgement.arms
+    arms = result.arms
     # The longest label first: of "norm 16" and "norm 1", and of "norm" and "norm, float32", the text means one.
     labels = sorted((arm.label for arm in arms), key=len, reverse=True)
     name = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, labels))})(?!\w)")
-    named = set(name.findall(f"{judgement.contrast}\n{judgement.verdict.rule}"))
+    named = set(name.findall(f"{result.contrast}\n{result.verdict.rule}"))
     chosen = [arm for arm in arms if arm.label in named] if len(named) > 1 else [*arms[:2], *arms[2:][-2:]]
-    nearest = [arm for _, arm in confounders(judgement)[:1] if arm and arm not in chosen]
+    nearest = [arm for _, arm in confounders(result)[:1] if arm and arm not in chosen]
     return [*chosen, *nearest]
 
 
 def _table(
-    judgement: Judgement, shown: Sequence[ArmEvidence], arms: Sequence[ArmEvidence], columns: int, blocks: int | None
+    result: Result, shown: Sequence[ArmEvidence], arms: Sequence[ArmEvidence], columns: int, blocks: int | None
 ) -> list[str]:
     """The arms that are shown, their seeds in as many blocks of columns as it takes or as are given, and the rest."""
     # The head may reach into the column of means, which "mean" does not fill.
-    width = max(len(judgement.measured) - 1, *(len(arm.label) for arm in shown))
+    width = max(len(result.measured) - 1, *(len(arm.label) for arm in shown))
     n = max(len(arm.values) for arm in arms)
     fit = max(3, (columns - width - 15) // _SEED)
     needed = math.ceil(n / fit)
@@ -62,7 +62,7 @@ def _table(
         seeds[0] = f"seed {seeds[0]}"
         # A number stands over its value, whose last column is for the mark.
         head = f"{seeds[0]:>6} " + "".join(f"{seed:>{_SEED - 1}} " for seed in seeds[1:])
-        named = f"{judgement.measured}{'mean':>{width + 7 - len(judgement.measured)}} docum."
+        named = f"{result.measured}{'mean':>{width + 7 - len(result.measured)}} docum."
         left = " " * len(named) if start else named
         lines.append(f"{left} {head}".rstrip())
         for arm in shown:

@@ -7,7 +7,7 @@ import math
 import textwrap
 from collections.abc import Callable
 
-from pytest_claims.judge.result import Judgement
+from pytest_claims.judge.result import Result
 from pytest_claims.report.arms import arm_lines
 from pytest_claims.report.notes import confounders, plain_notes
 from pytest_claims.report.numbers import short_p
@@ -32,7 +32,7 @@ _CONTRADICTED = {
 }
 
 
-def failure_text(judgement: Judgement, columns: int = COLUMNS) -> str:
+def failure_text(result: Result, columns: int = COLUMNS) -> str:
     """The text of a claim's failing assertion, plain, on one screen of 100 columns and 40 lines; on fewer columns, 72
     at least, it takes more lines.
 
@@ -40,39 +40,39 @@ def failure_text(judgement: Judgement, columns: int = COLUMNS) -> str:
     are beyond all measure, the command never.
     """
     columns = min(COLUMNS, max(_FEWEST_COLUMNS, columns))
-    verdict, agreement, field = judgement.verdict, judgement.agreement, functools.partial(_field, columns=columns)
-    top = field("", f"{verdict.outcome}: {judgement.finding}, {judgement.claim}", most=2, indent=0)
-    top += ["", *field("source", judgement.source, most=2)]
+    verdict, agreement, field = result.verdict, result.agreement, functools.partial(_field, columns=columns)
+    top = field("", f"{verdict.outcome}: {result.finding}, {result.claim}", most=2, indent=0)
+    top += ["", *field("source", result.source, most=2)]
     top += field(
         "effect",
-        f"{judgement.contrast} = {verdict.effect:+.2f} {judgement.unit}, {_bounds(judgement)} "
+        f"{result.contrast} = {verdict.effect:+.2f} {result.unit}, {_bounds(result)} "
         f"{verdict.lower:+.2f} and {verdict.upper:+.2f}",
         most=3,
     )
-    marks = {"0": 0.0, **judgement.limits}
-    if agreement and not judgement.compared:
+    marks = {"0": 0.0, **result.limits}
+    if agreement and not result.compared:
         marks["documented"] = agreement.documented
     top += [
         "          " + line for line in text_scale(verdict.effect, verdict.lower, verdict.upper, marks, columns - 15)
     ]
     top += [*field("verdict", verdict.rule, most=4), ""]
     told = field("test", verdict.test, most=4)
-    told += field("p", p_text(judgement))
-    if len(verdict.looks) > 1 or judgement.next_look:
+    told += field("p", p_text(result))
+    if len(verdict.looks) > 1 or result.next_look:
         told += field("looks", looks_text(verdict))
     if verdict.detectable is not None:
-        told += field("power", power_text(judgement))
-    told += _confounders(judgement, field)
+        told += field("power", power_text(result))
+    told += _confounders(result, field)
     if agreement:
-        told += field("agreement", agreement_text(judgement), most=2)
-    bottom = field("next", next_step(judgement))
-    bottom += field("data", f"{judgement.data}; scale {judgement.scale}; {judgement.device}", most=2)
+        told += field("agreement", agreement_text(result), most=2)
+    bottom = field("next", next_step(result))
+    bottom += field("data", f"{result.data}; scale {result.scale}; {result.device}", most=2)
     # On a line of its own and never wrapped, so that it can be copied.
-    bottom += ["rerun     " + judgement.command]
+    bottom += ["rerun     " + result.command]
 
     notes = plain_notes(verdict)
     room = _SCREEN * COLUMNS // columns - _rows([*top, "", *told, *bottom], columns)
-    table = arm_lines(judgement, room - min(_NOTES, len(_notes(notes, room, field))), columns)
+    table = arm_lines(result, room - min(_NOTES, len(_notes(notes, room, field))), columns)
     return "\n".join([*top, *table, "", *told, *_notes(notes, room - len(table), field), *bottom])
 
 
@@ -95,9 +95,9 @@ def _notes(notes: list[str], room: int, field: Callable[..., list[str]]) -> list
     return lines
 
 
-def _confounders(judgement: Judgement, field: Callable[..., list[str]]) -> list[str]:
+def _confounders(result: Result, field: Callable[..., list[str]]) -> list[str]:
     """The nearest confounder's result, and shortly the effect over each of the others."""
-    found = confounders(judgement)
+    found = confounders(result)
     if not found:
         return []
     (nearest, _), *others = found
@@ -107,14 +107,14 @@ def _confounders(judgement: Judgement, field: Callable[..., list[str]]) -> list[
     return lines + (field("others", f"over {said}", most=3) if others else [])
 
 
-def p_text(judgement: Judgement) -> str:
+def p_text(result: Result) -> str:
     """The p that the verdict rests on, and what is left of it at most when the session's claims are counted."""
-    verdict, claims = judgement.verdict, judgement.claims
+    verdict, claims = result.verdict, result.claims
     if verdict.outcome == Outcome.INCONCLUSIVE:
         return f"{short_p(verdict.p)}, n = {verdict.n}; INCONCLUSIVE calls nothing, so there is nothing to correct"
     held = verdict.outcome == Outcome.REPRODUCED
     p, by = (verdict.p_holds, "Benjamini-Hochberg") if held else (verdict.p_fails, "Holm")
-    looks = " with its looks counted" if len(judgement.planned) > 1 else ""
+    looks = " with its looks counted" if len(result.planned) > 1 else ""
     said = f"{short_p(p)}{looks}, n = {verdict.n}"
     if claims == 1:
         return f"{said}; this is the session's only claim, so there is nothing to correct"
@@ -125,15 +125,13 @@ def p_text(judgement: Judgement) -> str:
     )
 
 
-def _bounds(judgement: Judgement) -> str:
+def _bounds(result: Result) -> str:
     # Comparisons inside a compound claim share the error rate, so that its two bounds have levels of their own.
-    if judgement.kind in ("equality", "some difference") and judgement.verdict.parts:
+    if result.kind in ("equality", "some difference") and result.verdict.parts:
         return "bounds (of a pair that the data chose)"
-    if judgement.kind not in ("effect", "equality", "spread") or (
-        judgement.kind == "spread" and len(judgement.arms) > 2
-    ):
+    if result.kind not in ("effect", "equality", "spread") or (result.kind == "spread" and len(result.arms) > 2):
         return "bounds"
-    return f"one-sided {100 * (1 - judgement.verdict.alpha):.4g} % bounds"
+    return f"one-sided {100 * (1 - result.verdict.alpha):.4g} % bounds"
 
 
 def looks_text(verdict: Verdict) -> str:
@@ -142,34 +140,34 @@ def looks_text(verdict: Verdict) -> str:
     return f"{looks} (levels that together keep the error rate at 5 %)"
 
 
-def power_text(judgement: Judgement) -> str:
+def power_text(result: Result) -> str:
     """What these seeds could have found, in words."""
-    verdict = judgement.verdict
+    verdict = result.verdict
     seeds = f"at the spread seen, {verdict.n} seeds"
-    match judgement.kind:
+    match result.kind:
         case "equality" | "some difference":
-            return f"{seeds} show equal arms to be so within {verdict.detectable:.2f} {judgement.unit} in 80 of 100"
+            return f"{seeds} show equal arms to be so within {verdict.detectable:.2f} {result.unit} in 80 of 100"
         case "no fall":
-            return f"{seeds} exclude falls beyond {verdict.detectable:.2f} {judgement.unit}, if none are, in 80 of 100"
-    return f"{seeds} find an effect of {verdict.detectable:.2f} {judgement.unit} in 80 of 100 experiments"
+            return f"{seeds} exclude falls beyond {verdict.detectable:.2f} {result.unit}, if none are, in 80 of 100"
+    return f"{seeds} find an effect of {verdict.detectable:.2f} {result.unit} in 80 of 100 experiments"
 
 
-def agreement_text(judgement: Judgement) -> str:
+def agreement_text(result: Result) -> str:
     """Whether the documented contrast and ours agree, in words."""
-    agreement = judgement.agreement
+    agreement = result.agreement
     runs = "1 run" if agreement.n0 == 1 else f"{agreement.n0} runs"
     agrees = "inside" if agreement.inside else "outside"
-    what = f"{judgement.compared}: " if judgement.compared else ""
+    what = f"{result.compared}: " if result.compared else ""
     return (
         f"{what}documented {agreement.documented:+.2f} ({runs}), ours {agreement.measured:+.2f}: {agrees} the 95 % "
         f"prediction interval {agreement.low:+.2f} to {agreement.high:+.2f}"
     )
 
 
-def next_step(judgement: Judgement) -> str:
+def next_step(result: Result) -> str:
     """What the reader can do about this verdict."""
-    verdict = judgement.verdict
-    if all(flag for arm in judgement.arms for flag in arm.collapsed):
+    verdict = result.verdict
+    if all(flag for arm in result.arms for flag in arm.collapsed):
         return (
             "Every run collapsed: nothing was learned here, so that this says nothing of the finding. Look at the data "
             "and the recipe first."
@@ -179,18 +177,18 @@ def next_step(judgement: Judgement) -> str:
     if verdict.outcome == Outcome.TOO_SMALL:
         return "The direction holds, but the effect is smaller than the claim's smallest effect of interest."
     if verdict.outcome == Outcome.CONTRADICTED:
-        return f"{_CONTRADICTED[judgement.kind]} More seeds will rarely change that; look at the arms above."
-    if judgement.next_look:
+        return f"{_CONTRADICTED[result.kind]} More seeds will rarely change that; look at the arms above."
+    if result.next_look:
         return (
-            f"The look at {verdict.n} seeds does not settle it; the next planned one is at {judgement.next_look}, with "
+            f"The look at {verdict.n} seeds does not settle it; the next planned one is at {result.next_look}, with "
             "all stored runs reused."
         )
-    if judgement.kind == "spread" and verdict.detectable is None:
+    if result.kind == "spread" and verdict.detectable is None:
         return (
             f"{verdict.n} seeds are too few to compare spreads, whatever they show; take at least "
             f"{verdict.seeds_to_settle}, as below."
         )
-    if verdict.seeds_to_settle is None and judgement.kind in ("equality", "no fall") and _collapsed(judgement):
+    if verdict.seeds_to_settle is None and result.kind in ("equality", "no fall") and _collapsed(result):
         return "Runs collapsed, and beside them no number of seeds shows equality; look at the arms above."
     if verdict.seeds_to_settle is None:
         return f"{verdict.n} seeds do not settle it, nor would 1,000 if effect and spread stay as they are."
@@ -200,8 +198,8 @@ def next_step(judgement: Judgement) -> str:
     )
 
 
-def _collapsed(judgement: Judgement) -> bool:
-    return any(flag for arm in judgement.arms for flag in arm.collapsed)
+def _collapsed(result: Result) -> bool:
+    return any(flag for arm in result.arms for flag in arm.collapsed)
 
 
 def _field(name: str, text: str, *, columns: int, most: int | None = None, indent: int = 10) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from pytest_claims.judge.result import ArmEvidence, Judgement
+from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.types import Outcome
 
@@ -13,10 +13,10 @@ _VERDICTS = ("Finding", "Claim", "Documented", "Effect", "Bounds", "Margin", "p"
 _ARMS = ("Finding", "Claim", "Arm", "Documented", "Mean", "SD", "Seeds")
 
 
-def results_page(judgements: Sequence[Judgement], facts: Mapping[str, str]) -> str:
+def results_page(results: Sequence[Result], facts: Mapping[str, str]) -> str:
     """A row a claim, then a row an arm with its mean beside the documented one. facts: what it was measured with."""
-    ordered = sorted(judgements, key=lambda judgement: judgement.place)
-    totals = Counter(judgement.verdict.outcome for judgement in ordered)
+    ordered = sorted(results, key=lambda result: result.place)
+    totals = Counter(result.verdict.outcome for result in ordered)
     adjusted = adjusted_p(ordered)
     lines = ["# Verdicts", ""]
     lines += [f"- {name}: {value}" for name, value in facts.items()]
@@ -32,19 +32,19 @@ def results_page(judgements: Sequence[Judgement], facts: Mapping[str, str]) -> s
     ]
     rows = [
         (
-            judgement.finding,
-            judgement.claim,
-            f"{judgement.agreement.documented:+.2f}" if judgement.agreement else "–",
-            f"{judgement.verdict.effect:+.2f}",
-            f"{judgement.verdict.lower:+.2f} to {judgement.verdict.upper:+.2f}",
-            f"{judgement.verdict.margin:.2f}",
-            f"{judgement.verdict.p:.2g}",
+            result.finding,
+            result.claim,
+            f"{result.agreement.documented:+.2f}" if result.agreement else "–",
+            f"{result.verdict.effect:+.2f}",
+            f"{result.verdict.lower:+.2f} to {result.verdict.upper:+.2f}",
+            f"{result.verdict.margin:.2f}",
+            f"{result.verdict.p:.2g}",
             "–" if p is None else f"{p:.2g}",
-            str(judgement.verdict.n),
-            f"**{judgement.verdict.outcome}**",
-            ("yes" if judgement.agreement.inside else "no") if judgement.agreement else "–",
+            str(result.verdict.n),
+            f"**{result.verdict.outcome}**",
+            ("yes" if result.agreement.inside else "no") if result.agreement else "–",
         )
-        for judgement, p in zip(ordered, adjusted, strict=True)
+        for result, p in zip(ordered, adjusted, strict=True)
     ]
     lines += _table(_VERDICTS, rows)
     notes = [f"- {j.finding}, {j.claim}: {note}" for j in ordered for note in j.verdict.notes]
@@ -54,17 +54,17 @@ def results_page(judgements: Sequence[Judgement], facts: Mapping[str, str]) -> s
     return "\n".join(lines) + "\n"
 
 
-def _arm_rows(judgements: Sequence[Judgement]) -> list[tuple[str, ...]]:
+def _arm_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
     """Every distinct arm under the first claim that shows it; the arms of a finding's claims overlap."""
     rows, seen = [], set()
-    for judgement in judgements:
-        for arm in judgement.arms:
+    for result in results:
+        for arm in result.arms:
             # The same results under another label are the same arm (a claim about one batch size leaves it out).
-            if (judgement.finding[:2], arm.values, arm.documented) in seen:
+            if (result.finding[:2], arm.values, arm.documented) in seen:
                 continue
-            seen.add((judgement.finding[:2], arm.values, arm.documented))
+            seen.add((result.finding[:2], arm.values, arm.documented))
             documented = f"{arm.documented:.2f}" if arm.documented is not None else "–"
-            first = (judgement.finding, judgement.claim, arm.label, documented)
+            first = (result.finding, result.claim, arm.label, documented)
             rows.append((*first, f"{arm.mean:.2f}", f"{_sd(arm):.2f}", _seeds(arm)))
     return rows
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pytest_claims.judge.result import CONFOUNDER, ArmEvidence, Judgement
+from pytest_claims.judge.result import CONFOUNDER, ArmEvidence, Result
 from pytest_claims.types import Verdict
 
 
-def confounders(judgement: Judgement) -> list[tuple[str, ArmEvidence | None]]:
+def confounders(result: Result) -> list[tuple[str, ArmEvidence | None]]:
     """The note of each confounder, without its first word, and its arm, the one that leaves least of the effect first.
 
     An arm that is as good as the better one or better, and differs from the worse one in one thing alone, is the
     likeliest explanation of the effect.
     """
     found = []
-    for note in judgement.verdict.notes:
+    for note in result.verdict.notes:
         if note.startswith(CONFOUNDER):
             text = note.removeprefix(CONFOUNDER)
             # Labels may begin alike ("batch norm", "batch norm, float32"), so what stands around them counts.
-            better = next((arm for arm in judgement.arms if text.startswith(f"{arm.label} − ")), None)
-            arm = next((arm for arm in judgement.arms if f" − {arm.label} = " in text), None)
+            better = next((arm for arm in result.arms if text.startswith(f"{arm.label} − ")), None)
+            arm = next((arm for arm in result.arms if f" − {arm.label} = " in text), None)
             left = better.mean - arm.mean if better and arm else float("inf")
             found.append((left, text, arm))
     return [(text, arm) for _, text, arm in sorted(found, key=lambda entry: entry[0])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_claims.judge.result import Judgement
+from pytest_claims.judge.result import Result
 
 
 def short_p(p: float) -> str:
@@ -10,10 +10,10 @@ def short_p(p: float) -> str:
     return "<.0001" if p < 0.0001 else f"{p:.2f}" if p > 0.995 else f"{p:.4f}"[1:]
 
 
-def documented_effect(judgement: Judgement) -> str:
+def documented_effect(result: Result) -> str:
     """The source's effect, in brackets where it is of another pair of arms, with * where ours lies outside its 95 %
     prediction interval; "" where there is none."""
-    if judgement.agreement is None:
+    if result.agreement is None:
         return ""
-    value = f"{judgement.agreement.documented:+.2f}"
-    return (f"({value})" if judgement.compared else value) + ("" if judgement.agreement.inside else "*")
+    value = f"{result.agreement.documented:+.2f}"
+    return (f"({value})" if result.compared else value) + ("" if result.agreement.inside else "*")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pytest_claims.judge.result import Judgement
+from pytest_claims.judge.result import Result
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.types import Outcome
 
@@ -23,13 +23,13 @@ SCHEMA_VERSION = 1
 class Session:
     """What a session came to.
 
-    judgements: in the order of findings. not_judged: (test, why) of the selected claims without a verdict. facts:
+    results: in the order of findings. not_judged: (test, why) of the selected claims without a verdict. facts:
     what it was measured with, in words. command: that ran it. trained: runs trained in it. reused: runs that were
     stored before and are among the evidence. seconds: wall time. enforced: whether verdicts decided the tests.
     placebo: what the last placebo on this store found, in words, empty where there was none.
     """
 
-    judgements: tuple[Judgement, ...]
+    results: tuple[Result, ...]
     not_judged: tuple[tuple[str, str], ...]
     facts: Mapping[str, str]
     command: str
@@ -42,15 +42,15 @@ class Session:
     @property
     def totals(self) -> dict[str, int]:
         """How many claims came to each verdict, those that none came to included."""
-        found = Counter(judgement.verdict.outcome for judgement in self.judgements)
+        found = Counter(result.verdict.outcome for result in self.results)
         return {str(outcome): found[outcome] for outcome in Outcome}
 
 
 def session_json(session: Session) -> str:
     """The session as JSON text, strictly: numbers that are not finite (a bound that does not exist) are null."""
     claims = []
-    for judgement, adjusted in zip(session.judgements, adjusted_p(session.judgements), strict=True):
-        fields = dataclasses.asdict(judgement)
+    for result, adjusted in zip(session.results, adjusted_p(session.results), strict=True):
+        fields = dataclasses.asdict(result)
         claims.append({**fields, "adjusted_p": adjusted})
     document = {
         "schema": SCHEMA_VERSION,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from pytest_claims.judge.result import Judgement
+from pytest_claims.judge.result import Result
 from pytest_claims.report.facts import wrapped
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.report.notes import confounders
@@ -31,14 +31,14 @@ _SHORT = {
 }
 
 
-def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
+def summary_lines(results: Sequence[Result], width: int) -> list[str]:
     """A row a claim (two on a narrow terminal), those of one module and source under a heading, then the totals.
 
     No line is wider than width, from 80 columns on.
     """
     wide = width >= _WIDE
-    ordered = sorted(judgements, key=lambda judgement: judgement.place)
-    rows = [_row(judgement, adjusted, wide) for judgement, adjusted in zip(ordered, adjusted_p(ordered), strict=True)]
+    ordered = sorted(results, key=lambda result: result.place)
+    rows = [_row(result, adjusted, wide) for result, adjusted in zip(ordered, adjusted_p(ordered), strict=True)]
     # A narrow terminal has room for one p: the corrected one, which no other place has.
     shown = [name for name in _COLUMNS if wide or name != "p"]
     heads = {name: name if wide else _NARROW.get(name, name) for name in shown}
@@ -58,84 +58,82 @@ def summary_lines(judgements: Sequence[Judgement], width: int) -> list[str]:
             lines += wrapped(f"{found['finding']:<5}{found['claim']}", width, _INDENT)
         lines.append(_line(found, sizes, gap, apart))
     lines += _confounders(ordered, width)
-    totals = Counter(judgement.verdict.outcome for judgement in judgements)
+    totals = Counter(result.verdict.outcome for result in results)
     counts = ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome])
-    lines += ["", f"{len(judgements)} {'claim' if len(judgements) == 1 else 'claims'}: {counts}"]
-    return lines + [line for text in _legend(judgements) for line in wrapped(text, width)]
+    lines += ["", f"{len(results)} {'claim' if len(results) == 1 else 'claims'}: {counts}"]
+    return lines + [line for text in _legend(results) for line in wrapped(text, width)]
 
 
-def _groups(
-    judgements: Sequence[Judgement], rows: Sequence[dict[str, str]]
-) -> list[tuple[tuple[str, str], dict[str, str]]]:
+def _groups(results: Sequence[Result], rows: Sequence[dict[str, str]]) -> list[tuple[tuple[str, str], dict[str, str]]]:
     """Each row with its module's finding and its source; groups in the order of their first rows."""
-    about = [(_family(judgement), judgement.source) for judgement in judgements]
+    about = [(_family(result), result.source) for result in results]
     places = {group: place for place, group in reversed(list(enumerate(about)))}
     first = {family: min(at for (of, _), at in places.items() if of == family) for family, _ in about}
     order = sorted(range(len(rows)), key=lambda at: (first[about[at][0]], places[about[at]], at))
     return [(about[at], rows[at]) for at in order]
 
 
-def _family(judgement: Judgement) -> str:
+def _family(result: Result) -> str:
     """ "A1 activation and depth", of claims/test_a1_activation_and_depth.py."""
-    words = PurePosixPath(judgement.nodeid.split("::")[0]).stem.removeprefix("test_").replace("_", " ")
+    words = PurePosixPath(result.nodeid.split("::")[0]).stem.removeprefix("test_").replace("_", " ")
     return words[:1].upper() + words[1:]
 
 
-def _row(judgement: Judgement, adjusted: float | None, wide: bool) -> dict[str, str]:
-    verdict = judgement.verdict
+def _row(result: Result, adjusted: float | None, wide: bool) -> dict[str, str]:
+    verdict = result.verdict
     return {
-        "finding": judgement.finding,
-        "claim": judgement.claim,
-        "documented": _documented(judgement),
+        "finding": result.finding,
+        "claim": result.claim,
+        "documented": _documented(result),
         "measured": _interval(verdict, wide),
         "n": str(verdict.n),
         "p": short_p(verdict.p),
         "adj.": "-" if adjusted is None else short_p(adjusted),
         "verdict": str(verdict.outcome),
-        "ledger": _ledger(judgement, wide),
+        "ledger": _ledger(result, wide),
     }
 
 
-def _legend(judgements: Sequence[Judgement]) -> list[str]:
+def _legend(results: Sequence[Result]) -> list[str]:
     """What the columns mean, as far as this table has it."""
     lines = [
         "measured: effect in points (spreads, gradients: doublings), 95 % one-sided bounds, wider where looks share it",
         "adj.: p corrected for looks and number of claims, by Holm where red, Benjamini-Hochberg where REPRODUCED",
     ]
-    ledgers = {_ledger(judgement, True).split(" ")[0] for judgement in judgements}
+    ledgers = {_ledger(result, True).split(" ")[0] for result in results}
     meanings = {"=": "= as recorded", "was": "was X: another verdict is recorded", "new": "new: none is recorded"}
     lines.append("ledger: " + ", ".join(text for word, text in meanings.items() if word in ledgers))
-    if any(judgement.agreement and not judgement.agreement.inside for judgement in judgements):
+    if any(result.agreement and not result.agreement.inside for result in results):
         lines.append("* our mean lies outside the 95 % prediction interval of the documented figure")
-    if any(judgement.agreement and judgement.compared for judgement in judgements):
+    if any(result.agreement and result.compared for result in results):
         lines.append("(documented) is of the source's own extremes, the measured effect of the pair that decides")
     return lines
 
 
-def _confounders(judgements: Sequence[Judgement], width: int) -> list[str]:
+def _confounders(results: Sequence[Result], width: int) -> list[str]:
     """What confounders come to where the claim passes, and no failure's text says it."""
     rows = [
         line
-        for judgement in judgements
-        if judgement.enforced and judgement.verdict.outcome == Outcome.REPRODUCED
-        for note, _ in confounders(judgement)
-        for line in wrapped(f"{judgement.finding}, {judgement.claim}: {note}", width, " " * 5)
+        for result in results
+        if result.enforced and result.verdict.outcome == Outcome.REPRODUCED
+        for note, _ in confounders(result)
+        for line in wrapped(f"{result.finding}, {result.claim}: {note}", width, " " * 5)
     ]
     return ["", "confounders of claims that are reproduced", *rows] if rows else []
 
 
-def _ledger(judgement: Judgement, wide: bool) -> str:
+def _ledger(result: Result, wide: bool) -> str:
     """What the ledger says beside the verdict: the same, another, or nothing."""
-    if not judgement.recorded:
+    if not result.recorded:
         return "new"
-    if judgement.recorded == judgement.verdict.outcome:
+    if result.recorded == result.verdict.outcome:
         return "="
-    return f"was {judgement.recorded if wide else _SHORT[Outcome(judgement.recorded)]}"
+    return f"was {result.recorded if wide else _SHORT[Outcome(result.recorded)]}"
 
 
-def _documented(judgement: Judgement) -> str:
+def _documented(result: Result) -> str:
     """With a column of its own for the sign behind it."""
-    text = documented_effect(judgement) or "-"
+    text = documented_effect(result) or "-"
     return text if text.endswith("*") else f"{text} "
 
 

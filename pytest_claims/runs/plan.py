@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from pytest_claims.data import DataError, Dataset, load
-from pytest_claims.runs.pool import Pool, width
+from pytest_claims.runs.pool import Pool, seeds_per_block
 from pytest_claims.runs.store import Store
 from pytest_claims.settings import Settings
 from pytest_claims.train.cost import DATA_CENTRE_GPU, Cost, Speed, cost, probe
@@ -43,9 +43,9 @@ def needed(
             add(arms[0], settings.range_of(look * len(arms)))
             continue
         for arm in arms:
-            if claim.chooses:
-                add(arm, settings.choosing)
-            if at_most or not claim.chooses:
+            if claim.tunes:
+                add(arm, settings.tuning)
+            if at_most or not claim.tunes:
                 add(arm, settings.range_of(look))
     return list(runs.values())
 
@@ -64,13 +64,15 @@ def plan(runs: Sequence[tuple[Run, range]], settings: Settings, store: Store) ->
         try:
             data = pool.data(run.dataset)
             images = len(data.train_labels), len(data.test_labels)
-            fitted = pool.fitted(run)
+            fitted = pool.adapt_classes(run)
             needed, smallest = run.recipe.images_per_class, int(data.train_labels.bincount().min())
             if needed is not None and needed > smallest:
                 obstacles.append(f"{run.dataset} has {smallest} training images in a class; a recipe needs {needed}")
             missing = len(pool.missing(fitted, seeds))
         except DataError as error:
-            missing = -(-len(seeds) // width(run, settings.device.type)) * width(run, settings.device.type)
+            missing = -(-len(seeds) // seeds_per_block(run, settings.device.type)) * seeds_per_block(
+                run, settings.device.type
+            )
             obstacles.append(
                 f"{run.dataset} is not on disk and would be downloaded first" if settings.data.download else str(error)
             )
@@ -95,7 +97,7 @@ def plan_lines(
     def minutes(items: Sequence[Planned], speed: Speed = here, device: str = settings.device.type) -> float:
         total = 0.0
         for item in items:
-            at_once = width(item.run, device)
+            at_once = seeds_per_block(item.run, device)
             # Whole blocks, which on another device may be larger than those that to_train was counted in.
             total += -(-item.to_train // at_once) * at_once * speed.seconds(item.cost, at_once)
         return total / 60

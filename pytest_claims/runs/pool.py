@@ -23,7 +23,7 @@ from pytest_claims.types import Run, Trained
 _POLL_SECONDS = 0.2
 
 
-def width(run: Run, device_kind: str) -> int:
+def seeds_per_block(run: Run, device_kind: str) -> int:
     """How many seeds are trained side by side: one of the numbers at which claims are looked at, or 1.
 
     On a CPU, measured on a 2-core Xeon, torch 2.13, NormCNN, time a seed at width 5 over width 1: 0.41 at batch 2, 0.52
@@ -84,7 +84,7 @@ class Pool:
             raise self._data[name]
         return self._data[name]
 
-    def fitted(self, run: Run) -> Run:
+    def adapt_classes(self, run: Run) -> Run:
         """The run for data with another number of classes than the claim was written for (images of one's own).
 
         The network gets as many outputs, and images per class change so that the training set keeps its size.
@@ -106,7 +106,9 @@ class Pool:
     def key(self, run: Run) -> Key:
         """The key of a run on this data and device."""
         kind = self._device.type
-        return Key(run, self.data(run.dataset).fingerprint, kind, width(run, kind), version_of(run), self._tf32)
+        return Key(
+            run, self.data(run.dataset).fingerprint, kind, seeds_per_block(run, kind), version_of(run), self._tf32
+        )
 
     def expect(self, needed: Iterable[tuple[Run, range]]) -> None:
         """Say what the session will need at least, (run, seeds), in the order in which to train it.
@@ -151,7 +153,9 @@ class Pool:
     def missing(self, run: Run, seeds: range) -> list[int]:
         """The seeds that would be trained for these; whole blocks are, so there may be more than asked for."""
         key = self.key(run)
-        blocks = [block for block in _blocks(key.width, seeds) if len(self._store.get(key, block)) < len(block)]
+        blocks = [
+            block for block in _blocks(key.seeds_per_block, seeds) if len(self._store.get(key, block)) < len(block)
+        ]
         return [seed for block in blocks for seed in block]
 
     def finish(self, others_at_work: Callable[[], bool] = lambda: False) -> None:
@@ -167,7 +171,7 @@ class Pool:
     def _train_free_blocks(self, run: Run, seeds: range, most: int | None = None) -> int:
         """Train the missing blocks of a run that no one else is training, at most so many; returns how many."""
         key, trained = self.key(run), 0
-        for block in _blocks(key.width, seeds):
+        for block in _blocks(key.seeds_per_block, seeds):
             if trained == most:
                 break
             if len(self._store.get(key, block)) == len(block):
@@ -209,8 +213,8 @@ class Pool:
             self._noted.add(entry)
             # Whatever is wrong with a run is for its own claim to meet and report.
             with contextlib.suppress(Exception):
-                fitted = self.fitted(run)
-                blocks += [self._block(fitted, block) for block in _blocks(self.key(fitted).width, seeds)]
+                fitted = self.adapt_classes(run)
+                blocks += [self._block(fitted, block) for block in _blocks(self.key(fitted).seeds_per_block, seeds)]
         self._notes.plan(blocks)
 
     def _noted_as_training(self, run: Run, seeds: Sequence[int]) -> contextlib.AbstractContextManager[None]:
@@ -235,7 +239,7 @@ class Pool:
             if entry in self._settled:
                 continue
             try:
-                fitted = self.fitted(run)
+                fitted = self.adapt_classes(run)
                 if self._train_free_blocks(fitted, seeds, most=1):
                     return True
                 if not self.missing(fitted, seeds):

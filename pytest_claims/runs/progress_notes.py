@@ -78,7 +78,7 @@ class Block:
     def work(self) -> float:
         """Seconds that a seed takes at a nominal speed of the device's kind."""
         speed = CPU_CORE if self.key.device == "cpu" else DATA_CENTRE_GPU
-        return speed.seconds(self.cost, self.key.width)
+        return speed.seconds(self.cost, self.key.seeds_per_block)
 
 
 class Notes:

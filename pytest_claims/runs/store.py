@@ -106,21 +106,21 @@ class Stored:
 class Key:
     """All that decides a run's result, but for its seed: the same key and seed, the same result.
 
-    width: how many seeds are trained side by side (the last bits of a sum depend on it). engine: version of the code.
-    tf32: whether products of float32 numbers were rounded to TF32.
+    seeds_per_block: how many seeds are trained side by side (the last bits of a sum depend on it). engine: version
+    of the code. tf32: whether products of float32 numbers were rounded to TF32.
     """
 
     run: Run
     data: str
     device: str
-    width: int
+    seeds_per_block: int
     engine: int
     tf32: bool = False
 
     @property
     def numerics(self) -> str:
         precision = self.run.recipe.precision
-        numerics: dict[str, object] = {"device": self.device, "precision": precision, "width": self.width}
+        numerics: dict[str, object] = {"device": self.device, "precision": precision, "width": self.seeds_per_block}
         if self.tf32 and precision == "float32":
             numerics["tf32"] = True
         return json.dumps(numerics, sort_keys=True)

@@ -18,7 +18,7 @@ from typing import Any
 from pytest_claims.runs.store import COLUMNS, Store, StoreError, digest
 
 
-class ExchangeError(Exception):
+class TransferError(Exception):
     """A file of runs cannot be read; the text names the file, the line and what is wrong with it."""
 
 
@@ -34,7 +34,7 @@ def export_runs(store: Store, path: Path) -> int:
 def import_runs(path: Path, store: Store) -> int:
     """Add the runs of a file to the store, all or none, and keep what it has; returns how many were new.
 
-    Raises ExchangeError for a file that is damaged or not of this form, OSError if it cannot be opened.
+    Raises TransferError for a file that is damaged or not of this form, OSError if it cannot be opened.
     """
     rows = []
     with open(path, encoding="utf-8") as lines:
@@ -45,9 +45,9 @@ def import_runs(path: Path, store: Store) -> int:
                 row = tuple(run[column] for column in COLUMNS)
                 key = digest(run["configuration"], run["data"], run["numerics"], run["engine"], run["seed"])
             except (ValueError, KeyError, TypeError) as error:
-                raise ExchangeError(f"{path}, line {number}: not a run ({error!r}); export it again") from error
+                raise TransferError(f"{path}, line {number}: not a run ({error!r}); export it again") from error
             if key != run["key"]:
-                raise ExchangeError(f"{path}, line {number}: its key does not fit its content; export it again")
+                raise TransferError(f"{path}, line {number}: its key does not fit its content; export it again")
             rows.append(row)
     return store.add(rows)
 
@@ -63,13 +63,13 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.command == "export" and not options.store.is_file():
-            raise ExchangeError(f"{options.store}: no such store")
+            raise TransferError(f"{options.store}: no such store")
         store = Store(options.store)
         if options.command == "export":
             print(f"{export_runs(store, options.file)} runs written to {options.file}")
         else:
             print(f"{import_runs(options.file, store)} new runs added to {options.store}")
-    except (ExchangeError, StoreError, OSError) as error:
+    except (TransferError, StoreError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

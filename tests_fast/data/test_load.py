@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from pytest_claims.data.dataset import DataError
-from pytest_claims.data.load import choose, from_npz, load, stand_in
+from pytest_claims.data.load import choose, from_npz, load, synthetic_dataset
 from pytest_claims.data.torchvision_import import torchvision
 
 
@@ -36,7 +36,7 @@ def test_npz_is_read(npz):
     data = load(choose(str(npz), "documented", npz / "nothing"), "cifar10")
     assert data.class_names[3] == "class3"
     assert data.train_images.shape == (30, 3, 32, 32)
-    assert data.fingerprint == load(choose("auto", "smoke", npz), "cifar10").fingerprint
+    assert data.fingerprint == load(choose("auto", "rehearsal", npz), "cifar10").fingerprint
 
 
 def test_scale_full_needs_the_whole_training_set(npz):
@@ -52,7 +52,7 @@ def test_class_folders_are_read_and_scaled(tmp_path):
             (tmp_path / split / f"colour{label}").mkdir(parents=True)
             for index, size in enumerate(((64, 48), (32, 32))):
                 Image.new("RGB", size, colour).save(tmp_path / split / f"colour{label}" / f"{index}.png")
-    data = load(choose(str(tmp_path), "smoke", tmp_path), "cifar10")
+    data = load(choose(str(tmp_path), "rehearsal", tmp_path), "cifar10")
     assert data.class_names == ("colour0", "colour1", "colour2")
     assert torch.bincount(data.train_labels).tolist() == [2, 2, 2]
     assert data.train_images[0, :, 5, 5].tolist() == [250, 10, 10]
@@ -78,7 +78,7 @@ def cifar_batches(folder):
 def test_an_unverified_cifar_archive_is_not_unpickled(tmp_path):
     cifar_batches(tmp_path)
     with pytest.raises(DataError, match="corrupted"):
-        load(choose(str(tmp_path), "smoke", tmp_path), "cifar10")
+        load(choose(str(tmp_path), "rehearsal", tmp_path), "cifar10")
 
 
 def test_a_verified_cifar_archive_equals_the_npz(tmp_path, npz, monkeypatch):
@@ -86,20 +86,20 @@ def test_a_verified_cifar_archive_equals_the_npz(tmp_path, npz, monkeypatch):
     # torchvision's own verification, of files that are not the real ones
     monkeypatch.setattr(torchvision("datasets").CIFAR10, "_check_integrity", lambda self: True)
     monkeypatch.setattr("torchvision.datasets.cifar.check_integrity", lambda path, md5: True)
-    data = load(choose(str(tmp_path / "archive"), "smoke", tmp_path), "cifar10")
-    assert data.fingerprint == load(choose(str(npz), "smoke", tmp_path), "cifar10").fingerprint
+    data = load(choose(str(tmp_path / "archive"), "rehearsal", tmp_path), "cifar10")
+    assert data.fingerprint == load(choose(str(npz), "rehearsal", tmp_path), "cifar10").fingerprint
 
 
 def test_auto_prefers_what_is_on_disk_and_never_falls_back_silently(tmp_path, npz):
     empty = tmp_path / "empty"
-    assert choose("auto", "smoke", npz).kind == "cifar"
-    rehearsal = choose("auto", "smoke", empty)
+    assert choose("auto", "rehearsal", npz).kind == "cifar"
+    rehearsal = choose("auto", "rehearsal", empty)
     assert (rehearsal.kind, rehearsal.download) == ("synthetic", False)
     assert "downloads nothing unasked" in str(rehearsal)
     documented = choose("auto", "documented", empty)
     assert (documented.kind, documented.download) == ("cifar", True)
     assert choose("synthetic", "documented", npz).kind == "synthetic"
-    assert choose("cifar", "smoke", empty).download
+    assert choose("cifar", "rehearsal", empty).download
 
 
 def test_no_network_and_no_data_says_how_to_get_it(tmp_path, monkeypatch):
@@ -131,29 +131,29 @@ def test_a_damaged_file_is_named(npz, damage, message):
 
 def test_folders_that_cannot_be_used_are_named(tmp_path):
     with pytest.raises(DataError, match="no such folder"):
-        choose(str(tmp_path / "missing"), "smoke", tmp_path)
+        choose(str(tmp_path / "missing"), "rehearsal", tmp_path)
     with pytest.raises(DataError, match="the folder holds none of"):
-        choose(str(tmp_path), "smoke", tmp_path)
+        choose(str(tmp_path), "rehearsal", tmp_path)
     for folder in ("train/a", "train/b", "test/a"):
         (tmp_path / folder).mkdir(parents=True)
     with pytest.raises(DataError, match="the same folders in both"):
-        load(choose(str(tmp_path), "smoke", tmp_path), "cifar10")
+        load(choose(str(tmp_path), "rehearsal", tmp_path), "cifar10")
     (tmp_path / "test" / "b").mkdir()
     (tmp_path / "train" / "a" / "broken.png").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"broken\.png is not an image"):
-        load(choose(str(tmp_path), "smoke", tmp_path), "cifar10")
+        load(choose(str(tmp_path), "rehearsal", tmp_path), "cifar10")
 
 
 def test_a_missing_half_is_named(npz):
     with pytest.raises(DataError, match="cifar100 is not in"):
-        load(choose(str(npz), "smoke", npz), "cifar100")
+        load(choose(str(npz), "rehearsal", npz), "cifar100")
 
 
 @pytest.mark.parametrize(("name", "classes"), [("cifar10", 10), ("cifar100", 100)])
 def test_the_stand_in_has_the_classes_of_what_it_stands_in_for(name, classes):
-    data = stand_in(name, "smoke")
+    data = synthetic_dataset(name, "rehearsal")
     assert data.classes == classes
-    assert data.fingerprint == stand_in(name, "smoke").fingerprint
+    assert data.fingerprint == synthetic_dataset(name, "rehearsal").fingerprint
 
 
 def test_workers_that_all_miss_the_archive_download_one_after_another(tmp_path):

@@ -1,4 +1,4 @@
-"""The stand-in is the same everywhere, grows without changing, and is neither trivial nor hopeless."""
+"""Synthetic images is the same everywhere, grows without changing, and is neither trivial nor hopeless."""
 
 from __future__ import annotations
 

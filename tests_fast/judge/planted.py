@@ -11,7 +11,7 @@ import torch
 
 from pytest_claims.data.load import Choice
 from pytest_claims.judge.lab import Lab, NotReproducedError
-from pytest_claims.judge.metric import ACCURACY, Measure
+from pytest_claims.judge.metric import ACCURACY, Metric
 from pytest_claims.runs import pool as pools
 from pytest_claims.runs.pool import Pool
 from pytest_claims.runs.store import Store
@@ -58,7 +58,7 @@ class Planting:
         documented: Mapping[object, float] | None = None,
         diverged: Mapping[object, Sequence[bool]] | None = None,
         gradients: Mapping[object, Sequence[float]] | None = None,
-        measure: Measure = ACCURACY,
+        metric: Metric = ACCURACY,
         looks: Sequence[int] = (),
         scale: str = "documented",
         repetitions: int = 3,
@@ -84,7 +84,7 @@ class Planting:
             gone = (diverged or {}).get(name, [False] * len(values))
             self._results[network.name] = _results(values, gone, flow, (choosing or {}).get(name))
         claim = Claim(
-            "P1", "planted", Source("A paper", "Table 1", repetitions), lambda: declared, chooses=choosing is not None
+            "P1", "planted", Source("A paper", "Table 1", repetitions), lambda: declared, tunes=choosing is not None
         )
         fields = {
             "device": torch.device("cpu"),
@@ -104,7 +104,7 @@ class Planting:
         }
         settings = Settings(**{**fields, **settings})
         pool = Pool(Store(settings.store), settings.device, lambda name: DATA, only_stored=settings.only_stored)
-        return Lab(nodeid, claim, "planted", declared, settings, pool, str, measure, claims)
+        return Lab(nodeid, claim, "planted", declared, settings, pool, str, metric, claims)
 
 
 def _results(values, diverged, gradients, chosen):
@@ -133,14 +133,14 @@ def _results(values, diverged, gradients, chosen):
 
 
 def judged(lab: Lab, assertion: str, *arguments, **options):
-    """The judgement that an assertion comes to, whether or not it fails."""
+    """The result that an assertion comes to, whether or not it fails."""
     carried = None
     try:
         getattr(lab, assertion)(*arguments, **options)
     except NotReproducedError as error:
-        carried = error.judgement
-    assert carried is None or carried is lab.judgement
-    return lab.judgement
+        carried = error.result
+    assert carried is None or carried is lab.result
+    return lab.result
 
 
 def around(mean: float, n: int = 10, spread: float = 0.5, seed: int = 0) -> np.ndarray:

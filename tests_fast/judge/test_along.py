@@ -102,7 +102,7 @@ def each(shapes):
     return pytest.mark.parametrize("shape", shapes, ids=lambda shape: shape.assertion)
 
 
-def judgement_of(planting, shape, *, effect=5.0, margin=5.0, n=10, **options):
+def result_of(planting, shape, *, effect=5.0, margin=5.0, n=10, **options):
     lab = planting.lab(shape.arms(effect, n), **options)
     return judged(lab, shape.assertion, *shape.arguments, margin=margin)
 
@@ -118,7 +118,7 @@ def judgement_of(planting, shape, *, effect=5.0, margin=5.0, n=10, **options):
     ],
 )
 def test_an_effect_is_held_against_its_margin(planting, shape, effect, margin, outcome):
-    found = judgement_of(planting, shape, effect=effect, margin=margin).verdict
+    found = result_of(planting, shape, effect=effect, margin=margin).verdict
     assert found.outcome == outcome
     assert found.effect == pytest.approx(effect, abs=1e-9)
     assert found.margin == margin
@@ -134,7 +134,7 @@ def test_an_effect_is_held_against_its_margin(planting, shape, effect, margin, o
     ],
 )
 def test_a_fall_is_held_against_its_margin(planting, effect, margin, outcome):
-    found = judgement_of(planting, NEVER_FALLS, effect=effect, margin=margin).verdict
+    found = result_of(planting, NEVER_FALLS, effect=effect, margin=margin).verdict
     assert found.outcome == outcome
     # The least change is a single step of a rise, and the whole of a fall.
     assert found.effect == pytest.approx(effect / 2 if effect > 0 else effect)
@@ -186,14 +186,14 @@ def test_a_span_is_that_of_each_seed(planting):
 
 @each(OF_POINTS)
 def test_what_is_contrasted(planting, shape):
-    found = judgement_of(planting, shape)
+    found = result_of(planting, shape)
     assert (found.kind, found.contrast, found.compared) == (shape.kind, shape.contrast, shape.compared)
     assert found.unit == "points"
 
 
 @each(OF_POINTS)
 def test_the_documented_contrast_beside_ours(planting, shape):
-    found = judgement_of(planting, shape, documented=shape.documented).agreement
+    found = result_of(planting, shape, documented=shape.documented).agreement
     assert (found.documented, found.measured) == (7.0, 5.0)
 
 
@@ -201,7 +201,7 @@ def test_the_documented_contrast_beside_ours(planting, shape):
 def test_the_documented_contrast_needs_the_figures_of_the_ends(planting, shape):
     def without(name):
         figures = {other: figure for other, figure in shape.documented.items() if other != name}
-        return judgement_of(planting, shape, documented=figures).agreement
+        return result_of(planting, shape, documented=figures).agreement
 
     for name in shape.documented:
         assert (without(name) is None) == (name[1] != 2)
@@ -211,7 +211,7 @@ def test_the_documented_contrast_needs_the_figures_of_the_ends(planting, shape):
 @pytest.mark.parametrize("lacking", [("batch", 1), ("group", 1), ("group", 4)], ids=str)
 def test_the_documented_spans_need_figures(planting, shape, lacking):
     documented = {name: figure for name, figure in shape.documented.items() if name != lacking}
-    assert judgement_of(planting, shape, documented=documented).agreement is None
+    assert result_of(planting, shape, documented=documented).agreement is None
 
 
 def diverging(name, n, seeds=(0,)):
@@ -227,7 +227,7 @@ def collapses(verdict):
 
 @each(OF_POINTS)
 def test_four_seeds_without_a_collapse_are_enough(planting, shape):
-    found = judgement_of(planting, shape, n=4).verdict
+    found = result_of(planting, shape, n=4).verdict
     assert found.outcome == REPRODUCED
     assert not any("collapsed" in note for note in found.notes)
 
@@ -239,26 +239,26 @@ def test_four_seeds_without_a_collapse_are_enough(planting, shape):
     ids=lambda value: str(getattr(value, "assertion", value)),
 )
 def test_a_collapse_at_any_level_is_counted_and_makes_four_seeds_too_few(planting, shape, arm):
-    found = judgement_of(planting, shape, n=4, diverged=diverging(arm, 4)).verdict
+    found = result_of(planting, shape, n=4, diverged=diverging(arm, 4)).verdict
     assert found.outcome == INCONCLUSIVE
     assert collapses(found) == {level: int(level == arm[1]) for level in LEVELS}
 
 
 def test_a_fall_is_not_excluded_beside_a_collapse_however_many_seeds(planting):
-    found = judgement_of(planting, NEVER_FALLS, n=20, diverged=diverging(("net", 2), 20)).verdict
+    found = result_of(planting, NEVER_FALLS, n=20, diverged=diverging(("net", 2), 20)).verdict
     assert found.outcome == INCONCLUSIVE
 
 
 @pytest.mark.parametrize(("relu", "tanh", "number"), [((0, 1), (2,), 3), ((0, 1), (0, 1), 2), ((0,), (0, 3), 2)])
 def test_a_gap_collapses_where_either_of_its_arms_does(planting, relu, tanh, number):
     diverged = diverging(("relu", 4), 4, relu) | diverging(("tanh", 4), 4, tanh)
-    found = judgement_of(planting, WIDENS, n=4, diverged=diverged).verdict
+    found = result_of(planting, WIDENS, n=4, diverged=diverged).verdict
     assert collapses(found) == {1: 0, 2: 0, 4: number}
 
 
 @pytest.mark.parametrize("arm", SPANS.documented, ids=str)
 def test_a_span_collapses_where_any_of_its_arms_does(planting, arm):
-    found = judgement_of(planting, SPANS, n=4, diverged=diverging(arm, 4, (1, 2))).verdict
+    found = result_of(planting, SPANS, n=4, diverged=diverging(arm, 4, (1, 2))).verdict
     batch, group = (2, 0) if arm[0] == "batch" else (0, 2)
     counts = f"collapsed to chance or diverged: batch 1 … batch 4 {batch} of 4, group 1 … group 4 {group} of 4"
     assert found.outcome == INCONCLUSIVE
@@ -267,7 +267,7 @@ def test_a_span_collapses_where_any_of_its_arms_does(planting, arm):
 
 def test_a_span_collapses_once_where_two_of_its_arms_do(planting):
     diverged = diverging(("group", 1), 4, (0, 1)) | diverging(("group", 2), 4, (1, 2))
-    found = judgement_of(planting, SPANS, n=4, diverged=diverged).verdict
+    found = result_of(planting, SPANS, n=4, diverged=diverged).verdict
     assert "group 1 … group 4 3 of 4" in found.notes[0]
 
 
@@ -280,7 +280,7 @@ def test_a_collapse_to_chance_is_one_at_its_level(planting, shape):
 
 @each(OF_POINTS)
 def test_bounds_are_at_the_level_of_the_look(planting, shape):
-    found = judgement_of(planting, shape, n=20, looks=LOOKS).verdict
+    found = result_of(planting, shape, n=20, looks=LOOKS).verdict
     assert found.alpha == found.looks[-1].level == nominal_levels(LOOKS)[len(found.looks) - 1]
 
 
@@ -386,4 +386,4 @@ def test_what_cannot_be_compared_is_refused(planting, assertion, arguments, mess
 @each(OF_POINTS)
 def test_a_margin_is_above_0(planting, shape, margin):
     with pytest.raises(ValueError, match="margin"):
-        judgement_of(planting, shape, margin=margin)
+        result_of(planting, shape, margin=margin)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_claims.judge.metric import Measure
+from pytest_claims.judge.metric import Metric
 from pytest_claims.runs.pool import Pool
 from pytest_claims.stats import agreement
 from pytest_claims.types import Outcome
@@ -116,7 +116,7 @@ def needs_lower(lab, margin=5.0):
 
 
 def compared(found):
-    """The two settings of a judgement, after checking that all of it is about these."""
+    """The two settings of a result, after checking that all of it is about these."""
     _, low, _, high = found.compared.replace("−", "").split()
     assert [arm.label for arm in found.arms] == [f"p {low}", f"p {high}", f"q {high}", f"q {low}"]
     assert [name for name, _ in found.verdict.parts] == [f"p {low} over p {high}", f"q {high} over q {low}"]
@@ -206,9 +206,9 @@ def test_needs_lower_tells_other_workers_what_it_chooses_from(planting, monkeypa
 
 
 def test_needs_lower_chooses_by_what_the_claim_measures(planting):
-    error = Measure("test error, %", "points", lambda run: 100 - run.test_accuracy)
+    error = Metric("test error, %", "points", lambda run: 100 - run.test_accuracy)
     choosing = {arm: 100 - accuracy for arm, accuracy in best_at(0.01, 0.1).items()}
-    assert compared(needs_lower(rated(planting, choosing, measure=error))) == (0.01, 0.1)
+    assert compared(needs_lower(rated(planting, choosing, metric=error))) == (0.01, 0.1)
 
 
 def test_needs_lower_chooses_nothing_in_a_placebo(planting):
@@ -234,7 +234,7 @@ def test_needs_lower_keeps_the_notes_of_a_collapse_after_its_own(planting):
 
 
 def test_needs_lower_must_be_declared_as_a_claim_that_chooses(planting):
-    with pytest.raises(ValueError, match="chooses=True"):
+    with pytest.raises(ValueError, match="tunes=True"):
         needs_lower(rated(planting, None))
     assert planting.trained == []
 

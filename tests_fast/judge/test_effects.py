@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_claims.judge.lab import NotReproducedError
-from pytest_claims.judge.metric import Measure
+from pytest_claims.judge.metric import Metric
 from pytest_claims.stats import agreement, nominal_levels, superiority
 from pytest_claims.types import Outcome
 from tests_fast.judge.planted import NOISY, arms_at, around, constant, first_of, judged
@@ -231,10 +231,10 @@ def assert_in(lab, claim):
 def test_a_claim_stops_at_the_first_look_that_decides_at_its_own_level(planting, claim):
     lab = lab_for(planting, claim, looks=(5, 10))
     assert_in(lab, claim)
-    verdict = lab.judgement.verdict
+    verdict = lab.result.verdict
     assert (verdict.outcome, verdict.n) == (Outcome.REPRODUCED, 5)
     assert verdict.alpha == nominal_levels((5, 10))[0]
-    assert [arm.seeds for arm in lab.judgement.arms] == [tuple(range(5))] * len(lab.judgement.arms)
+    assert [arm.seeds for arm in lab.result.arms] == [tuple(range(5))] * len(lab.result.arms)
 
 
 @every_claim
@@ -242,32 +242,32 @@ def test_a_claim_is_judged_on_the_seeds_of_the_session(planting, claim):
     lab = lab_for(planting, claim, looks=(6,), first_seed=3)
     assert_in(lab, claim)
     planted = {name: tuple(values[3:9]) for name, values in planted_for(claim).items()}
-    assert {arm.seeds for arm in lab.judgement.arms} == {(3, 4, 5, 6, 7, 8)}
-    assert [arm.values for arm in lab.judgement.arms] == [planted[arm.label] for arm in lab.judgement.arms]
+    assert {arm.seeds for arm in lab.result.arms} == {(3, 4, 5, 6, 7, 8)}
+    assert [arm.values for arm in lab.result.arms] == [planted[arm.label] for arm in lab.result.arms]
 
 
 @every_claim
 def test_a_claim_is_one_assertion(planting, claim):
     lab = lab_for(planting, claim)
     assert_in(lab, claim)
-    first = lab.judgement
+    first = lab.result
     with pytest.raises(RuntimeError, match="asserts twice"):
         assert_in(lab, claim)
-    assert lab.judgement is first
+    assert lab.result is first
 
 
 def test_a_claim_that_is_not_reproduced_fails_its_test(planting):
     lab = planting.lab(arms_at(a=50, b=60))
     with pytest.raises(NotReproducedError) as caught:
         lab.assert_greater("a", "b", margin=5.0)
-    assert caught.value.judgement is lab.judgement
-    assert lab.judgement.enforced
+    assert caught.value.result is lab.result
+    assert lab.result.enforced
 
 
 def test_a_rehearsed_claim_that_is_not_reproduced_fails_nothing(planting):
-    lab = planting.lab(arms_at(a=50, b=60), scale="smoke")
+    lab = planting.lab(arms_at(a=50, b=60), scale="rehearsal")
     lab.assert_greater("a", "b", margin=5.0)
-    assert (lab.judgement.verdict.outcome, lab.judgement.enforced) == (Outcome.CONTRADICTED, False)
+    assert (lab.result.verdict.outcome, lab.result.enforced) == (Outcome.CONTRADICTED, False)
 
 
 def mentions(claim):
@@ -321,8 +321,8 @@ def test_a_group_is_two_arms_or_more(planting, assertion, arguments, options):
 
 @every_claim
 def test_a_claim_about_another_measure_is_held_against_no_accuracy(planting, claim):
-    points = Measure("points", "points", lambda run: run.test_accuracy)
-    lab = lab_for(planting, claim, documented=CLAIMS[claim][0], measure=points)
+    points = Metric("points", "points", lambda run: run.test_accuracy)
+    lab = lab_for(planting, claim, documented=CLAIMS[claim][0], metric=points)
     assert_in(lab, claim)
-    assert lab.judgement.agreement is None
-    assert {arm.documented for arm in lab.judgement.arms} == {None}
+    assert lab.result.agreement is None
+    assert {arm.documented for arm in lab.result.arms} == {None}

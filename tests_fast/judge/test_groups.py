@@ -14,7 +14,7 @@ def part_effects(found):
 
 
 def assert_collapse_noted(found, *pairs):
-    """The judgement's notes are of collapses in just these pairs."""
+    """The result's notes are of collapses in just these pairs."""
     beginnings = [note.split(": collapsed to chance or diverged: ")[0] for note in found.verdict.notes]
     assert beginnings == list(pairs)
 

@@ -13,7 +13,7 @@ from pytest_claims.data.load import Choice
 from pytest_claims.judge import lab as labs
 from pytest_claims.judge.lab import PLACEBO_DRAWS, NotReproducedError
 from pytest_claims.judge.metric import gradient
-from pytest_claims.judge.result import Judgement
+from pytest_claims.judge.result import Result
 from pytest_claims.runs.pool import NotStoredError, Pool
 from pytest_claims.stats import nominal_levels
 from pytest_claims.train.device import describe
@@ -70,10 +70,10 @@ def test_looks_go_on_until_a_verdict_stands(planting, swing, outcomes, next_look
     assert found.command == f"pytest {TEST} --scale documented {command or settling(found)}"
 
 
-def settling(judgement):
+def settling(result):
     """Seeds that would settle it, none of which was looked at."""
-    assert judgement.verdict.seeds_to_settle > 20
-    return f"--seeds {judgement.verdict.seeds_to_settle} --first-seed 20"
+    assert result.verdict.seeds_to_settle > 20
+    return f"--seeds {result.verdict.seeds_to_settle} --first-seed 20"
 
 
 def test_a_look_trains_only_the_seeds_that_are_missing(planting):
@@ -179,7 +179,7 @@ def test_without_training_nothing_is_judged_before_the_first_look(planting, stor
     lab = planting.lab(arms, looks=LOOKS, only_stored=True)
     with pytest.raises(NotStoredError, match=f"not judged: {5 - stored} of 5 runs"):
         greater(lab)
-    assert lab.judgement is None
+    assert lab.result is None
     assert planting.trained == []
 
 
@@ -195,36 +195,36 @@ def test_a_verdict_that_decides_fails_the_test(planting, lead, scale):
     lab = planting.lab(ahead(lead), scale=scale)
     with pytest.raises(NotReproducedError) as raised:
         lab.assert_greater("a", "b", margin=5.0)
-    assert raised.value.judgement is lab.judgement
-    assert str(raised.value) == str(lab.judgement)  # explained as the lab was told to
-    assert lab.judgement.enforced
+    assert raised.value.result is lab.result
+    assert str(raised.value) == str(lab.result)  # explained as the lab was told to
+    assert lab.result.enforced
 
 
 def test_a_reproduced_claim_passes(planting):
     lab = planting.lab(ahead(5))
     lab.assert_greater("a", "b", margin=5.0)
-    assert lab.judgement.verdict.outcome == REPRODUCED
-    assert lab.judgement.enforced
+    assert lab.result.verdict.outcome == REPRODUCED
+    assert lab.result.enforced
 
 
-STAND_IN = Choice("synthetic", None, "planted", "documented")
+SYNTHETIC_SIZES = Choice("synthetic", None, "planted", "documented")
 
 
-@pytest.mark.parametrize("settings", [{"scale": "smoke"}, {"data": STAND_IN}], ids=["smoke", "stand-in"])
+@pytest.mark.parametrize("settings", [{"scale": "rehearsal"}, {"data": SYNTHETIC_SIZES}], ids=["rehearsal", "stand-in"])
 def test_a_rehearsal_records_and_fails_nothing(planting, settings):
     lab = planting.lab(ahead(-5), **settings)
     lab.assert_greater("a", "b", margin=5.0)
-    assert lab.judgement.verdict.outcome == CONTRADICTED
-    assert not lab.judgement.enforced
+    assert lab.result.verdict.outcome == CONTRADICTED
+    assert not lab.result.enforced
 
 
 def test_a_claim_asserts_once(planting):
     lab = planting.lab(ahead(5))
     lab.assert_greater("a", "b", margin=5.0)
-    first = lab.judgement
+    first = lab.result
     with pytest.raises(RuntimeError, match=f"{re.escape(TEST)} asserts twice"):
         lab.assert_rises({1: "b", 2: "a"}, margin=5.0)
-    assert lab.judgement is first
+    assert lab.result is first
 
 
 def test_what_a_judgement_says_of_its_claim(planting, tmp_path):
@@ -236,7 +236,7 @@ def test_what_a_judgement_says_of_its_claim(planting, tmp_path):
     assert found.data == f"cifar at {tmp_path} (planted)"
     assert (found.measured, found.unit, found.placebo) == ("test accuracy, %", "points", {})
     assert "claims/test_q.py::test_q" in found.command
-    assert Judgement.from_json(found.to_json()) == found
+    assert Result.from_json(found.to_json()) == found
 
 
 def test_what_a_judgement_says_of_its_arms(planting):
@@ -302,8 +302,8 @@ def elsewhere(name, ours, theirs):
     )
 
 
-def far_notes(judgement):
-    return [note for note in judgement.verdict.notes if "comes to" in note]
+def far_notes(result):
+    return [note for note in result.verdict.notes if "comes to" in note]
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,7 @@ def test_arms_more_than_10_points_from_the_source_are_noted(planting, documented
 
 
 def test_a_rehearsal_is_not_expected_where_the_source_was(planting):
-    found = greater(planting.lab(ahead(5), documented={"a": 90.0, "b": 80.0}, scale="smoke"))
+    found = greater(planting.lab(ahead(5), documented={"a": 90.0, "b": 80.0}, scale="rehearsal"))
     assert far_notes(found) == []
 
 
@@ -346,7 +346,7 @@ def flowing(planting, **options):
     return planting.lab(
         {"a": np.full(10, 10.0), "b": np.full(10, 10.0)},
         gradients={"a": 2.0 ** (powers - 4), "b": np.full(10, 2.0**-7)},
-        measure=gradient("at initialisation"),
+        metric=gradient("at initialisation"),
         **options,
     )
 
@@ -386,14 +386,14 @@ def test_the_arms_of_a_placebo_are_the_first_on_seeds_of_their_own(planting):
     values = around(50, 25)
     lab = placebo(planting, values, first_seed=2)
     lab.assert_greater("c", "b", margin=1.0)
-    assert not lab.judgement.enforced
-    assert [(arm.label, arm.seeds) for arm in lab.judgement.arms] == [
+    assert not lab.result.enforced
+    assert [(arm.label, arm.seeds) for arm in lab.result.arms] == [
         ("c", (12, 13, 14, 15, 16)),
         ("b", (7, 8, 9, 10, 11)),
     ]
     assert lab.values("a").tolist() == values[2:7].tolist()
     assert set(planting.trained) == {("arm 0", seed) for seed in range(2, 17)}
-    assert lab.judgement.verdict.effect == pytest.approx(values[12:17].mean() - values[7:12].mean())
+    assert lab.result.verdict.effect == pytest.approx(values[12:17].mean() - values[7:12].mean())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -436,7 +436,7 @@ def test_a_placebo_gives_the_same_results_to_the_arms_at_random(planting, decisi
 def test_a_placebo_gives_back_what_it_reassigned(planting):
     lab = placebo(planting)
     lab.assert_greater("a", "b", margin=1.0)
-    for arm in lab.judgement.arms:
+    for arm in lab.result.arms:
         assert tuple(lab.values(arm.label)) == arm.values
     assert lab.values("a").tolist() == around(50, 15)[:5].tolist()
 
@@ -446,7 +446,7 @@ def test_a_placebo_of_a_claim_is_always_the_same(planting, decisions):
         decisions.clear()
         lab = placebo(planting, nodeid=nodeid)
         lab.assert_greater("a", "b", margin=1.0)
-        return lab.judgement.placebo, list(decisions)
+        return lab.result.placebo, list(decisions)
 
     assert draws("claims/test_p.py::test_p") == draws("claims/test_p.py::test_p")
     assert draws("claims/test_p.py::test_p")[1] != draws("claims/test_p.py::test_q")[1]
@@ -464,30 +464,30 @@ def test_the_outcomes_of_a_placebo_are_counted(planting, n, collapsed, outcome):
     diverged = {"a": [seed in collapsed for seed in range(3 * n)]}
     lab = placebo(planting, np.full(3 * n, 50.0), n, diverged=diverged)
     lab.assert_greater("a", "b", margin=1.0)
-    assert lab.judgement.placebo == {outcome: 200}
+    assert lab.result.placebo == {outcome: 200}
 
 
 def test_the_outcomes_of_a_placebo_are_those_of_its_draws(planting, decisions):
     """By chance all seeds of the first arm are better than all of the second; results at random are not."""
     lab = placebo(planting, [60.0] * 5 + [50.0] * 10)
     lab.assert_greater("a", "b", margin=5.0)
-    assert lab.judgement.verdict.outcome == REPRODUCED
-    assert lab.judgement.placebo == Counter(str(draw.outcome) for draw in decisions[1:])
-    assert len(lab.judgement.placebo) > 1
+    assert lab.result.verdict.outcome == REPRODUCED
+    assert lab.result.placebo == Counter(str(draw.outcome) for draw in decisions[1:])
+    assert len(lab.result.placebo) > 1
 
 
 @pytest.mark.parametrize(
-    ("assertion", "arguments", "measure", "unit"),
+    ("assertion", "arguments", "metric", "unit"),
     [
         ("assert_greater", ["a", "b"], {}, "points"),
         ("assert_steadier", ["a", ["b"]], {}, "doublings"),
-        ("assert_greater", ["a", "b"], {"measure": gradient("at initialisation")}, "doublings"),
-        ("assert_steadier", ["a", ["b"]], {"measure": gradient("at initialisation")}, "doublings"),
+        ("assert_greater", ["a", "b"], {"metric": gradient("at initialisation")}, "doublings"),
+        ("assert_steadier", ["a", ["b"]], {"metric": gradient("at initialisation")}, "doublings"),
     ],
 )
-def test_units(planting, assertion, arguments, measure, unit):
+def test_units(planting, assertion, arguments, metric, unit):
     flow = {name: 2.0 ** around(0, 20, seed=place) for place, name in enumerate("ab")}
-    lab = planting.lab({"a": around(60, 20), "b": around(50, 20, seed=1)}, gradients=flow, **measure)
+    lab = planting.lab({"a": around(60, 20), "b": around(50, 20, seed=1)}, gradients=flow, **metric)
     assert judged(lab, assertion, *arguments, margin=1.0).unit == unit
 
 

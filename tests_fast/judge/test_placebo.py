@@ -7,7 +7,7 @@ import pytest
 
 from pytest_claims.judge.placebo import placebo_result
 from pytest_claims.types import Outcome
-from tests_fast.judge.test_result import JUDGEMENT
+from tests_fast.judge.test_result import RESULT
 
 DIRECTIONAL = ("effect", "best", "spread", "some difference")
 ABSENCE = ("equality", "no fall")
@@ -34,7 +34,7 @@ def judged(kind, drawn, **found):
     """A claim of this kind, on whose results so many verdicts were drawn: those found, the rest INCONCLUSIVE."""
     outcomes = {str(Outcome[name]): count for name, count in found.items()}
     outcomes["INCONCLUSIVE"] = drawn - sum(outcomes.values())
-    return dataclasses.replace(JUDGEMENT, kind=kind, placebo=outcomes)
+    return dataclasses.replace(RESULT, kind=kind, placebo=outcomes)
 
 
 def test_200_verdicts_may_find_18():
@@ -97,8 +97,8 @@ def test_fewer_than_200_verdicts_are_too_few_to_pass():
     assert len(beside.lines) == 2
 
 
-@pytest.mark.parametrize("judgements", [[], [dataclasses.replace(JUDGEMENT, placebo={})]])
-def test_nothing_judged_is_not_passed(judgements):
-    result = placebo_result(judgements)
+@pytest.mark.parametrize("results", [[], [dataclasses.replace(RESULT, placebo={})]])
+def test_nothing_judged_is_not_passed(results):
+    result = placebo_result(results)
     assert not result.passed
     assert result.lines == ("nothing was judged: select claims that run, at least one",)

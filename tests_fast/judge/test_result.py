@@ -1,10 +1,10 @@
-"""A judgement: where its verdict turns, where it belongs in a list, and that it travels whole."""
+"""A result: where its verdict turns, where it belongs in a list, and that it travels whole."""
 
 import dataclasses
 
 import pytest
 
-from pytest_claims.judge.result import ArmEvidence, Judgement
+from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.types import Agreement, Look, Outcome, Verdict
 
 PART = Verdict(Outcome.TOO_SMALL, 1.0, 0.5, 1.5, 2.0, 0.02, "a test", 5, "a rule", 0.01, 0.02, 0.05, notes=("inner",))
@@ -22,7 +22,7 @@ ARMS = (
     ArmEvidence("a", (5, 6), (40.5, 36.0), (False, True), 40.46, ("0a", "0b")),
     ArmEvidence("b", (5, 6), (30.0, 31.0), (False, False), None, ("0c", "0d")),
 )
-JUDGEMENT = Judgement(
+RESULT = Result(
     nodeid="claims/test_x.py::test_y[4]",
     finding="A2a",
     kind="best",
@@ -50,7 +50,7 @@ JUDGEMENT = Judgement(
 
 
 def kinds_inside(value):
-    """All values inside a judgement with their types, so that an Outcome is no str and a tuple no list."""
+    """All values inside a result with their types, so that an Outcome is no str and a tuple no list."""
     if dataclasses.is_dataclass(value):
         return type(value), [
             (field.name, kinds_inside(getattr(value, field.name))) for field in dataclasses.fields(value)
@@ -61,21 +61,21 @@ def kinds_inside(value):
 
 
 @pytest.mark.parametrize(
-    "judgement",
+    "result",
     [
-        JUDGEMENT,
-        dataclasses.replace(JUDGEMENT, agreement=None, next_look=None, enforced=False, placebo={}, arms=ARMS[:1]),
-        dataclasses.replace(JUDGEMENT, verdict=PART, images=False),
+        RESULT,
+        dataclasses.replace(RESULT, agreement=None, next_look=None, enforced=False, placebo={}, arms=ARMS[:1]),
+        dataclasses.replace(RESULT, verdict=PART, images=False),
     ],
 )
-def test_it_travels_whole_as_json(judgement):
-    again = Judgement.from_json(judgement.to_json())
-    assert again == judgement
-    assert kinds_inside(again) == kinds_inside(judgement)
+def test_it_travels_whole_as_json(result):
+    again = Result.from_json(result.to_json())
+    assert again == result
+    assert kinds_inside(again) == kinds_inside(result)
 
 
 def test_the_judgement_that_travels_has_no_field_at_its_default():
-    for value in (JUDGEMENT, VERDICT, ARMS[0]):
+    for value in (RESULT, VERDICT, ARMS[0]):
         for field in dataclasses.fields(value):
             empty = {} if field.default_factory is dict else field.default
             assert getattr(value, field.name) != empty, f"{field.name} could be lost on the way and no one would see"
@@ -90,7 +90,7 @@ def test_the_judgement_that_travels_has_no_field_at_its_default():
     ],
 )
 def test_the_limits_of_each_kind_of_claim(kind, limits):
-    assert dataclasses.replace(JUDGEMENT, kind=kind).limits == limits
+    assert dataclasses.replace(RESULT, kind=kind).limits == limits
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,12 @@ def test_the_limits_of_each_kind_of_claim(kind, limits):
     ],
 )
 def test_figures_of_the_source_are_compared_on_cifar_by_its_recipe_alone(data, enforced, comparable):
-    assert dataclasses.replace(JUDGEMENT, data=data, enforced=enforced).comparable is comparable
+    assert dataclasses.replace(RESULT, data=data, enforced=enforced).comparable is comparable
 
 
 def test_places_are_by_finding_first_then_by_the_numbers_in_the_words():
     def place(finding, claim):
-        return dataclasses.replace(JUDGEMENT, finding=finding, claim=claim).place
+        return dataclasses.replace(RESULT, finding=finding, claim=claim).place
 
     places = [
         place("A1", "batch 2, depth 10"),

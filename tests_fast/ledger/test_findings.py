@@ -8,7 +8,7 @@ import pytest
 from pytest_claims.ledger.entries import FOLDER, Entry, read
 from pytest_claims.ledger.findings import BEGIN, END, recorded, register, table, with_table
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_readme_has_the_table_of_the_ledger():

@@ -7,9 +7,9 @@ import pytest
 
 from pytest_claims.ledger.entries import Entry, LedgerError, difference, entry, read, reversed_effect, update
 from pytest_claims.types import Agreement, Outcome
-from tests_fast.judge.test_result import JUDGEMENT, VERDICT
+from tests_fast.judge.test_result import RESULT, VERDICT
 
-RECORDED = entry(JUDGEMENT, "2026-01-02", "torch 2")
+RECORDED = entry(RESULT, "2026-01-02", "torch 2")
 
 
 def recorded(outcome, n=5, **fields):
@@ -18,15 +18,13 @@ def recorded(outcome, n=5, **fields):
 
 def judged(outcome, n=5, next_look=None, kind="effect", **fields):
     verdict = dataclasses.replace(VERDICT, outcome=outcome, n=n, **fields)
-    return dataclasses.replace(JUDGEMENT, verdict=verdict, next_look=next_look, kind=kind)
+    return dataclasses.replace(RESULT, verdict=verdict, next_look=next_look, kind=kind)
 
 
 def test_an_entry_holds_what_the_claim_came_to():
     verdict = dataclasses.replace(VERDICT, effect=1.000049, lower=-0.123456, upper=2.5, margin=1.5, n=10)
     agreement = Agreement(6.650049, 3.780049, -13.0, 26.3, 1)
-    assert entry(
-        dataclasses.replace(JUDGEMENT, verdict=verdict, agreement=agreement), "2026-01-02", "torch 2"
-    ) == Entry(
+    assert entry(dataclasses.replace(RESULT, verdict=verdict, agreement=agreement), "2026-01-02", "torch 2") == Entry(
         finding="A2a",
         claim="a is the best",
         source="A paper",
@@ -47,11 +45,11 @@ def test_an_entry_holds_what_the_claim_came_to():
         device="cpu",
         versions="torch 2",
     )
-    assert not entry(dataclasses.replace(JUDGEMENT, agreement=Agreement(9.0, 1.0, 2.0, 3.0, 1)), "", "").agrees
+    assert not entry(dataclasses.replace(RESULT, agreement=Agreement(9.0, 1.0, 2.0, 3.0, 1)), "", "").agrees
 
 
 def test_an_entry_without_a_figure_of_the_source_compares_nothing():
-    found = entry(dataclasses.replace(JUDGEMENT, agreement=None), "2026-01-02", "torch 2")
+    found = entry(dataclasses.replace(RESULT, agreement=None), "2026-01-02", "torch 2")
     assert (found.documented, found.measured, found.compared, found.agrees) == (None, None, "", None)
 
 
@@ -120,7 +118,7 @@ def test_what_a_rehearsal_may_fail_for(was, now, turned):
 
 
 def named(nodeid, **fields):
-    return dataclasses.replace(JUDGEMENT, nodeid=nodeid, verdict=dataclasses.replace(VERDICT, **fields))
+    return dataclasses.replace(RESULT, nodeid=nodeid, verdict=dataclasses.replace(VERDICT, **fields))
 
 
 def test_what_is_written_is_read_and_other_entries_stay(tmp_path):

@@ -23,7 +23,7 @@ CLAIMS = """
 
     SOURCE = Source("A paper", "Table 1", repetitions=5)
     RECIPE = Recipe(images_per_class=8, batch=20, epochs=8, optimizer="sgd", lr=0.05, momentum=0.9)
-    RECIPES = {"smoke": RECIPE, "documented": RECIPE}
+    RECIPES = {"rehearsal": RECIPE, "documented": RECIPE}
 
 
     def net(width, documented=None):

@@ -96,4 +96,4 @@ def test_a_damaged_ledger_stops_the_session_before_anything_is_trained(suite, ve
 def test_verdicts_on_images_of_ones_own_are_not_recorded(run):
     result = run("--update-ledger")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--update-ledger records CIFAR and the stand-in, *"])
+    result.stderr.fnmatch_lines(["*--update-ledger records CIFAR and synthetic images, *"])

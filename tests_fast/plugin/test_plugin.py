@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ElementTree
 import jsonschema
 import pytest
 
-from pytest_claims.judge.result import Judgement
+from pytest_claims.judge.result import Result
 from pytest_claims.report.session import SCHEMA
 from pytest_claims.runs.store import Store
 from pytest_claims.train.cost import Speed
@@ -26,7 +26,7 @@ def test_a_rehearsal_shows_verdicts_and_fails_nothing(suite, run):
     result.assert_outcomes(passed=5)
     result.stdout.fnmatch_lines(
         [
-            "claims: scale smoke, 5 seeds, cpu (*), store *runs.sqlite",
+            "claims: scale rehearsal, 5 seeds, cpu (*), store *runs.sqlite",
             "data: folders at images (class folders, as asked with --data)",
             "verdicts: a rehearsal: recipes are cut short, verdicts say nothing about the findings and fail no test*",
             "*test_narrow_beats_wide REHEARSED (CONTRADICTED)*",
@@ -178,7 +178,7 @@ OPEN = CLAIMS.replace('"narrow": net(1,', '"narrow": net(6,')
 ELSEWHERE = """
 
     @claim("T9", "width 20 equals itself", source=SOURCE, arms=lambda: {name: Arm(
-        DepthCNN(1, "relu", width=20, classes=5), {"smoke": RECIPE, "full": RECIPE}) for name in "ab"})
+        DepthCNN(1, "relu", width=20, classes=5), {"rehearsal": RECIPE, "full": RECIPE}) for name in "ab"})
     def test_full(lab):
         lab.assert_within("a", "b", within=1.0)
 """
@@ -205,7 +205,8 @@ def test_seeds_are_added_to_claims_that_are_still_open_and_workers_share_the_run
     results, verdicts = [], []
     for store, result in sessions.items():
         text = result.stdout.str()
-        assert "left out: 1 claim has no recipe at scale documented; it runs with --scale smoke or --scale full" in text
+        left_out = "left out: 1 claim has no recipe at scale documented; it runs with --scale rehearsal or --scale full"
+        assert left_out in text
         result.stdout.fnmatch_lines(["claims: scale documented, 5, 10 or 20 seeds, until a verdict stands, cpu *"])
         # Equal arms differ by nothing at all, which stands at the first look.
         assert seeds_of(suite, 12, store) == seeds_of(suite, 14, store) == 5
@@ -225,18 +226,18 @@ def test_seeds_are_added_to_claims_that_are_still_open_and_workers_share_the_run
     # Written once, by the process that has heard of all claims, not by each worker.
     assert len(re.findall(r"^\| T\d .* \| \*\*", (suite.path / "together.md").read_text(), re.MULTILINE)) == 4
 
-    # JUnit XML carries each judgement whole, over the process boundary.
+    # JUnit XML carries each result whole, over the process boundary.
     junit = ElementTree.parse(suite.path / "together.xml")
     prop = junit.find(".//testcase[@name='test_narrow_beats_wide']/properties/property[@name='claim']")
-    judgement = Judgement.from_json(prop.get("value"))
-    assert judgement.finding == "T2"
-    assert judgement.arms[0].label == "narrow"
-    assert Judgement.from_json(judgement.to_json()) == judgement
-    assert judgement.claims == 4  # of the session, though each worker ran some
-    flat, outcome = properties(junit, "test_narrow_beats_wide"), str(judgement.verdict.outcome)
+    result = Result.from_json(prop.get("value"))
+    assert result.finding == "T2"
+    assert result.arms[0].label == "narrow"
+    assert Result.from_json(result.to_json()) == result
+    assert result.claims == 4  # of the session, though each worker ran some
+    flat, outcome = properties(junit, "test_narrow_beats_wide"), str(result.verdict.outcome)
     texts = {"finding": "T2", "verdict": outcome, "unit": "points", "source": 'A paper, "Table 1" (5 runs)'}
     assert {name: flat[name] for name in texts} == texts
-    numbers = {name: getattr(judgement.verdict, name) for name in ("effect", "lower", "upper", "margin", "p", "n")}
+    numbers = {name: getattr(result.verdict, name) for name in ("effect", "lower", "upper", "margin", "p", "n")}
     assert {name: float(flat[name]) for name in (*numbers, "documented")} == {**numbers, "documented": -40.0}
 
 
@@ -264,7 +265,7 @@ def test_a_cap_on_the_looks_can_be_lifted_later(suite, run):
 def test_a_replication_takes_seeds_of_its_own(suite, run):
     run("--seeds", "3", "-k", "wide_beats")
     run("--seeds", "3", "--first-seed", "3", "-k", "wide_beats").stdout.fnmatch_lines(
-        ["claims: scale smoke, 3 seeds, from seed 3 on, *", "runs trained in this session: 6, *"]
+        ["claims: scale rehearsal, 3 seeds, from seed 3 on, *", "runs trained in this session: 6, *"]
     )
     found = sqlite3.connect(suite.path / ".claims/runs.sqlite").execute("SELECT DISTINCT seed FROM runs ORDER BY seed")
     assert [seed for (seed,) in found] == [0, 1, 2, 3, 4, 5]
@@ -276,7 +277,7 @@ MORE = """
 
 
     @claim("T5", "the wide network has the larger gradient", source=SOURCE, arms=wide_and_narrow,
-           measure=lambda: gradient("at initialisation"))
+           metric=lambda: gradient("at initialisation"))
     def test_gradient(lab):
         lab.assert_greater("wide", "narrow", margin=1.0)
 
@@ -297,11 +298,11 @@ MORE = """
             for rate in (1e-4, 0.05):
                 recipe = Recipe(8, 20, 8, "sgd", rate, momentum=0.9)
                 network = DepthCNN(1, "relu", width=width, classes=5)
-                arms[width, rate] = Arm(network, {"smoke": recipe, "documented": recipe})
+                arms[width, rate] = Arm(network, {"rehearsal": recipe, "documented": recipe})
         return arms
 
 
-    @claim("T8", "width 16 needs a lower rate", source=SOURCE, arms=by_rate, chooses=True)
+    @claim("T8", "width 16 needs a lower rate", source=SOURCE, arms=by_rate, tunes=True)
     def test_needs_lower(lab):
         arms = ({rate: (width, rate) for rate in (1e-4, 0.05)} for width in (16, 12))
         lab.assert_needs_lower(*arms, margin=2.0)
@@ -315,7 +316,7 @@ def test_claims_about_gradients_differences_confounders_and_rates(suite, run):
     outcomes = result.parseoutcomes()
     assert outcomes["passed"] + outcomes.get("failed", 0) == 4
     properties = ElementTree.parse(suite.path / "claims.xml").iterfind(".//property[@name='claim']")
-    judged = {judgement.finding: judgement for judgement in (Judgement.from_json(p.get("value")) for p in properties)}
+    judged = {result.finding: result for result in (Result.from_json(p.get("value")) for p in properties)}
     gradients, matters, confounded, lower = (judged[f"T{number}"] for number in (5, 6, 7, 8))
     assert (gradients.unit, gradients.measured) == ("doublings", "gradient at initialisation, log2")
     assert gradients.agreement is None
@@ -409,10 +410,10 @@ def test_a_plan_has_the_seeds_that_choose_settings(suite, run, known_speed):
 
 
 def test_choosing_settings_without_saying_so_is_refused(suite, run):
-    write(suite, CLAIMS + MORE.replace(", chooses=True", ""))
+    write(suite, CLAIMS + MORE.replace(", tunes=True", ""))
     result = run("--seeds", "3", "-k", "lower")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*chooses settings; declare it: @claim(..., chooses=True)*"])
+    result.stdout.fnmatch_lines(["*tunes settings; declare it: @claim(..., tunes=True)*"])
 
 
 def test_claims_without_a_recipe_for_the_scale_are_left_out(suite, run):
@@ -420,7 +421,7 @@ def test_claims_without_a_recipe_for_the_scale_are_left_out(suite, run):
     result = run("--scale", "full", "--seeds", "3")
     result.assert_outcomes(passed=2, deselected=4)
     result.stdout.fnmatch_lines(
-        ["left out: 4 claims have no recipe at scale full; they run with --scale smoke or --scale documented"]
+        ["left out: 4 claims have no recipe at scale full; they run with --scale rehearsal or --scale documented"]
     )
     assert (seeds_of(suite, 16), seeds_of(suite, 20)) == (0, 3)
     alone = run("--scale", "documented", "-k", "full")
@@ -460,7 +461,7 @@ def test_a_plan_downloads_nothing(suite, run, known_speed):
         (["--claims-json", "nowhere/claims.json"], "*cannot be written; name a file in a folder that exists*"),
         (["--tf32"], "*--tf32 changes how CUDA devices multiply*Add --gpu or leave it out*"),
         (["--first-seed", "-1"], "*'-1' is not a seed; allowed: 0 to 1000000*"),
-        (["--scale", "huge"], "*invalid choice: 'huge' (choose from*smoke*documented*"),
+        (["--scale", "huge"], "*invalid choice: 'huge' (choose from*rehearsal*documented*"),
         (["--data", "nowhere"], "*--data nowhere: no such folder. Allowed: auto, cifar, synthetic*"),
         (["--store", "images"], "*'images' is a folder; name an SQLite file*"),
         (["--store", "broken.sqlite"], "*broken.sqlite: file is not a database*"),
@@ -521,7 +522,7 @@ def test_data_that_does_not_fit_fails_the_claims_that_need_it_alone(suite, run):
     too_large = """
         if width == 14:
             large = Recipe(images_per_class=99, batch=20, epochs=2, optimizer="sgd", lr=0.05)
-            return Arm(DepthCNN(1, "relu", width=14, classes=5), {"smoke": large, "documented": large})
+            return Arm(DepthCNN(1, "relu", width=14, classes=5), {"rehearsal": large, "documented": large})
 """
     head = "def net(width, documented=None):"
     write(suite, CLAIMS.replace(head, head + too_large))

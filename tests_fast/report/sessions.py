@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from models import DepthCNN, NormCNN, OrderCNN
-from pytest_claims.judge.result import ArmEvidence, Judgement
+from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.report.session import Session
 from pytest_claims.runs.store import Key, Store
 from pytest_claims.stacked import BATCH, group
@@ -67,9 +67,9 @@ class Drawn:
         return ArmEvidence(label, SEEDS, values, (False,) * 5, documented, tuple(map(key.digest, SEEDS)))
 
 
-def judgement(nodeid: str, finding: str, claim: str, found: Verdict, arms: list[ArmEvidence], **more) -> Judgement:
+def result(nodeid: str, finding: str, claim: str, found: Verdict, arms: list[ArmEvidence], **more) -> Result:
     source = more.pop("source", 'A paper, "Table 1" (5 runs)')
-    return Judgement(
+    return Result(
         nodeid=nodeid,
         finding=finding,
         kind=more.pop("kind", "effect"),
@@ -114,7 +114,7 @@ def session(store: Store) -> Session:
     agreed = Agreement(9.0, 8.0, 2.0, 14.0, 5)
     gradient = {"measured": "gradient in training, log2", "unit": "doublings"}
     found = [
-        judgement(
+        result(
             depth,
             "X1a",
             "relu beats sigmoid, <b>always</b>",
@@ -123,9 +123,9 @@ def session(store: Store) -> Session:
             agreement=agreed,
             recorded="REPRODUCED",
         ),
-        judgement(depth + "[g]", "X1b", "gradients shrink", verdict(Outcome.TOO_SMALL, 0.4), depths, **gradient),
-        judgement(batch, "X2a", "norms are alike", verdict(Outcome.CONTRADICTED, -3.0), batches, kind="equality"),
-        judgement(
+        result(depth + "[g]", "X1b", "gradients shrink", verdict(Outcome.TOO_SMALL, 0.4), depths, **gradient),
+        result(batch, "X2a", "norms are alike", verdict(Outcome.CONTRADICTED, -3.0), batches, kind="equality"),
+        result(
             batch + "[16]",
             "X2b",
             "spreads differ",
@@ -135,11 +135,11 @@ def session(store: Store) -> Session:
             unit="doublings",
             source='Another paper, "Figure 2" (1 run)',
         ),
-        judgement(order, "X3", "orders differ", verdict(Outcome.INCONCLUSIVE, 0.1), orders, images=True),
+        result(order, "X3", "orders differ", verdict(Outcome.INCONCLUSIVE, 0.1), orders, images=True),
     ]
     facts = dict.fromkeys(("date", "scale", "data", "device", "versions", "meaning"), "as said")
     return Session(
-        judgements=tuple(found),
+        results=tuple(found),
         not_judged=(("claims/test_x1_depth.py::test_other", "not stored"),),
         facts=facts,
         command="pytest claims",

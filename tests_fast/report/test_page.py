@@ -69,9 +69,9 @@ def test_the_page_is_whole_and_needs_nothing_beside_it(made):
     assert not re.search(r"@import|<link[^>]+stylesheet|<script[^>]+src", text)
     # What claims and notes say is text, not markup.
     assert "relu beats sigmoid, <b>always</b>" in page.text
-    for judgement in came_to.judgements:
-        assert judgement.command in page.text
-        assert judgement.source in page.text
+    for result in came_to.results:
+        assert result.command in page.text
+        assert result.source in page.text
     assert "X1. Activation and depth." in page.text
     assert "Margins: <half>." in page.text
     assert "X2 batch" in page.text  # a module without a docstring
@@ -87,7 +87,7 @@ def test_every_picture_says_what_it_shows(made):
     # block and by depth of the first, spreads of the second, two confusion matrices of the third.
     assert len(pictures) == 5 + (4 + 3 + 4)
     assert all(len(attributes["aria-label"]) > 40 and attributes["role"] == "img" for attributes in pictures)
-    deepest = next(arm for arm in came_to.judgements[0].arms if arm.label == "relu 3")
+    deepest = next(arm for arm in came_to.results[0].arms if arm.label == "relu 3")
     assert f"relu 3 {deepest.mean:.2f} (documented 44.00)" in text
     for words in ("depth, blocks", "batch size, images", "test accuracy, %", "epoch", "predicted class", "true class"):
         assert f">{words}</text>" in text
@@ -99,25 +99,25 @@ def test_every_picture_says_what_it_shows(made):
 
 def test_arms_come_once_along_what_they_vary_in(made):
     came_to, store, _ = made
-    names = [name for judgement in came_to.judgements for arm in judgement.arms for name in arm.runs]
+    names = [name for result in came_to.results for arm in result.arms for name in arm.runs]
     runs = store.named(names)
-    by_depth, gradients = panels([j for j in came_to.judgements if j.finding.startswith("X1")], runs)
+    by_depth, gradients = panels([j for j in came_to.results if j.finding.startswith("X1")], runs)
     assert (by_depth.axis.name, by_depth.series) == ("depth, blocks", ("relu", "sigmoid"))
     assert [point.x for point in by_depth.points if point.series == "relu"] == [1, 2, 3]
     assert (by_depth.measured, gradients.measured) == ("test accuracy, %", "gradient in training, log2")
-    (by_batch,) = panels([j for j in came_to.judgements if j.finding.startswith("X2")], runs)
+    (by_batch,) = panels([j for j in came_to.results if j.finding.startswith("X2")], runs)
     assert (by_batch.axis.name, by_batch.axis.log) == ("batch size, images", 2)
     assert len(by_batch.points) == 8
-    (orders,) = panels([j for j in came_to.judgements if j.finding == "X3"], runs)
+    (orders,) = panels([j for j in came_to.results if j.finding == "X3"], runs)
     assert orders.axis is None
     assert [point.name for point in orders.points] == ["conv-norm-activation", "conv-activation-norm"]
-    rehearsed = [dataclasses.replace(judgement, enforced=False) for judgement in came_to.judgements]
+    rehearsed = [dataclasses.replace(result, enforced=False) for result in came_to.results]
     assert all(point.arm.documented is None for panel in panels(rehearsed, runs) for point in panel.points)
 
 
 def test_every_figure_has_the_most_seeds_that_a_claim_judged(made):
     came_to, store, _ = made
-    whole = came_to.judgements[-1]
+    whole = came_to.results[-1]
     few = tuple(
         dataclasses.replace(arm, **{name: getattr(arm, name)[:3] for name in ("seeds", "values", "runs")})
         for arm in whole.arms
@@ -130,30 +130,30 @@ def test_every_figure_has_the_most_seeds_that_a_claim_judged(made):
 
 def test_arms_of_a_placebo_differ_in_their_seeds_alone(made):
     came_to, store, _ = made
-    arm = came_to.judgements[-1].arms[0]
+    arm = came_to.results[-1].arms[0]
     cut = [
         dataclasses.replace(arm, label=label, seeds=arm.seeds[part], values=arm.values[part], runs=arm.runs[part])
         for label, part in (("a", slice(0, 2)), ("b", slice(2, 5)))
     ]
-    placebo = dataclasses.replace(came_to.judgements[-1], arms=tuple(cut), enforced=False)
+    placebo = dataclasses.replace(came_to.results[-1], arms=tuple(cut), enforced=False)
     (panel,) = panels([placebo], store.named(arm.runs))
     assert [point.name for point in panel.points] == ["a", "b"]
 
 
 def test_a_level_that_is_a_default_is_read_from_the_name(made):
     came_to, store, _ = made
-    judgement = came_to.judgements[0]
-    runs = store.named([name for arm in judgement.arms for name in arm.runs])
+    result = came_to.results[0]
+    runs = store.named([name for arm in result.arms for name in arm.runs])
     for stored in runs.values():
         if stored.configuration["network"]["depth"] == 2:
             del stored.configuration["network"]["depth"]
-    (panel,) = panels([judgement], runs)
+    (panel,) = panels([result], runs)
     assert [point.x for point in panel.points if point.series == "sigmoid"] == [1, 2, 3]
 
 
 def test_a_page_of_what_is_at_the_edge_can_be_made(made, tmp_path):
     came_to, store, _ = made
-    first, *_, last = came_to.judgements
+    first, *_, last = came_to.results
     odd = dataclasses.replace(
         last,
         claim="costs $5, not $\\lr$ {x} % <b>",
@@ -164,7 +164,7 @@ def test_a_page_of_what_is_at_the_edge_can_be_made(made, tmp_path):
     unstored = dataclasses.replace(first, arms=tuple(dataclasses.replace(arm, runs=()) for arm in first.arms))
     many = dataclasses.replace(DATA, class_names=tuple(f"a class with a long name, {n}" for n in range(10)))
     page = write_page(
-        dataclasses.replace(came_to, judgements=(odd, unstored)), store, tmp_path, root=tmp_path, load=lambda _: many
+        dataclasses.replace(came_to, results=(odd, unstored)), store, tmp_path, root=tmp_path, load=lambda _: many
     )
     text = page.read_text(encoding="utf-8")
     assert "costs $5, not $\\lr$ {x} % &lt;b&gt;" in text
@@ -182,7 +182,7 @@ def test_intervals_are_those_of_the_textbook():
 
 def test_confusion_counts_every_prediction(made):
     came_to, store, _ = made
-    runs = list(store.named(came_to.judgements[-1].arms[0].runs).values())
+    runs = list(store.named(came_to.results[-1].arms[0].runs).values())
     counts = np.zeros((10, 10))
     for stored in runs:
         for true, predicted in zip(DATA.test_labels.tolist(), stored.trained.predictions, strict=True):
@@ -205,9 +205,9 @@ def test_the_json_is_what_its_schema_says(made):
     # Every field is described, and none may go unnoticed.
     assert set(document) == set(schema["properties"])
     assert set(document["claims"][0]) == set(schema["$defs"]["claim"]["properties"])
-    first = came_to.judgements[0]
+    first = came_to.results[0]
     endless = dataclasses.replace(first, verdict=dataclasses.replace(first.verdict, upper=math.inf, p=math.nan))
-    found = json.loads(session_json(dataclasses.replace(came_to, judgements=(endless,))))
+    found = json.loads(session_json(dataclasses.replace(came_to, results=(endless,))))
     validator.validate(found)
     assert found["claims"][0]["verdict"]["upper"] is None
     found["claims"][0]["verdict"]["outcome"] = "PERHAPS"

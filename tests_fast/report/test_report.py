@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_claims.judge.result import ArmEvidence, Judgement
+from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.ledger.entries import entry, reversed_effect
 from pytest_claims.report import failure_text, results_page, session_lines, summary_lines
 from pytest_claims.report.arms import arm_lines
@@ -34,7 +34,7 @@ VERDICT = Verdict(
     seeds_to_settle=12,
     detectable=7.5,
 )
-JUDGEMENT = Judgement(
+RESULT = Result(
     nodeid="claims/test_x.py::test_y[4-base]",
     finding="A2a",
     kind="effect",
@@ -62,7 +62,7 @@ VALUES = st.floats(-100, 100)
 
 
 def test_the_failure_says_what_was_claimed_found_and_comes_next():
-    text = failure_text(JUDGEMENT)
+    text = failure_text(RESULT)
     lines = text.splitlines()
     assert lines[0] == "INCONCLUSIVE: A2a, at batch size 4 (base), batch norm is far below group norm"
     for part in (
@@ -80,7 +80,7 @@ def test_the_failure_says_what_was_claimed_found_and_comes_next():
         "! collapsed",
     ):
         assert part in text
-    assert lines[-1] == "rerun     " + JUDGEMENT.command
+    assert lines[-1] == "rerun     " + RESULT.command
     assert all(len(line) <= 100 for line in lines[:-1])
     assert "looks" not in text
     assert all(line.isprintable() for line in lines)
@@ -89,7 +89,7 @@ def test_the_failure_says_what_was_claimed_found_and_comes_next():
 def test_a_claim_that_may_be_looked_at_again_says_so():
     looks = (Look(5, 0.000089, Outcome.INCONCLUSIVE), Look(10, 0.0055, Outcome.INCONCLUSIVE))
     verdict = dataclasses.replace(VERDICT, n=10, alpha=0.0055, looks=looks)
-    text = failure_text(dataclasses.replace(JUDGEMENT, verdict=verdict, next_look=20))
+    text = failure_text(dataclasses.replace(RESULT, verdict=verdict, next_look=20))
     assert "one-sided 99.45 % bounds" in text
     assert "looks     5 seeds at level 8.9e-05: INCONCLUSIVE; 10 seeds at level 0.0055: INCONCLUSIVE" in text
     assert "The look at 10 seeds does not settle it; the next planned one is at 20" in text
@@ -99,7 +99,7 @@ def test_a_claim_that_may_be_looked_at_again_says_so():
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_every_verdict_says_what_to_do_next(outcome):
     verdict = dataclasses.replace(VERDICT, outcome=outcome, seeds_to_settle=None)
-    text = failure_text(dataclasses.replace(JUDGEMENT, verdict=verdict, agreement=None))
+    text = failure_text(dataclasses.replace(RESULT, verdict=verdict, agreement=None))
     assert "next      " in text
     assert "documented +" not in text
     assert "None" not in text
@@ -116,7 +116,7 @@ def test_every_verdict_says_what_to_do_next(outcome):
 )
 def test_the_failure_speaks_of_its_kind_of_claim(kind, limits, contradicted):
     verdict = dataclasses.replace(VERDICT, outcome=Outcome.CONTRADICTED)
-    text = failure_text(dataclasses.replace(JUDGEMENT, kind=kind, verdict=verdict))
+    text = failure_text(dataclasses.replace(RESULT, kind=kind, verdict=verdict))
     assert all(limit in text for limit in limits)
     assert ("margin" in text) == (kind in ("effect", "best"))
     assert contradicted in text
@@ -147,18 +147,18 @@ def told(lines, finding="A2a"):
 @settings(max_examples=10)  # statsmodels collects garbage at every correction
 @given(st.integers(80, 250), st.integers(1, 4))
 def test_the_summary_fits_its_width(width, count):
-    lines = summary_lines([dataclasses.replace(JUDGEMENT, recorded="CONTRADICTED")] * count, width)
+    lines = summary_lines([dataclasses.replace(RESULT, recorded="CONTRADICTED")] * count, width)
     assert max(map(len, lines)) <= width
     assert f"{count} {'claim' if count == 1 else 'claims'}: {count} INCONCLUSIVE" in lines
     was = "CONTRADICTED" if width >= 120 else "CONTRAD."
     assert [row.split()[-4:] for row in told(lines)] == [["-", "INCONCLUSIVE", "was", was]] * count
     # No word of a claim is left out.
-    assert all(f"A2a {JUDGEMENT.claim} " in row for row in told(lines))
+    assert all(f"A2a {RESULT.claim} " in row for row in told(lines))
 
 
 def test_the_summary_fits_an_80_column_terminal():
-    outside = dataclasses.replace(JUDGEMENT, agreement=Agreement(6.65, 3.78, 5.0, 8.0, 1), compared="a − b")
-    head, _, heading, words, first, _, second = summary_lines([JUDGEMENT, outside], 80)[:7]
+    outside = dataclasses.replace(RESULT, agreement=Agreement(6.65, 3.78, 5.0, 8.0, 1), compared="a − b")
+    head, _, heading, words, first, _, second = summary_lines([RESULT, outside], 80)[:7]
     assert heading == 'X: AI-Experiments, "BatchNorm vs GroupNorm" (1 run)'
     assert words == "A2a  at batch size 4 (base), batch norm is far below group norm"
     rows = [first, second]
@@ -172,7 +172,7 @@ def test_the_summary_fits_an_80_column_terminal():
 def test_the_summary_groups_claims_by_module_and_source():
     def judged(finding, module, source="A paper", recorded=""):
         nodeid = f"claims/test_{module}.py::test_it"
-        return dataclasses.replace(JUDGEMENT, finding=finding, nodeid=nodeid, source=source, recorded=recorded)
+        return dataclasses.replace(RESULT, finding=finding, nodeid=nodeid, source=source, recorded=recorded)
 
     session = [
         judged("A1b", "a1_two_nets", "Another paper, " + "at length " * 8),
@@ -194,7 +194,7 @@ def test_the_summary_groups_claims_by_module_and_source():
 
 
 def test_the_page_shows_every_claim_and_every_arm_once():
-    page = results_page([JUDGEMENT, JUDGEMENT], {"device": "a processor"})
+    page = results_page([RESULT, RESULT], {"device": "a processor"})
     assert "- device: a processor" in page
     assert "- totals: 2 INCONCLUSIVE" in page
     assert page.count("| 0.13 | – | 5 | **INCONCLUSIVE** | yes |") == 2
@@ -204,13 +204,13 @@ def test_the_page_shows_every_claim_and_every_arm_once():
 
 @given(st.builds(lambda effect: dataclasses.replace(VERDICT, effect=effect, parts=(("a", VERDICT),)), VALUES))
 def test_a_judgement_survives_its_json(verdict):
-    judgement = dataclasses.replace(JUDGEMENT, verdict=verdict)
-    assert Judgement.from_json(judgement.to_json()) == judgement
+    result = dataclasses.replace(RESULT, verdict=verdict)
+    assert Result.from_json(result.to_json()) == result
 
 
 def test_rows_come_in_the_order_of_their_numbers():
     def at(batch):
-        return dataclasses.replace(JUDGEMENT, claim=f"base, batch {batch}: they differ")
+        return dataclasses.replace(RESULT, claim=f"base, batch {batch}: they differ")
 
     table = "\n".join(summary_lines([at(16), at(128), at(2)], 120))
     assert table.index("batch 2:") < table.index("batch 16:") < table.index("batch 128:")
@@ -226,8 +226,8 @@ def test_rows_come_in_the_order_of_their_numbers():
     ],
 )
 def test_only_a_strong_recorded_effect_that_turned_round_fails_a_rehearsal(verdict, lower, now, reversed_):
-    recorded = dataclasses.replace(entry(JUDGEMENT, "2026-01-01", "torch"), verdict=verdict, lower=lower)
-    turned = dataclasses.replace(JUDGEMENT, verdict=dataclasses.replace(VERDICT, upper=now))
+    recorded = dataclasses.replace(entry(RESULT, "2026-01-01", "torch"), verdict=verdict, lower=lower)
+    turned = dataclasses.replace(RESULT, verdict=dataclasses.replace(VERDICT, upper=now))
     assert reversed_effect(recorded, turned) == reversed_
 
 
@@ -236,7 +236,7 @@ def test_red_verdicts_are_corrected_by_holm_and_reproduced_ones_by_benjamini_hoc
 
     def judged(outcome, p_holds, p_fails):
         verdict = dataclasses.replace(VERDICT, outcome=outcome, p_holds=p_holds, p_fails=p_fails)
-        return dataclasses.replace(JUDGEMENT, verdict=verdict)
+        return dataclasses.replace(RESULT, verdict=verdict)
 
     session = [
         judged(Outcome.REPRODUCED, 0.01, 0.9),
@@ -274,7 +274,7 @@ def adjusted(verdicts):
     return adjusted_p(
         [
             dataclasses.replace(
-                JUDGEMENT, verdict=dataclasses.replace(VERDICT, outcome=outcome, p_holds=holds, p_fails=fails)
+                RESULT, verdict=dataclasses.replace(VERDICT, outcome=outcome, p_holds=holds, p_fails=fails)
             )
             for outcome, holds, fails in verdicts
         ]
@@ -307,13 +307,13 @@ def test_one_claim_keeps_its_p_and_an_open_one_beside_it_doubles_it():
 def test_confounders_of_reproduced_claims_are_told_where_nothing_fails():
     notes = ("confounder: a − b = +1.00 (+0.50 to +1.50): the effect stays", "something else")
     reproduced = dataclasses.replace(
-        JUDGEMENT, verdict=dataclasses.replace(VERDICT, outcome=Outcome.REPRODUCED, notes=notes)
+        RESULT, verdict=dataclasses.replace(VERDICT, outcome=Outcome.REPRODUCED, notes=notes)
     )
     text = "\n".join(summary_lines([reproduced], 100))
     assert "at batch size 4 (base), batch norm is far below group norm: a − b = +1.00 (+0.50 to +1.50):" in text
     assert "something else" not in text
-    assert "confounders" not in "\n".join(summary_lines([JUDGEMENT], 100))
-    assert f"- A2a, {JUDGEMENT.claim}: something else" in results_page([reproduced], {"device": "a processor"})
+    assert "confounders" not in "\n".join(summary_lines([RESULT], 100))
+    assert f"- A2a, {RESULT.claim}: something else" in results_page([reproduced], {"device": "a processor"})
 
 
 def arm(name, mean, seeds=20):
@@ -339,7 +339,7 @@ def test_any_claim_s_failure_fits_one_screen_and_says_what_it_leaves_out():
         notes=notes,
     )
     long = dataclasses.replace(
-        JUDGEMENT, kind="equality", arms=arms, verdict=verdict, claims=84, command="pytest " + "x" * 250
+        RESULT, kind="equality", arms=arms, verdict=verdict, claims=84, command="pytest " + "x" * 250
     )
     text = failure_text(long)
     lines = text.splitlines()
@@ -355,18 +355,18 @@ def test_any_claim_s_failure_fits_one_screen_and_says_what_it_leaves_out():
     (more,) = [line for line in lines if "notes more" in line or "9 notes" in line]
     assert f"{9 - told} notes" in more
     # Where all fits, all is there.
-    short = failure_text(dataclasses.replace(JUDGEMENT, arms=arms[:8]))
+    short = failure_text(dataclasses.replace(RESULT, arms=arms[:8]))
     assert [line.split()[1] for line in short.splitlines() if line.startswith("norm ")] == list("01234567")
     # What is left out may take more than a line to say.
     wordy = tuple(arm(name, 40.0) for name in ("a", "b", "a label of " + "many words " * 5, "c", "d"))
-    crowded = arm_lines(dataclasses.replace(JUDGEMENT, arms=wordy), 5, 100)
+    crowded = arm_lines(dataclasses.replace(RESULT, arms=wordy), 5, 100)
     assert "1 arm more, a label of many words" in " ".join(crowded)
     assert max(map(len, crowded)) <= 100
     assert "more" not in short
 
 
 def test_all_seeds_of_two_arms_are_shown_below_one_another():
-    text = failure_text(dataclasses.replace(JUDGEMENT, arms=(arm("ReLU", 40.0), arm("sigmoid", 30.0))))
+    text = failure_text(dataclasses.replace(RESULT, arms=(arm("ReLU", 40.0), arm("sigmoid", 30.0))))
     assert (text.count("40.00"), text.count("40.50")) == (19, 1)
     assert "seed 10     11" in text
     assert max(map(len, text.splitlines()[:-1])) <= 100
@@ -380,12 +380,12 @@ def test_the_confounder_that_leaves_least_of_the_effect_is_told_first_and_shown_
     means = {"group norm": 40.0, "batch norm": 30.0, **{f"other {place}": 20.0 for place in range(20)}}
     means |= {"batch norm, far": 5.0, "batch norm, near": near}
     notes = (note("batch norm, far", 35.0, "it stays"), "apart", note("batch norm, near", 1.0, "it is gone"))
-    judgement = dataclasses.replace(
-        JUDGEMENT,
+    result = dataclasses.replace(
+        RESULT,
         arms=tuple(arm(name, mean, seeds=10) for name, mean in means.items()),
         verdict=dataclasses.replace(VERDICT, notes=notes),
     )
-    text = failure_text(judgement)
+    text = failure_text(result)
     assert "nearest   confounder: group norm − batch norm, near = +1.00 (-1.00 to +1.00): it is gone" in text
     assert "others    over batch norm, far +35.00 (-1.00 to +1.00): it stays" in text
     assert "note      apart" in text
@@ -395,22 +395,22 @@ def test_the_confounder_that_leaves_least_of_the_effect_is_told_first_and_shown_
 
 
 def test_where_every_run_collapsed_the_reader_is_sent_to_data_and_recipe():
-    arms = tuple(dataclasses.replace(arm, collapsed=(True,) * 5) for arm in JUDGEMENT.arms)
+    arms = tuple(dataclasses.replace(arm, collapsed=(True,) * 5) for arm in RESULT.arms)
     for outcome in Outcome:
         verdict = dataclasses.replace(VERDICT, outcome=outcome)
-        text = failure_text(dataclasses.replace(JUDGEMENT, arms=arms, verdict=verdict))
+        text = failure_text(dataclasses.replace(RESULT, arms=arms, verdict=verdict))
         assert "next      Every run collapsed: nothing was learned here" in text
-    assert "Every run collapsed" not in failure_text(JUDGEMENT)
+    assert "Every run collapsed" not in failure_text(RESULT)
 
 
 @pytest.mark.parametrize("columns", [40, 72, 80, 99, 100, 200])
 def test_the_failure_fits_its_terminal(columns):
     arms = tuple(arm(f"batch norm, variant {place}", 20.0 + place, seeds=20) for place in range(4))
-    lines = failure_text(dataclasses.replace(JUDGEMENT, arms=arms), columns).splitlines()
+    lines = failure_text(dataclasses.replace(RESULT, arms=arms), columns).splitlines()
     assert max(map(len, lines[:-1])) <= min(100, max(72, columns))
     assert all(any(line.startswith(other.label) for line in lines) for other in arms)
     assert any("^ documented +6.65" in line or "documented +6.65 ^" in line for line in lines)
-    assert lines[-1] == "rerun     " + JUDGEMENT.command
+    assert lines[-1] == "rerun     " + RESULT.command
 
 
 def test_notes_that_say_the_same_are_told_once():
@@ -420,7 +420,7 @@ def test_notes_that_say_the_same_are_told_once():
         "b is at 2 %: far away",
         "c is at 3 %: far away",
     )
-    text = failure_text(dataclasses.replace(JUDGEMENT, verdict=dataclasses.replace(VERDICT, parts=parts, notes=notes)))
+    text = failure_text(dataclasses.replace(RESULT, verdict=dataclasses.replace(VERDICT, parts=parts, notes=notes)))
     assert [line[10:] for line in text.splitlines() if line.startswith("note ")] == [
         "3 comparisons: it collapsed: a 4 of 10",
         "b is at 2 %; c is at 3 %: far away",
@@ -431,7 +431,7 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
     resolved = resolve(
         gpu=False,
         tf32=False,
-        scale="smoke",
+        scale="rehearsal",
         data="synthetic",
         seeds=None,
         max_seeds=None,
@@ -456,7 +456,7 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
 @given(st.lists(st.tuples(st.sampled_from(list(Outcome)), st.floats(0, 1)), min_size=2, max_size=6))
 def test_the_bound_of_a_failing_test_holds_whatever_the_other_claims_are(session):
     judged = [
-        dataclasses.replace(JUDGEMENT, verdict=dataclasses.replace(VERDICT, outcome=outcome, p_holds=p, p_fails=p))
+        dataclasses.replace(RESULT, verdict=dataclasses.replace(VERDICT, outcome=outcome, p_holds=p, p_fails=p))
         for outcome, p in session
     ]
     for (outcome, p), exact in zip(session, adjusted_p(judged), strict=True):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from models import DepthCNN
 from pytest_claims.data import DataError
 from pytest_claims.runs import pool as pool_module
-from pytest_claims.runs.pool import NotStoredError, Pool, _blocks, width
+from pytest_claims.runs.pool import NotStoredError, Pool, _blocks, seeds_per_block
 from pytest_claims.runs.progress_notes import Notes, Reader
 from pytest_claims.runs.store import Store, StoreError, now
 from pytest_claims.train.cost import flops_per_step
@@ -83,7 +83,7 @@ def test_seeds_3_to_7_are_trained_as_0_to_4_and_5_to_9_and_equal_these_to_the_bi
 
 @pytest.mark.parametrize(("batch", "expected"), [(1, 5), (16, 5), (17, 1), (512, 1)])
 def test_on_a_cpu_seeds_are_trained_side_by_side_up_to_batch_16(batch, expected):
-    assert width(with_batch(batch), "cpu") == expected
+    assert seeds_per_block(with_batch(batch), "cpu") == expected
 
 
 # A step's launch takes as long as 5.5 GFLOP: 0.5 ms at 11 TFLOP/s.
@@ -93,8 +93,8 @@ LAUNCH = 5.5e9
 @pytest.mark.parametrize(("seeds", "fewer"), [(20, 10), (10, 5), (5, 5)])
 def test_on_a_gpu_the_most_looks_seeds_whose_arithmetic_takes_no_longer_than_a_launch(seeds, fewer):
     largest = int(LAUNCH / seeds / flops_per_step(with_batch(1)))
-    assert width(with_batch(largest), "cuda") == seeds
-    assert width(with_batch(largest + 1), "cuda") == fewer
+    assert seeds_per_block(with_batch(largest), "cuda") == seeds
+    assert seeds_per_block(with_batch(largest + 1), "cuda") == fewer
 
 
 # Keys and data
@@ -107,7 +107,7 @@ def test_a_key_says_all_that_decides_a_result(store, tf32):
     for run in (RUN, shaken, with_batch(20)):
         key = pool.key(run)
         assert (key.run, key.data, key.device) == (run, tiny().fingerprint, "cpu")
-        assert (key.width, key.engine, key.tf32) == (width(run, "cpu"), version_of(run), tf32)
+        assert (key.seeds_per_block, key.engine, key.tf32) == (seeds_per_block(run, "cpu"), version_of(run), tf32)
     assert [pool.key(run).engine for run in (RUN, shaken)] == [1, 2]
 
 
@@ -149,7 +149,7 @@ def test_data_that_cannot_be_loaded_is_refused_every_time_and_tried_once(store):
 
 def test_a_run_that_fits_its_data_is_left_as_it_is(store):
     pool, _ = pool_over(store)
-    assert pool.fitted(RUN) == RUN
+    assert pool.adapt_classes(RUN) == RUN
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_with_another_number_of_classes_the_sets_keep_their_size(store, classes,
         return dataclasses.replace(RECIPE, images_per_class=train, test_images_per_class=test)
 
     pool, _ = pool_over(store, lambda name: tiny(name, classes=classes))
-    found = pool.fitted(Run(RUN.network, cut(*declared)))
+    found = pool.adapt_classes(Run(RUN.network, cut(*declared)))
     assert found == Run(dataclasses.replace(RUN.network, classes=classes), cut(*fitted))
 
 
@@ -297,7 +297,7 @@ def test_what_is_expected_is_fitted_to_the_data(store):
     pool, log = pool_over(store, lambda name: tiny(name, classes=5))
     pool.expect([(RUN, range(5))])
     pool.finish()
-    assert log == [(pool.fitted(RUN), [0, 1, 2, 3, 4])]
+    assert log == [(pool.adapt_classes(RUN), [0, 1, 2, 3, 4])]
 
 
 def test_what_other_workers_of_the_session_want_of_known_runs_is_trained_last(store, tmp_path):

@@ -23,7 +23,7 @@ from pytest_claims.stacked import BATCH
 from pytest_claims.types import Recipe, Run, Trained
 from tests_fast.images import tiny
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 # A batch at which seeds are trained one by one.
 RECIPE = Recipe(4, 20, 1, "sgd", 0.01)
 RUN = Run(DepthCNN(1, "relu", width=4), RECIPE)
@@ -64,7 +64,7 @@ def test_what_is_put_is_got(tmp_path):
     [
         dataclasses.replace(KEY, data="others"),
         dataclasses.replace(KEY, device="cuda"),
-        dataclasses.replace(KEY, width=5),
+        dataclasses.replace(KEY, seeds_per_block=5),
         dataclasses.replace(KEY, engine=KEY.engine + 1),
         dataclasses.replace(KEY, tf32=True),
         dataclasses.replace(KEY, run=dataclasses.replace(RUN, dataset="cifar100")),

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from pytest_claims.runs.store import COLUMNS, Store
-from pytest_claims.runs.transfer import ExchangeError, export_runs, import_runs, main
+from pytest_claims.runs.transfer import TransferError, export_runs, import_runs, main
 from tests_fast.runs.test_store import KEY, result
 
 
@@ -48,7 +48,7 @@ def test_a_damaged_file_adds_nothing(store, tmp_path, damage, message):
     export_runs(store, path)
     path.write_text(damage(path.read_text()))
     other = Store(tmp_path / "other.sqlite")
-    with pytest.raises(ExchangeError, match=message):
+    with pytest.raises(TransferError, match=message):
         import_runs(path, other)
     assert other.count() == 0
 

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 
-from pytest_claims.judge.result import ArmEvidence, Judgement
+from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.runs.store import Stored
 
 _LEAST_LEVELS = 3
@@ -60,7 +60,7 @@ class Panel:
         return tuple(dict.fromkeys(point.series for point in self.points))
 
 
-def panels(judgements: Sequence[Judgement], runs: Mapping[str, Stored]) -> list[Panel]:
+def panels(results: Sequence[Result], runs: Mapping[str, Stored]) -> list[Panel]:
     """The figures of one module's claims: every arm once, with the most seeds that a claim judged it on.
 
     runs: by name. Arms are one figure's if their claims have the same settings beside numbers, and the same kind of
@@ -68,15 +68,15 @@ def panels(judgements: Sequence[Judgement], runs: Mapping[str, Stored]) -> list[
     """
     groups: dict[tuple[str, ...], dict[str, Point]] = {}
     best: dict[tuple[str, ...], tuple[ArmEvidence, tuple[Stored, ...]]] = {}
-    for judgement in judgements:
-        for arm in judgement.arms:
+    for result in results:
+        for arm in result.arms:
             stored = tuple(runs[name] for name in arm.runs if name in runs)
             if not stored:
                 continue
-            if not judgement.comparable:
+            if not result.comparable:
                 arm = dataclasses.replace(arm, documented=None)
             network, dataset = stored[0].configuration["network"]["kind"], stored[0].dataset
-            key = (_setting(judgement.nodeid), network, dataset, judgement.measured)
+            key = (_setting(result.nodeid), network, dataset, result.measured)
             identity = _identity(stored[0], arm)
             groups.setdefault(key, {}).setdefault(identity, Point(arm, stored, arm.label, None))
             # Whichever claim judged it on the most seeds, in whichever figure.

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pytest_claims.data import DataError, Dataset
-from pytest_claims.judge.result import Judgement
+from pytest_claims.judge.result import Result
 from pytest_claims.report.facts import wall_time
 from pytest_claims.report.failure import failure_text
 from pytest_claims.report.multiplicity import adjusted_p
@@ -38,18 +38,18 @@ def write_page(
     whose docstrings head the sections. load: gives the data set for a name; without it, or where that fails, the page
     has no images. Raises OSError if the folder or the file cannot be written.
     """
-    names = [name for judgement in session.judgements for arm in judgement.arms for name in arm.runs]
+    names = [name for result in session.results for arm in result.arms for name in arm.runs]
     runs = store.named(dict.fromkeys(names))
-    modules: dict[str, list[Judgement]] = {}
-    for judgement in session.judgements:
-        modules.setdefault(judgement.nodeid.split("::")[0], []).append(judgement)
-    places = {judgement.nodeid: place for place, judgement in enumerate(session.judgements)}
+    modules: dict[str, list[Result]] = {}
+    for result in session.results:
+        modules.setdefault(result.nodeid.split("::")[0], []).append(result)
+    places = {result.nodeid: place for place, result in enumerate(session.results)}
     about = {module: _about(root / module) for module in modules}
     sections = [_section(module, found, about[module], places, runs, load) for module, found in modules.items()]
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    rows = [_row(*each) for each in enumerate(zip(session.judgements, adjusted_p(session.judgements), strict=True))]
+    rows = [_row(*each) for each in enumerate(zip(session.results, adjusted_p(session.results), strict=True))]
     text = environment.get_template("page.html.jinja").render(
         session=session,
         sections=sections,
@@ -69,79 +69,79 @@ def write_page(
     return path
 
 
-def _row(place: int, judged: tuple[Judgement, float | None]) -> dict[str, Any]:
-    judgement, adjusted = judged
-    verdict = judgement.verdict
+def _row(place: int, judged: tuple[Result, float | None]) -> dict[str, Any]:
+    result, adjusted = judged
+    verdict = result.verdict
     return {
         "place": place,
         "anchor": f"claim-{place + 1}",
-        "finding": judgement.finding,
-        "claim": judgement.claim,
-        "document": judgement.source.split(', "')[0],
-        "documented": documented_effect(judgement) or "–",
-        "documented_value": f"{judgement.agreement.documented:.4f}" if judgement.agreement else "",
+        "finding": result.finding,
+        "claim": result.claim,
+        "document": result.source.split(', "')[0],
+        "documented": documented_effect(result) or "–",
+        "documented_value": f"{result.agreement.documented:.4f}" if result.agreement else "",
         "effect": f"{verdict.effect:.4f}",
-        "measured": _measured(judgement),
+        "measured": _measured(result),
         "n": verdict.n,
         "adjusted": "–" if adjusted is None else short_p(adjusted),
         "adjusted_value": "" if adjusted is None else f"{adjusted:.6g}",
         "verdict": str(verdict.outcome),
-        "recorded": judgement.recorded,
+        "recorded": result.recorded,
     }
 
 
-def _measured(judgement: Judgement) -> str:
-    verdict = judgement.verdict
+def _measured(result: Result) -> str:
+    verdict = result.verdict
     return f"{verdict.effect:+.2f} ({verdict.lower:+.2f} to {verdict.upper:+.2f})"
 
 
-def _forests(titled: Sequence[tuple[str, Sequence[Judgement]]]) -> list[tuple[str, str]]:
+def _forests(titled: Sequence[tuple[str, Sequence[Result]]]) -> list[tuple[str, str]]:
     found = []
-    for title, judgements in titled:
-        for unit in dict.fromkeys(judgement.unit for judgement in judgements):
-            drawn = forest([judgement for judgement in judgements if judgement.unit == unit])
+    for title, results in titled:
+        for unit in dict.fromkeys(result.unit for result in results):
+            drawn = forest([result for result in results if result.unit == unit])
             found.append((title, drawn))
     return found
 
 
 def _section(
     module: str,
-    judgements: Sequence[Judgement],
+    results: Sequence[Result],
     said: tuple[str, list[str]],
     places: Mapping[str, int],
     runs: Mapping[str, Stored],
     load: Callable[[str], Dataset] | None,
 ) -> dict[str, Any]:
     title, about = said
-    shown = panels(judgements, runs)
+    shown = panels(results, runs)
     drawn: list[tuple[str, str]] = []
     trained: set[frozenset[tuple[str, ...]]] = set()
     for panel in shown:
-        drawn += _drawn(panel, any(judgement.kind == "spread" for judgement in judgements))
+        drawn += _drawn(panel, any(result.kind == "spread" for result in results))
         # The same runs train in the same way, whatever is measured of them.
         runs_of_panel = frozenset(point.arm.runs for point in panel.points)
         if runs_of_panel not in trained:
             drawn += _training(panel)
         trained.add(runs_of_panel)
-    pictured, mistaken = _pictured([judgement for judgement in judgements if judgement.images], runs, load)
+    pictured, mistaken = _pictured([result for result in results if result.images], runs, load)
     return {
         "anchor": _anchor(module),
         "name": title.split(".")[0] if title.split(".")[0].isalnum() else title.split(":")[0],
         "title": title,
         "about": about,
-        "sources": list(dict.fromkeys(judgement.source for judgement in judgements)),
+        "sources": list(dict.fromkeys(result.source for result in results)),
         "claims": [
             {
-                "anchor": f"claim-{places[judgement.nodeid] + 1}",
-                "finding": judgement.finding,
-                "words": judgement.claim,
-                "verdict": str(judgement.verdict.outcome),
-                "measured": f"{_measured(judgement)} {judgement.unit}",
-                "documented": documented_effect(judgement),
-                "n": judgement.verdict.n,
-                "text": failure_text(judgement),
+                "anchor": f"claim-{places[result.nodeid] + 1}",
+                "finding": result.finding,
+                "words": result.claim,
+                "verdict": str(result.verdict.outcome),
+                "measured": f"{_measured(result)} {result.unit}",
+                "documented": documented_effect(result),
+                "n": result.verdict.n,
+                "text": failure_text(result),
             }
-            for judgement in judgements
+            for result in results
         ],
         "figures": drawn + pictured,
         "mistaken": mistaken,
@@ -184,11 +184,11 @@ def _of(panel: Panel) -> str:
 
 
 def _pictured(
-    judgements: Sequence[Judgement], runs: Mapping[str, Stored], load: Callable[[str], Dataset] | None
+    results: Sequence[Result], runs: Mapping[str, Stored], load: Callable[[str], Dataset] | None
 ) -> tuple[list[tuple[str, str]], list[tuple[str, list[images.Mistaken]]]]:
     """Confusion matrices and images taken for something else, of every arm of these claims that kept predictions."""
     drawn, mistaken = [], []
-    for names, label in {arm.runs: arm.label for judgement in judgements for arm in judgement.arms}.items():
+    for names, label in {arm.runs: arm.label for result in results for arm in result.arms}.items():
         stored = [runs[name] for name in names if name in runs and runs[name].trained.predictions]
         data = _data(stored[0], load) if stored and load else None
         if data is None:
