@@ -1,6 +1,6 @@
 """The vocabulary of the suite: what is claimed, what is trained for it, and what comes out.
 
-Frozen dataclasses and nothing else; every other module of the harness may import this one and it imports none.
+Frozen dataclasses and nothing else; every other module of the package may import this one and it imports none.
 Accuracies are percent, differences are percentage points ("points").
 """
 

@@ -47,8 +47,8 @@ class Choice:
     """Which data a session uses, decided before anything is loaded.
 
     kind: "cifar", "synthetic" or "folders" (class folders of images). folder: where the files are; None for
-    synthetic images. why: the reason, for the header. scale: of the recipes that it must suffice for. download: fetch what is
-    missing by torchvision. rest: synthetic images serves for what is missing.
+    synthetic images. why: the reason, for the header. scale: of the recipes that it must suffice for. download: fetch
+    what is missing by torchvision. rest: synthetic images serve for what is missing.
     """
 
     kind: str

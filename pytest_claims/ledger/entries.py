@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_claims.judge.result import Result
-from pytest_claims.types import Outcome
 
 FOLDER = Path("claims") / "ledger"
 
@@ -115,29 +114,3 @@ def update(path: Path, results: Sequence[Result], date: str, versions: str) -> i
     except OSError as error:
         raise LedgerError(f"{path} cannot be written ({error}); the runs themselves are in the store") from error
     return changed
-
-
-def difference(recorded: Entry, result: Result) -> str:
-    """What a verdict that is not the recorded one means, in a sentence; "" where it is the recorded one.
-
-    More seeds that settle what was open, or fewer than were recorded, contradict nothing; all else is a change.
-    """
-    verdict = result.verdict
-    if recorded.verdict == verdict.outcome:
-        return ""
-    was = f"{result.finding} was {recorded.words}, now {verdict.outcome} with {verdict.n}"
-    if recorded.verdict == Outcome.INCONCLUSIVE and verdict.n > recorded.n:
-        return f"SETTLED: {was}. Record it with --update-ledger."
-    if verdict.outcome == Outcome.INCONCLUSIVE and (result.next_look or verdict.n < recorded.n):
-        return f"OPEN: {was}: these seeds do not decide, and contradict nothing."
-    return f"CHANGED: {was}. If that is to stay, record it with --update-ledger."
-
-
-def reversed_effect(recorded: Entry, result: Result) -> bool:
-    """Has a strong recorded effect, at least its margin by its lower bound, turned round beyond doubt?
-
-    All that a rehearsal on synthetic images may fail for: its verdicts say nothing about the findings, and a newcomer's
-    processor rounds differently.
-    """
-    strong = recorded.verdict == "REPRODUCED" and recorded.lower >= recorded.margin and result.kind != "equality"
-    return strong and result.verdict.upper < 0

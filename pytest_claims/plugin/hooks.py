@@ -1,41 +1,38 @@
-"""The pytest plugin: options, the `lab` fixture, and hooks that delegate to the rest of the harness."""
+"""The pytest plugin: options, the `lab` fixture, and hooks that delegate to the other rooms."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import datetime
 import functools
-import platform
-import shlex
 from collections.abc import Generator
 from typing import Any
 
 import psutil
 import pytest
-import torch
 
 from pytest_claims.data import DataError
 from pytest_claims.data.load import synthetic_dataset
 from pytest_claims.judge.decorator import arms_of, claim_of, metric_of, words_of
 from pytest_claims.judge.lab import Lab, NotReproducedError
 from pytest_claims.judge.placebo import placebo_result
-from pytest_claims.judge.result import Result
-from pytest_claims.ledger.entries import Entry, LedgerError, difference, read, reversed_effect, update
+from pytest_claims.ledger.entries import Entry, LedgerError, read, update
+from pytest_claims.ledger.policy import standing
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.options import add_options
 from pytest_claims.plugin.outputs import not_judged, wanted, write_outputs
 from pytest_claims.plugin.progress import Progress
+from pytest_claims.plugin.resolution import SettingsError, resolve
 from pytest_claims.plugin.scale_selection import ScaleSelection
+from pytest_claims.plugin.session import assemble, facts, reports_of, result_of, results_of
 from pytest_claims.report import failure_text, junit_properties, session_lines, summary_lines
 from pytest_claims.report.failure import COLUMNS
-from pytest_claims.report.session import Session
+from pytest_claims.report.settings_in_words import device_words, meaning, seeds_words
 from pytest_claims.runs.laboratory import Laboratory
 from pytest_claims.runs.plan import needed, plan, plan_lines
 from pytest_claims.runs.pool import NotStoredError
 from pytest_claims.runs.store import Store, StoreError, now
-from pytest_claims.settings import Settings, SettingsError, resolve
-from pytest_claims.train import ENGINE_VERSION
+from pytest_claims.settings import Settings
 from pytest_claims.train.device import DeviceError, prepare
 
 SETTINGS = pytest.StashKey[Settings]()
@@ -133,10 +130,10 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     settings = config.stash[SETTINGS]
     lines = [
-        f"claims: scale {settings.scale}, {settings.seeds}, {settings.device_words}, store {settings.store}"
+        f"claims: scale {settings.scale}, {seeds_words(settings)}, {device_words(settings)}, store {settings.store}"
         + (" (--fresh: nothing reused)" if settings.since else ""),
         f"data: {settings.data}",
-        f"verdicts: {settings.meaning}",
+        f"verdicts: {meaning(settings)}",
     ]
     cores = psutil.cpu_count(logical=False) or 1
     if settings.device.type == "cpu" and _workers(config) == 1 and cores > 1 and not config.option.plan:
@@ -222,7 +219,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     try:
         returned = yield
     except NotReproducedError as error:
-        raise pytest.fail.Exception(_held_against(item, error, recorded), pytrace=False) from None
+        found = standing(recorded, error.result, updating=item.config.option.update_ledger)
+        if found.expected:
+            item.stash[EXPECTED] = found.expected
+        raise pytest.fail.Exception(f"{found.said}\n\n{error}".lstrip(), pytrace=False) from None
     except NotStoredError as error:
         raise pytest.skip.Exception(str(error)) from None
     except _EXPLAINED as error:
@@ -235,12 +235,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
             item.user_properties += [("claim", result.to_json()), *junit_properties(result)]
     if not result:
         pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
-    if recorded and not item.config.option.update_ledger:
-        said = difference(recorded, result)
-        # What was open before and is now reproduced passes, as a claim without an entry does.
-        changed = result.enforced and said.startswith("CHANGED")
-        if changed or (not result.enforced and reversed_effect(recorded, result)):
-            pytest.fail(f"{said}\n\n{failure_text(result, item.config.stash[WIDTH])}", pytrace=False)
+    found = standing(recorded, result, updating=item.config.option.update_ledger)
+    if found.fails:
+        pytest.fail(f"{found.said}\n\n{failure_text(result, item.config.stash[WIDTH])}", pytrace=False)
     return returned
 
 
@@ -253,17 +250,6 @@ def _ended(config: pytest.Config, error: Exception) -> BaseException:
     if config.stash[SETTINGS].only_stored and isinstance(error, DataError | StoreError):
         return pytest.skip.Exception(f"not judged: {error}")
     return pytest.fail.Exception(str(error), pytrace=False)
-
-
-def _held_against(item: pytest.Item, error: NotReproducedError, recorded: Entry | None) -> str:
-    """The text of a claim that is not reproduced; notes whether that is what the ledger says of it."""
-    if item.config.option.update_ledger:
-        item.stash[EXPECTED] = "recorded now"
-    elif recorded and (said := difference(recorded, error.result)):
-        return f"{said}\n\n{error}"
-    elif recorded:
-        item.stash[EXPECTED] = f"as recorded: {recorded.words}"
-    return str(error)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -294,7 +280,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = config.pluginmanager.getplugin("terminalreporter")
     worker = hasattr(config, "workerinput")
     judged = SETTINGS in config.stash and config.stash[SETTINGS].placebo and not worker and exitstatus == 0
-    if judged and not placebo_result(_results(reporter)).passed:
+    if judged and not placebo_result(results_of(reporter)).passed:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     stopped = session.shouldstop or session.shouldfail or exitstatus not in (0, 1)
     if worker and LABORATORY in config.stash and not stopped:
@@ -304,11 +290,11 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return  # xdist's workers have a reporter of their own, of their own tests, that no one reads
-    results = _results(terminalreporter)
+    results = results_of(terminalreporter)
     settings, write = config.stash[SETTINGS], terminalreporter.write_line
     if config.option.plan or (not results and not (settings.placebo and LABORATORY in config.stash)):
         if wanted(config.option) and not config.option.plan:
-            why = next((f" ({why})" for _, why in not_judged(_reports(terminalreporter), [], [])), "")
+            why = next((f" ({why})" for _, why in not_judged(reports_of(terminalreporter), [], [])), "")
             raise pytest.UsageError(f"nothing was judged{why}, so {wanted(config.option)} is not written")
         return
     store = Store(settings.store)
@@ -316,14 +302,14 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     if settings.placebo:
         found = placebo_result(results).lines
         if any(result.placebo for result in results):
-            many = f"{len(results)} {'claim' if len(results) == 1 else 'claims'} at {settings.seeds}"
+            many = f"{len(results)} {'claim' if len(results) == 1 else 'claims'} at {seeds_words(settings)}"
             store.keep_placebo(settings.scale, settings.data.kind, [many, *found])
         for line in found:
             write(line)
     else:
         for line in summary_lines(results, terminalreporter._tw.fullwidth):
             write(line)
-    session = _session(config, terminalreporter, store, results)
+    session = assemble(config, settings, config.stash[STARTED], terminalreporter, store, results)
     width = terminalreporter._tw.fullwidth
     for line in session_lines(settings, session.trained, session.reused, session.seconds, width):
         write(line)
@@ -336,61 +322,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         write(f"ledger: {changed} of {len(results)} entries changed in {settings.ledger}")
     for line in write_outputs(config, settings, session, store):
         write(line)
-
-
-def _session(config: pytest.Config, reporter: Any, store: Store, results: list[Result]) -> Session:
-    """What the session came to."""
-    settings, started = config.stash[SETTINGS], config.stash[STARTED]
-    results = sorted(results, key=lambda result: result.place)
-    selected = config.pluginmanager.getplugin(LostTests.NAME).selected
-    behind = [name for result in results for arm in result.arms for name in arm.runs]
-    return Session(
-        results=tuple(results),
-        not_judged=not_judged(_reports(reporter), results, selected),
-        facts=facts(settings),
-        command=shlex.join(["pytest", *map(str, config.invocation_params.args)]),
-        trained=Store(settings.store, since=started).count(),
-        reused=store.older(behind, started),
-        seconds=since(started),
-        enforced=settings.enforced,
-        placebo=store.last_placebo(settings.scale, settings.data.kind),
-    )
-
-
-def since(started: str) -> float:
-    """Seconds from this time, as the store writes times, until now."""
-    return (datetime.datetime.fromisoformat(now()) - datetime.datetime.fromisoformat(started)).total_seconds()
-
-
-def facts(settings: Settings) -> dict[str, str]:
-    """What a session's results were measured with."""
-    return {
-        "date": datetime.date.today().isoformat(),
-        "scale": f"{settings.scale}, {settings.seeds}",
-        # Without paths: the page is for others.
-        "data": f"{settings.data.kind}, {settings.data.why}",
-        "device": settings.device_words,
-        "versions": f"Python {platform.python_version()}, torch {torch.__version__}, engine {ENGINE_VERSION}",
-        "meaning": settings.meaning,
-    }
-
-
-def result_of(report: Any) -> Result | None:
-    """The result that a test's report carries, None for an ordinary test and for setup and teardown."""
-    if getattr(report, "when", None) != "call":
-        return None
-    texts = [value for name, value in report.user_properties if name == "claim"]
-    return Result.from_json(texts[0]) if texts else None
-
-
-def _reports(reporter: Any) -> list[Any]:
-    """All that the terminal reporter has heard of."""
-    return [report for reports in reporter.stats.values() for report in reports]
-
-
-def _results(reporter: Any) -> list[Result]:
-    """Of all claims that it has heard of."""
-    return [result for report in _reports(reporter) if (result := result_of(report))]
 
 
 def _worker(config: pytest.Config) -> int:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_claims.settings import (
-    DEFAULT_STORE,
-    PLACEBO_SEEDS,
-    REHEARSED_SEEDS,
+from pytest_claims.plugin.arguments import (
     file_to_write,
     folder_to_write,
     most_seeds,
@@ -15,6 +12,7 @@ from pytest_claims.settings import (
     seed_number,
     store_path,
 )
+from pytest_claims.settings import DEFAULT_STORE, PLACEBO_SEEDS, REHEARSED_SEEDS
 from pytest_claims.stats import LOOKS
 from pytest_claims.types import SCALES
 

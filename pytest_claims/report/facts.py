@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from pytest_claims.report.settings_in_words import meaning
 from pytest_claims.settings import Settings
 from pytest_claims.train.device import describe
 
@@ -15,7 +16,7 @@ def session_lines(settings: Settings, trained: int, reused: int, seconds: float,
         f"data: {settings.data}",
         f"device: {describe(settings.device)}",
         f"wall time: {wall_time(seconds)}",
-        f"verdicts: {settings.meaning}",
+        f"verdicts: {meaning(settings)}",
     ]
     if settings.data.kind == "synthetic" and "--data" not in settings.data.why:
         lines.append("for CIFAR: `make data` fetches it, then the same command uses it")

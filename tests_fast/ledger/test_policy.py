@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from pytest_claims.ledger.entries import Entry, LedgerError, difference, entry, read, reversed_effect, update
+from pytest_claims.ledger.entries import Entry, LedgerError, entry, read, update
+from pytest_claims.ledger.policy import difference, reversed_effect
 from pytest_claims.types import Agreement, Outcome
 from tests_fast.judge.test_result import RESULT, VERDICT
 

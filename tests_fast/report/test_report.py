@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_claims.judge.result import ArmEvidence, Result
-from pytest_claims.ledger.entries import entry, reversed_effect
+from pytest_claims.ledger.entries import entry
+from pytest_claims.ledger.policy import reversed_effect
+from pytest_claims.plugin.resolution import resolve
 from pytest_claims.report import failure_text, results_page, session_lines, summary_lines
 from pytest_claims.report.arms import arm_lines
 from pytest_claims.report.facts import wall_time
 from pytest_claims.report.failure import p_text
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.report.scale import text_scale
-from pytest_claims.settings import resolve
 from pytest_claims.types import Agreement, Look, Outcome, Verdict
 
 VERDICT = Verdict(

@@ -1,0 +1,93 @@
+"""Options become settings, checked once: what a session was asked for, and what contradicts itself."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from pytest_claims.data import NAMED, choose
+from pytest_claims.ledger.entries import FOLDER
+from pytest_claims.settings import DATA_HOME, DEFAULT_STORE, KINDS, PLACEBO_SEEDS, REHEARSED_SEEDS, Settings
+from pytest_claims.stats import LOOKS
+from pytest_claims.train import device as devices
+from pytest_claims.types import SCALES
+
+
+class SettingsError(Exception):
+    """Options that contradict one another; the text names them and what is allowed."""
+
+
+def resolve(
+    *,
+    gpu: bool,
+    tf32: bool,
+    scale: str | None,
+    data: str,
+    seeds: int | None,
+    max_seeds: int | None,
+    first_seed: int,
+    placebo: bool,
+    store: Path | None,
+    since: str,
+    only_stored: bool,
+    root: Path,
+    worker: int,
+) -> Settings:
+    """Settings from option values; root: the repository, worker: this process's number.
+
+    Raises DataError for data that is not there, DeviceError for --gpu without one, SettingsError for options that
+    exclude each other, ValueError for an unknown scale.
+    """
+    if tf32 and not gpu:
+        raise SettingsError("--tf32 changes how CUDA devices multiply; a CPU has no TF32. Add --gpu or leave it out")
+    device = devices.choose(gpu, worker)
+    scale = scale or ("documented" if gpu else "rehearsal")
+    if scale not in SCALES:
+        raise ValueError(f"scale {scale!r}; allowed: {SCALES}")
+    if only_stored and since:
+        raise SettingsError("--stored trains nothing, and --fresh trains all again: give one of them")
+    stored = store or root / DEFAULT_STORE
+    if only_stored and not stored.exists():
+        raise SettingsError(
+            f"--stored: there is no store at {stored}. Run the same command without --stored first, which trains "
+            "what is missing, or name another --store"
+        )
+    if max_seeds and (seeds or placebo):
+        raise SettingsError(
+            f"--max-seeds {max_seeds} caps the looks at a growing number of seeds, and "
+            f"{'--placebo takes' if placebo else '--seeds fixes'} one number: give one of them"
+        )
+    if seeds or placebo or (scale == "rehearsal" and not max_seeds):
+        looks = planned = (seeds or (PLACEBO_SEEDS if placebo else REHEARSED_SEEDS),)
+    else:
+        planned = LOOKS
+        looks = tuple(look for look in LOOKS if look <= (max_seeds or LOOKS[-1]))
+    # Node ids are relative to the root. Run from elsewhere, the command goes there and names paths in full.
+    at_root = Path.cwd().resolve() == root.resolve()
+    choice = choose(data, scale, root / DATA_HOME)
+    if only_stored:
+        choice = choice.offline  # images that are not here have no stored runs either
+
+    def path(text: str | Path) -> str:
+        return shlex.quote(str(text if at_root else Path(text).expanduser().resolve()))
+
+    repeated = ["--gpu"] if gpu else []
+    repeated += ["--tf32"] if tf32 else []
+    repeated += [f"--data {data if data in NAMED else path(data)}"] if data != "auto" else []
+    repeated += [f"--store {path(store)}"] if store else []
+    return Settings(
+        device=device,
+        tf32=tf32,
+        scale=scale,
+        data=choice,
+        looks=looks,
+        planned=planned,
+        first_seed=first_seed,
+        placebo=placebo,
+        store=stored,
+        ledger=root / FOLDER / f"{scale}-{choice.kind}.json" if choice.kind in KINDS and not placebo else None,
+        since=since,
+        only_stored=only_stored,
+        prefix=("pytest",) if at_root else ("cd", shlex.quote(str(root)), "&&", "pytest"),
+        options=tuple(repeated),
+    )

@@ -1,0 +1,80 @@
+"""A session put together from its tests' reports: what reports and outputs show."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import shlex
+from typing import Any
+
+import pytest
+import torch
+
+from pytest_claims.judge.result import Result
+from pytest_claims.plugin.lost_tests import LostTests
+from pytest_claims.plugin.outputs import not_judged
+from pytest_claims.report.session import Session
+from pytest_claims.report.settings_in_words import device_words, meaning, seeds_words
+from pytest_claims.runs.store import Store, now
+from pytest_claims.settings import Settings
+from pytest_claims.train import ENGINE_VERSION
+
+
+def assemble(
+    config: pytest.Config, settings: Settings, started: str, reporter: Any, store: Store, results: list[Result]
+) -> Session:
+    """What the session came to.
+
+    started: when it began, as the store writes times. reporter: pytest's terminal reporter, which has heard of all
+    tests.
+    """
+    results = sorted(results, key=lambda result: result.place)
+    selected = config.pluginmanager.getplugin(LostTests.NAME).selected
+    behind = [name for result in results for arm in result.arms for name in arm.runs]
+    return Session(
+        results=tuple(results),
+        not_judged=not_judged(reports_of(reporter), results, selected),
+        facts=facts(settings),
+        command=shlex.join(["pytest", *map(str, config.invocation_params.args)]),
+        trained=Store(settings.store, since=started).count(),
+        reused=store.older(behind, started),
+        seconds=since(started),
+        enforced=settings.enforced,
+        placebo=store.last_placebo(settings.scale, settings.data.kind),
+    )
+
+
+def since(started: str) -> float:
+    """Seconds from this time, as the store writes times, until now."""
+    return (datetime.datetime.fromisoformat(now()) - datetime.datetime.fromisoformat(started)).total_seconds()
+
+
+def facts(settings: Settings) -> dict[str, str]:
+    """What a session's results were measured with."""
+    return {
+        "date": datetime.date.today().isoformat(),
+        "scale": f"{settings.scale}, {seeds_words(settings)}",
+        # Without paths: the page is for others.
+        "data": f"{settings.data.kind}, {settings.data.why}",
+        "device": device_words(settings),
+        "versions": f"Python {platform.python_version()}, torch {torch.__version__}, engine {ENGINE_VERSION}",
+        "meaning": meaning(settings),
+    }
+
+
+def result_of(report: Any) -> Result | None:
+    """The result that a test's report carries, None for an ordinary test and for setup and teardown."""
+    if getattr(report, "when", None) != "call":
+        return None
+    texts = [value for name, value in report.user_properties if name == "claim"]
+    return Result.from_json(texts[0]) if texts else None
+
+
+def reports_of(reporter: Any) -> list[Any]:
+    """All that the terminal reporter has heard of."""
+    return [report for reports in reporter.stats.values() for report in reports]
+
+
+def results_of(reporter: Any) -> list[Result]:
+    """Of all claims that it has heard of."""
+    return [result for report in reports_of(reporter) if (result := result_of(report))]

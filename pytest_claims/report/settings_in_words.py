@@ -1,0 +1,34 @@
+"""A session's settings as people read them."""
+
+from __future__ import annotations
+
+from pytest_claims.settings import Settings
+from pytest_claims.train.device import describe
+
+
+def device_words(settings: Settings) -> str:
+    """The device, and how it multiplies where that is not as recipes say."""
+    return describe(settings.device) + (", float32 products in TF32" if settings.tf32 else "")
+
+
+def seeds_words(settings: Settings) -> str:
+    """How many seeds an arm has."""
+    first = f", from seed {settings.first_seed} on" if settings.first_seed else ""
+    if len(settings.planned) == 1:
+        return f"{settings.looks[0]} seeds{first}"
+    *some, last = map(str, settings.looks)
+    looks = f"{', '.join(some)} or {last}" if some else last
+    return f"{looks} seeds, until a verdict stands{first}" if some else f"{looks} seeds (the first look){first}"
+
+
+def meaning(settings: Settings) -> str:
+    """What this session's verdicts mean, in a sentence."""
+    if settings.placebo:
+        return "a placebo: all arms of a claim are the same network on other seeds, so there is no effect to find"
+    if settings.enforced and settings.data.kind == "cifar":
+        return "they speak of the documented findings: a claim that is not REPRODUCED fails"
+    if settings.enforced:
+        return "they speak of your images, not of CIFAR: a claim that is not REPRODUCED on them fails"
+    if settings.data.kind == "synthetic":
+        return "a rehearsal: on synthetic images, verdicts say nothing about CIFAR and fail no test by themselves"
+    return "a rehearsal: recipes are cut short, verdicts say nothing about the findings and fail no test by themselves"
