@@ -35,6 +35,17 @@ class Log(list):
         self.append((run, [result.seed for result in results]))
 
 
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch):
+    """A pool that waits for what never comes fails its test; else it would hang."""
+    waits = iter(range(50))
+
+    def sleep(seconds):
+        assert next(waits, None) is not None, "the pool waits for ever"
+
+    monkeypatch.setattr(pool_module.time, "sleep", sleep)
+
+
 @pytest.fixture
 def store(tmp_path):
     return Store(tmp_path / "runs.sqlite")
@@ -215,11 +226,13 @@ class Busy(Store):
 
     def __init__(self, path):
         super().__init__(path)
-        self.held = set()
+        self.held, self._refusals = set(), 0
 
     @contextlib.contextmanager
     def training(self, key, seeds):
         if (key.run, seeds[0]) in self.held:
+            self._refusals += 1
+            assert self._refusals < 50, "the pool asks without a pause"
             yield False
             return
         with super().training(key, seeds) as mine:
