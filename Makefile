@@ -1,4 +1,4 @@
-.PHONY: claims report test lint data calibrate
+.PHONY: claims report test lint types wheel data calibrate
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -23,9 +23,16 @@ report: $(INSTALLED)
 test: $(INSTALLED)
 	$(VENV)/bin/pytest tests_fast
 
-lint: $(INSTALLED)
+lint: types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+
+types: $(INSTALLED)
+	$(VENV)/bin/mypy
+
+# The installable package, in dist/.
+wheel: $(INSTALLED)
+	$(VENV)/bin/python -m build --wheel
 
 # CIFAR-10 and CIFAR-100 into data/, by torchvision, checksums verified.
 data: $(INSTALLED)
@@ -38,9 +45,9 @@ calibrate: $(INSTALLED)
 	$(VENV)/bin/python -m calibration.page docs/calibration.md && exit $$status
 	$(VENV)/bin/pytest claims --placebo -n auto
 
-# Made again when the requirements change.
-$(INSTALLED): requirements.txt constraints.txt
+# Made again when the dependencies change. The project itself is installed as a link to this folder.
+$(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; sys.version_info >= (3, 11) or sys.exit(f\"Python 3.11 or later is needed; $(PYTHON) is {sys.version.split()[0]}. Name another: make PYTHON=python3.12\")"
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --requirement requirements.txt --constraint constraints.txt
+	$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	@touch $(INSTALLED)
