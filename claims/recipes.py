@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from pytest_claims.types import Recipe
+from pytest_claims import Recipe
 
 
 def with_fields(recipes: Mapping[str, Recipe], **fields: Any) -> dict[str, Recipe]:

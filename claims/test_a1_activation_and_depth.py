@@ -9,8 +9,7 @@ import pytest
 
 from claims.sources.ai_experiments import DEPTH, DEPTH_RECIPE, DEPTHS, RELU_BY_DEPTH, SIGMOID_BY_DEPTH
 from models import DepthCNN
-from pytest_claims.judge.decorator import claim
-from pytest_claims.types import Arm
+from pytest_claims import Arm, claim
 
 FALL = 2.0
 

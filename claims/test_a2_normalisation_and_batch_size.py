@@ -30,9 +30,8 @@ from claims.sources.ai_experiments import (
     LONG_RECIPE,
 )
 from models import NormCNN
-from pytest_claims.judge.decorator import claim
+from pytest_claims import Arm, claim
 from pytest_claims.stacked import BATCH, group
-from pytest_claims.types import Arm
 
 SETTINGS = ("base", "long", "cifar100")
 SMALL = tuple(batch for batch in BATCH_SIZES if batch < 8)

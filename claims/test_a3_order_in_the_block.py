@@ -7,8 +7,7 @@ source's own largest difference is 4.14.
 
 from claims.orders import LEAKY_FIRST, NETWORKS, RELU_FIRST, STANDARD
 from claims.sources.ai_experiments import ORDER, ORDER_MEANS, ORDER_RECIPE
-from pytest_claims.judge.decorator import claim
-from pytest_claims.types import Arm
+from pytest_claims import Arm, claim
 
 MODEST = 5.0
 

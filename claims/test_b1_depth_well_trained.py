@@ -11,8 +11,7 @@ import pytest
 
 from claims.sources.second_readme import DEPTH, DEPTH_RECIPE, RELU_BY_DEPTH, SIGMOID_BY_DEPTH
 from models import DepthCNN
-from pytest_claims.judge.decorator import claim
-from pytest_claims.types import Arm
+from pytest_claims import Arm, claim
 
 DEPTHS = tuple(RELU_BY_DEPTH)
 WIDTH, POOLS = 64, (2, 4)

@@ -12,9 +12,8 @@ import pytest
 from claims.recipes import with_fields
 from claims.sources.second_readme import BATCH_NORM, BATCH_SIZE, BATCH_SIZE_RECIPE, GROUP_NORM, THRESHOLD
 from models import NormCNN
-from pytest_claims.judge.decorator import claim
+from pytest_claims import Arm, claim
 from pytest_claims.stacked import BATCH, group
-from pytest_claims.types import Arm
 
 WIDTHS = (32, 64, 128)
 SIMILAR = 3.0

@@ -6,8 +6,7 @@ order's place; 1.5 points for "slight", about twice its own largest difference o
 
 from claims.orders import LEAKY_FIRST, NETWORKS, RELU_FIRST, STANDARD
 from claims.sources.second_readme import FULL_ORDER_RECIPE, ORDER, ORDER_ACCURACY
-from pytest_claims.judge.decorator import claim
-from pytest_claims.types import Arm
+from pytest_claims import Arm, claim
 
 LEAD = ORDER_ACCURACY[STANDARD] - ORDER_ACCURACY[LEAKY_FIRST]
 SLIGHT = 1.5

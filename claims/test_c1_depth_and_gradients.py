@@ -9,9 +9,7 @@ import pytest
 from claims.sources.ai_experiments import DEPTH_RECIPE, DEPTHS
 from claims.sources.assignment_1 import DEPTH_AND_GRADIENTS
 from models import DepthCNN
-from pytest_claims.judge.decorator import claim
-from pytest_claims.judge.metric import gradient
-from pytest_claims.types import Arm
+from pytest_claims import Arm, claim, gradient
 
 CHANGE = 2.0
 ONE_DOUBLING = 1.0

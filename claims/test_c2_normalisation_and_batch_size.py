@@ -16,9 +16,8 @@ from claims.sources.ai_experiments import BASE_RECIPE, BATCH_SIZES
 from claims.sources.assignment_1 import BATCH_SIZE_AND_NORM
 from claims.sources.outside import BATCH_NORM_ERROR, GROUP_NORM_ERROR, GROUP_NORMALIZATION
 from models import NormCNN
-from pytest_claims.judge.decorator import claim
+from pytest_claims import Arm, claim
 from pytest_claims.stacked import BATCH, group
-from pytest_claims.types import Arm
 
 SHARPLY = 10.0
 CONSISTENT = 3.0

@@ -12,8 +12,7 @@ from claims.sources.ai_experiments import ORDER_RECIPE
 from claims.sources.assignment_1 import ORDER_IN_CNN_AND_MLP
 from claims.sources.outside import CAFFENET
 from models import MLP
-from pytest_claims.judge.decorator import claim
-from pytest_claims.types import Arm
+from pytest_claims import Arm, claim
 
 LEAD = 1.0
 ALMOST_NONE = 2.0

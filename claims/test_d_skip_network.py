@@ -12,10 +12,9 @@ import pytest
 
 from claims.sources.s8_assignment import ACCURACY, BATCH, NORMS, PEAK, RECIPE, SWEEPS, stretched
 from models import SkipCNN
-from pytest_claims.judge.decorator import claim
+from pytest_claims import Arm, claim
 from pytest_claims.stacked import BATCH as BATCH_NORM
 from pytest_claims.stacked import LAYER, group
-from pytest_claims.types import Arm
 
 KINDS = {"batch norm": BATCH_NORM, "group norm": group(2), "layer norm": LAYER}
 BATCHES = (32, 64, 128)

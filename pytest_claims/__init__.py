@@ -36,7 +36,18 @@ _PLACES = {
     "gradient": "pytest_claims.judge.metric",
 }
 
-__all__ = ["ACCURACY", "Arm", "Augmentation", "Metric", "Outcome", "Recipe", "Source", "__version__", "claim", "gradient"]
+__all__ = [
+    "ACCURACY",
+    "Arm",
+    "Augmentation",
+    "Metric",
+    "Outcome",
+    "Recipe",
+    "Source",
+    "__version__",
+    "claim",
+    "gradient",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from pytest_claims.types import Recipe, Source
+from pytest_claims import Recipe, Source
 
 # --- A1: activation and depth -----------------------------------------------------------------------------------------
 

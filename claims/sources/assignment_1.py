@@ -8,7 +8,7 @@ and 3 orders by 2 architectures, as we read it.
 
 from __future__ import annotations
 
-from pytest_claims.types import Source
+from pytest_claims import Source
 
 DEPTH_AND_GRADIENTS = Source("Assignment 1", "Activation and block depth", repetitions=5)
 BATCH_SIZE_AND_NORM = Source("Assignment 1", "Normalisation and batch size", repetitions=5)

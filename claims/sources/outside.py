@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_claims.types import Source
+from pytest_claims import Source
 
 GROUP_NORMALIZATION = Source("Wu & He, Group Normalization (2018)", "Validation error by images per worker")
 # ResNet-50 on ImageNet, validation error in percent.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from pytest_claims.types import Augmentation, Recipe, Source
+from pytest_claims import Augmentation, Recipe, Source
 
 NORMS = Source("S8-Assignment-Solution", "Batch, group and layer normalisation")
 SWEEPS = Source("S8-Assignment-Solution", "Batch size and learning rate")

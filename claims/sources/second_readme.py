@@ -18,7 +18,7 @@ from __future__ import annotations
 import dataclasses
 
 from claims.sources.ai_experiments import LONG_RECIPE, ORDER_RECIPE
-from pytest_claims.types import Recipe, Source
+from pytest_claims import Recipe, Source
 
 DOCUMENT = "AI-Experiments, second Korean README"
 

@@ -74,7 +74,9 @@ def test_the_wheel_holds_the_package_alone_and_pins_no_torch(wheel):
     assert {name.split("/")[0].split("-")[0] for name in names} == {"pytest_claims"}
     for needed in ("py.typed", "report/claims.schema.json", "report/page/templates/page.html.jinja"):
         assert f"pytest_claims/{needed}" in names
-    (torch,) = (line for line in metadata.splitlines() if line.startswith("Requires-Dist: torch") and "vision" not in line)
+    (torch,) = (
+        line for line in metadata.splitlines() if line.startswith("Requires-Dist: torch") and "vision" not in line
+    )
     assert torch == "Requires-Dist: torch>=2.9"
     version = next(line.split(": ")[1] for line in metadata.splitlines() if line.startswith("Version: "))
     assert f'__version__ = "{version}"' in (ROOT / "pytest_claims" / "__init__.py").read_text(encoding="utf-8")
@@ -82,7 +84,9 @@ def test_the_wheel_holds_the_package_alone_and_pins_no_torch(wheel):
 
 def test_a_repository_of_ones_own_gets_verdicts_a_ledger_and_a_page(python, tmp_path):
     repository = tmp_path / "elsewhere"
-    shutil.copytree(ROOT / "examples" / "own_repository", repository, ignore=shutil.ignore_patterns("images", ".claims"))
+    shutil.copytree(
+        ROOT / "examples" / "own_repository", repository, ignore=shutil.ignore_patterns("images", ".claims")
+    )
     assert run(python, repository, "-m", "shapes.images", "images").returncode == 0
     where = run(python, repository, "-c", "import pytest_claims; print(pytest_claims.__file__)").stdout
     assert Path(where.strip()).is_relative_to(python.parents[1])
@@ -91,7 +95,10 @@ def test_a_repository_of_ones_own_gets_verdicts_a_ledger_and_a_page(python, tmp_
     files = ["--claims-html", "page", "--claims-json", "claims.json"]
     first = run(python, repository, "-m", "pytest", *options, *files, "--update-ledger")
     assert first.returncode == 0, first.stdout + first.stderr
-    found = {claim["finding"]: claim["verdict"]["outcome"] for claim in json.loads((repository / "claims.json").read_text())["claims"]}
+    found = {
+        claim["finding"]: claim["verdict"]["outcome"]
+        for claim in json.loads((repository / "claims.json").read_text())["claims"]
+    }
     assert found.keys() == {"S1", "S2"}
     assert "16 channels beat 1" in (repository / "page" / "index.html").read_text(encoding="utf-8")
     ledger = json.loads((repository / "claims" / "ledger" / "documented-folders.json").read_text())
@@ -104,7 +111,9 @@ def test_a_repository_of_ones_own_gets_verdicts_a_ledger_and_a_page(python, tmp_
 
 
 def test_a_session_without_claims_notices_nothing(python, tmp_path):
-    (tmp_path / "test_ordinary.py").write_text("import sys\n\n\ndef test_it():\n    assert 'torch' not in sys.modules\n")
+    (tmp_path / "test_ordinary.py").write_text(
+        "import sys\n\n\ndef test_it():\n    assert 'torch' not in sys.modules\n"
+    )
     result = run(python, tmp_path, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-n", "0")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "claim" not in result.stdout

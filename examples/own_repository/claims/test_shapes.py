@@ -1,7 +1,8 @@
 """Shapes: does the width of a small network matter, and its pooling? (An example; the source is made up.)"""
 
-from pytest_claims import Arm, Recipe, Source, claim
 from shapes.network import TwoBlocks
+
+from pytest_claims import Arm, Recipe, Source, claim
 
 SOURCE = Source("A notebook", "Discs, squares and stripes", repetitions=1)
 RECIPE = Recipe(images_per_class=40, batch=10, epochs=4, optimizer="sgd", lr=0.05, momentum=0.9)
