@@ -1,4 +1,4 @@
-"""The built wheel in a fresh environment: the example's repository runs elsewhere, and other sessions notice nothing."""
+"""The built wheel in a fresh environment: the example runs elsewhere, and other sessions notice nothing."""
 
 import importlib.util
 import json
