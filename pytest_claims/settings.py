@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from pytest_claims.data import Choice
+from pytest_claims.data.kinds import SYNTHETIC, are_recorded, parts
 
 DEFAULT_STORE = Path(".claims") / "runs.sqlite"
 # A rehearsal, and a placebo, take a fixed number of seeds; otherwise seeds are added until a verdict stands.
@@ -16,8 +17,6 @@ REHEARSED_SEEDS = 3
 PLACEBO_SEEDS = 5
 # Seeds from here on choose settings and judge nothing; --first-seed ends below.
 TUNING_SEED = 2_000_000
-# Images whose verdicts are worth recording for others.
-KINDS = ("cifar", "synthetic")
 # Where `make data` downloads to and where auto looks, below the repository root.
 DATA_HOME = "data"
 
@@ -30,11 +29,9 @@ class Settings:
     at which a claim is looked at until a verdict stands; one look is a fixed number of seeds. planned: all looks
     among which the error rate is divided, of which looks are the first. first_seed: the seeds of a look are
     first_seed, first_seed + 1, ... placebo: every arm of a claim is its first one, on seeds of its own. ledger:
-    where verdicts at this scale on these images are recorded; None for images of one's own and for a placebo.
-    since: stored runs that finished earlier are trained again ("" reuses all). only_stored: train nothing, and
-    judge what can be.
+    the folder in which verdicts are recorded; None for a placebo. since: stored runs that finished earlier are trained
+    again ("" reuses all). only_stored: train nothing, and judge what can be.
     prefix, options: of a command that runs a test of this session again: what stands before and after its name.
-    enforced: whether verdicts decide the tests: not in a rehearsal, on synthetic images or in a placebo.
     """
 
     device: torch.device
@@ -52,9 +49,15 @@ class Settings:
     prefix: tuple[str, ...]
     options: tuple[str, ...]
 
-    @property
-    def enforced(self) -> bool:
-        return self.scale != "rehearsal" and self.data.kind != "synthetic" and not self.placebo
+    def enforced(self, kind: str) -> bool:
+        """Whether a verdict on images of this kind decides its test: not in a rehearsal, on synthetic images or in a
+        placebo."""
+        return self.scale != "rehearsal" and SYNTHETIC not in parts(kind) and not self.placebo
+
+    def ledger_of(self, kind: str) -> Path | None:
+        """The file in which verdicts at this scale on images of this kind are recorded; None where none are: on images
+        of one's own, and in a placebo."""
+        return self.ledger / f"{self.scale}-{kind}.json" if self.ledger and are_recorded(kind) else None
 
     def range_of(self, n: int) -> range:
         """The seeds of a look at n of them."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from claims.register import REGISTER
-from pytest_claims.data.load import CLASSES, SYNTHETIC_SIZES
+from pytest_claims.data import spec_of
 from pytest_claims.judge.decorator import arms_of, claim_of, words_of
 from pytest_claims.runs.pool import seeds_per_block
 from pytest_claims.settings import REHEARSED_SEEDS
@@ -65,8 +65,8 @@ def test_every_arm_can_be_built_and_trained_at_every_scale_that_it_has(register)
     # The orders' rehearsals are the same.
     assert networks == {"documented": documented, "full": full, "rehearsal": documented + full - 3}
     for scale, run in set(arms):
-        train, test = SYNTHETIC_SIZES[run.dataset, scale]
-        assert run.network.classes == CLASSES[run.dataset]
+        train, test = spec_of(run.dataset).synthetic[scale]
+        assert run.network.classes == spec_of(run.dataset).classes
         assert (run.recipe.images_per_class or 0) <= train
         assert (run.recipe.test_images_per_class or 0) <= test
         assert run.recipe.batch <= (run.recipe.images_per_class or train) * run.network.classes

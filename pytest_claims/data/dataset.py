@@ -18,9 +18,9 @@ class DataError(Exception):
 class Dataset:
     """Images and labels on one device.
 
-    name: "cifar10" or "cifar100", or what stands in for it. origin: where it came from, for people. train_images,
-    test_images: uint8 [N, 3, 32, 32]. train_labels, test_labels: int64 [N]. fingerprint: hex digest of the content,
-    independent of the order in which a file holds the images.
+    name: of the registered data set that these are or serve as. origin: where they came from, for people. kind: of
+    the images (kinds.py). train_images, test_images: uint8 [N, 3, 32, 32]. train_labels, test_labels: int64 [N].
+    fingerprint: hex digest of the content, independent of the order in which a file holds the images.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Dataset:
     test_images: Tensor
     test_labels: Tensor
     fingerprint: str
+    kind: str
 
     @property
     def classes(self) -> int:
@@ -48,6 +49,8 @@ def dataset(
     class_names: tuple[str, ...],
     train: tuple[np.ndarray, np.ndarray],
     test: tuple[np.ndarray, np.ndarray],
+    *,
+    kind: str,
 ) -> Dataset:
     """A Dataset on the CPU from (images uint8 [N, 32, 32, 3], integer labels [N]) pairs.
 
@@ -68,7 +71,8 @@ def dataset(
     def tensors(images: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
         return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(labels)
 
-    return Dataset(name, origin, class_names, *tensors(*splits["train"]), *tensors(*splits["test"]), digest.hexdigest())
+    of_splits = (*tensors(*splits["train"]), *tensors(*splits["test"]))
+    return Dataset(name, origin, class_names, *of_splits, digest.hexdigest(), kind)
 
 
 def _check(where: str, images: np.ndarray, labels: np.ndarray, classes: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 
+from pytest_claims.data.kinds import joined
 from pytest_claims.judge.metric import ACCURACY, Metric
 from pytest_claims.judge.result import CONFOUNDER, ArmEvidence, Result
 from pytest_claims.runs.pool import NotStoredError, Pool
@@ -514,8 +515,12 @@ class Lab:
             raise RuntimeError(f"{self._nodeid} asserts twice; one claim is one assertion")
         settings, source = self._settings, self._claim.source
         verdict = self._decided(decide)
+        # Those of the arms that were judged; in a placebo they are all of the first arm's data set.
+        datasets = dict.fromkeys(self._wanted(name)[0].dataset for name in self._evidence)
+        data_kind = joined(self._pool.data(dataset).kind for dataset in datasets)
+        enforced = settings.enforced(data_kind)
         arms = tuple(self._evidence.values())
-        if settings.enforced and self._metric is ACCURACY:
+        if enforced and self._metric is ACCURACY:
             verdict = dataclasses.replace(verdict, notes=(*verdict.notes, *map(_elsewhere, filter(_far, arms))))
         agreed = None if documented is None else agreement(documented, values(), source.repetitions)
         later = [look for look in settings.planned if look > verdict.n]
@@ -534,9 +539,10 @@ class Lab:
             compared=compared,
             arms=arms,
             scale=settings.scale,
-            data=str(settings.data),
+            data=settings.data.words(datasets),
+            data_kind=data_kind,
             device=describe(settings.device),
-            enforced=settings.enforced,
+            enforced=enforced,
             planned=settings.planned,
             next_look=next_look,
             command=settings.look_on(self._nodeid, next_look) if next_look else settings.replicate(self._nodeid, more),
@@ -546,7 +552,7 @@ class Lab:
             images=self._claim.images,
             claims=self._claims,
         )
-        if settings.enforced and verdict.outcome != Outcome.REPRODUCED:
+        if enforced and verdict.outcome != Outcome.REPRODUCED:
             raise NotReproducedError(self.result, self._explain(self.result))
 
     def _reassigned(self, decide: Callable[[float], Verdict]) -> dict[str, int]:

@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+from pytest_claims.data.kinds import are_real
 from pytest_claims.types import Agreement, Look, Outcome, Verdict
 
 # How a note on a confounder's arm begins.
@@ -41,7 +42,8 @@ class Result:
     doublings), "equality" (within the margin either way), "some difference" (its opposite) or "no fall" (beyond it).
     claim, finding, source: the claim in words, its short name and where it is documented. contrast: what the effect
     measures, in words. agreement: of the documented contrast with ours, None where the source gives no figure.
-    compared: what agreement is about, in words, where it is not the contrast of the effect; else "".
+    compared: what agreement is about, in words, where it is not the contrast of the effect; else "". data: the images
+    in words. data_kind: their kind (data/kinds.py).
     enforced: whether this verdict decides the test (it does not in a rehearsal). planned: all looks, or the fixed
     number of seeds. next_look: the number of seeds of the
     planned look that comes next, None where there is none. command: takes just this claim further: to that look, or
@@ -63,6 +65,7 @@ class Result:
     arms: tuple[ArmEvidence, ...]
     scale: str
     data: str
+    data_kind: str
     device: str
     enforced: bool
     planned: tuple[int, ...]
@@ -78,7 +81,7 @@ class Result:
     @property
     def comparable(self) -> bool:
         """Whether the source's own figures say something beside ours: by its recipe, on the images that it had."""
-        return self.enforced and self.data.startswith("cifar")
+        return self.enforced and are_real(self.data_kind)
 
     @property
     def limits(self) -> dict[str, float]:

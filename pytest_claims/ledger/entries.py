@@ -1,6 +1,7 @@
-"""The ledger: the verdict that each claim had when it was last verified, per scale and data set.
+"""The ledger: the verdict that each claim had when it was last verified, per scale and kind of images.
 
-`pytest claims --update-ledger` writes it; nothing else does. A JSON file a scale and kind of images, an entry a claim:
+`pytest claims --update-ledger` writes it; nothing else does. A JSON file a scale and kind of images (data/kinds.py), an
+entry a claim:
 
     claims/ledger/documented-cifar.json
         {"claims/test_x.py::test_y[1]": {"verdict": "REPRODUCED", "effect": 2.18, ...}, ...}
@@ -94,6 +95,12 @@ def read(path: Path) -> dict[str, Entry]:
             f"{path} is no ledger ({error}). Restore it from version control, or delete it and write it again with "
             "--update-ledger"
         ) from error
+
+
+def read_all(folder: Path, scale: str) -> dict[str, dict[str, Entry]]:
+    """The entries of all ledgers of a scale, by kind of images and by test. Raises LedgerError for a damaged one."""
+    files = sorted(folder.glob(f"{scale}-*.json"))
+    return {path.stem.removeprefix(f"{scale}-"): read(path) for path in files}
 
 
 def update(path: Path, results: Sequence[Result], date: str, versions: str) -> int:

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from pytest_claims.data.kinds import are_real
 from pytest_claims.judge.decorator import claim_of, words_of
-from pytest_claims.ledger.entries import FOLDER, Entry, read
+from pytest_claims.ledger.entries import FOLDER, Entry, read_all
 
 BEGIN, END = (
     "<!-- findings: made by `python -m pytest_claims.ledger.findings README.md` -->",
     "<!-- end of findings -->",
 )
-# The verdicts that speak of the findings: by the sources' own recipes, or at scale full, on the real images.
-LEDGERS = (FOLDER / "documented-cifar.json", FOLDER / "full-cifar.json")
+# The scales whose verdicts speak of the findings, on real images: by the sources' own recipes, or at scale full.
+SCALES = ("documented", "full")
 HEAD = ("", "finding", "source", "documented", "ours, with its bounds", "seeds", "verdict")
 
 
@@ -48,7 +49,8 @@ def register(root: Path) -> list[tuple[str, str, str, str]]:
 
 def recorded(root: Path) -> dict[str, Entry]:
     """What the ledgers say of the findings, by test. Raises LedgerError."""
-    return {test: entry for ledger in LEDGERS for test, entry in read(root / ledger).items()}
+    ledgers = (ledger for scale in SCALES for ledger in read_all(root / FOLDER, scale).items())
+    return {test: entry for kind, entries in ledgers if are_real(kind) for test, entry in entries.items()}
 
 
 def table(claims: Sequence[tuple[str, str, str, str]], entries: Mapping[str, Entry]) -> list[str]:

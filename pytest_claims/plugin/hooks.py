@@ -12,11 +12,13 @@ import psutil
 import pytest
 
 from pytest_claims.data import DataError
+from pytest_claims.data.kinds import joined
 from pytest_claims.data.load import synthetic_dataset
 from pytest_claims.judge.decorator import arms_of, claim_of, metric_of, words_of
 from pytest_claims.judge.lab import Lab, NotReproducedError
 from pytest_claims.judge.placebo import placebo_result
-from pytest_claims.ledger.entries import Entry, LedgerError, read, update
+from pytest_claims.judge.result import Result
+from pytest_claims.ledger.entries import Entry, LedgerError, read_all
 from pytest_claims.ledger.policy import standing
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.options import add_options
@@ -24,7 +26,7 @@ from pytest_claims.plugin.outputs import not_judged, wanted, write_outputs
 from pytest_claims.plugin.progress import Progress
 from pytest_claims.plugin.resolution import SettingsError, resolve
 from pytest_claims.plugin.scale_selection import ScaleSelection
-from pytest_claims.plugin.session import assemble, facts, reports_of, result_of, results_of
+from pytest_claims.plugin.session import assemble, record, reports_of, result_of, results_of
 from pytest_claims.report import failure_text, junit_properties, session_lines, summary_lines
 from pytest_claims.report.failure import COLUMNS
 from pytest_claims.report.settings_in_words import device_words, meaning, seeds_words
@@ -37,7 +39,8 @@ from pytest_claims.train.device import DeviceError, prepare
 
 SETTINGS = pytest.StashKey[Settings]()
 LABORATORY = pytest.StashKey[Laboratory]()
-LEDGER = pytest.StashKey[dict[str, Entry]]()
+# By kind of images and by test.
+LEDGERS = pytest.StashKey[dict[str, dict[str, Entry]]]()
 # How many claims were selected; every worker collects them all.
 CLAIMS = pytest.StashKey[int]()
 # Of a test whose verdict is the recorded one and not REPRODUCED: what the ledger says.
@@ -87,12 +90,12 @@ def pytest_configure(config: pytest.Config) -> None:
         )
         if not worker and (option.store or settings.store.exists()):
             Store(settings.store).close()  # a store that cannot be used is found before anything is trained
-        config.stash[LEDGER] = read(settings.ledger) if settings.ledger else {}
+        config.stash[LEDGERS] = read_all(settings.ledger, settings.scale) if settings.ledger else {}
     except (DataError, DeviceError, LedgerError, SettingsError, StoreError) as error:
         raise pytest.UsageError(str(error)) from error
-    if option.update_ledger and settings.ledger is None:
+    if option.update_ledger and settings.ledger_of(settings.data.kind) is None:
         raise pytest.UsageError(
-            "--update-ledger records CIFAR and synthetic images, not images of one's own or a placebo"
+            "--update-ledger records registered data sets and synthetic images, not images of one's own or a placebo"
         )
     if option.update_ledger and settings.tf32:
         raise pytest.UsageError("--update-ledger records runs in the recipes' own precision: leave --tf32 out")
@@ -133,7 +136,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         f"claims: scale {settings.scale}, {seeds_words(settings)}, {device_words(settings)}, store {settings.store}"
         + (" (--fresh: nothing reused)" if settings.since else ""),
         f"data: {settings.data}",
-        f"verdicts: {meaning(settings)}",
+        f"verdicts: {meaning(settings, settings.data.kind)}",
     ]
     cores = psutil.cpu_count(logical=False) or 1
     if settings.device.type == "cpu" and _workers(config) == 1 and cores > 1 and not config.option.plan:
@@ -215,11 +218,10 @@ def lab(request: pytest.FixtureRequest) -> Lab:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if claim_of(item) is None:
         return (yield)
-    recorded = item.config.stash[LEDGER].get(item.nodeid)
     try:
         returned = yield
     except NotReproducedError as error:
-        found = standing(recorded, error.result, updating=item.config.option.update_ledger)
+        found = standing(_recorded(item, error.result), error.result, updating=item.config.option.update_ledger)
         if found.expected:
             item.stash[EXPECTED] = found.expected
         raise pytest.fail.Exception(f"{found.said}\n\n{error}".lstrip(), pytrace=False) from None
@@ -231,6 +233,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         used = item.funcargs.get("lab")
         result = used.result if used else None
         if result:
+            recorded = _recorded(item, result)
             result = dataclasses.replace(result, recorded=recorded.verdict if recorded else "")
             item.user_properties += [("claim", result.to_json()), *junit_properties(result)]
     if not result:
@@ -239,6 +242,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if found.fails:
         pytest.fail(f"{found.said}\n\n{failure_text(result, item.config.stash[WIDTH])}", pytrace=False)
     return returned
+
+
+def _recorded(item: pytest.Item, result: Result) -> Entry | None:
+    """What the ledger of a result's kind of images has for this test."""
+    return item.config.stash[LEDGERS].get(result.data_kind, {}).get(item.nodeid)
 
 
 def _ended(config: pytest.Config, error: Exception) -> BaseException:
@@ -303,7 +311,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         found = placebo_result(results).lines
         if any(result.placebo for result in results):
             many = f"{len(results)} {'claim' if len(results) == 1 else 'claims'} at {seeds_words(settings)}"
-            store.keep_placebo(settings.scale, settings.data.kind, [many, *found])
+            store.keep_placebo(settings.scale, joined(result.data_kind for result in results), [many, *found])
         for line in found:
             write(line)
     else:
@@ -311,15 +319,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             write(line)
     session = assemble(config, settings, config.stash[STARTED], terminalreporter, store, results)
     width = terminalreporter._tw.fullwidth
-    for line in session_lines(settings, session.trained, session.reused, session.seconds, width):
+    for line in session_lines(settings, session, width):
         write(line)
-    if config.option.update_ledger and results:
-        about = facts(settings)
-        try:
-            changed = update(settings.ledger, results, about["date"], about["versions"])
-        except LedgerError as error:
-            raise pytest.UsageError(str(error)) from error
-        write(f"ledger: {changed} of {len(results)} entries changed in {settings.ledger}")
+    if config.option.update_ledger:
+        for line in record(settings, session):
+            write(line)
     for line in write_outputs(config, settings, session, store):
         write(line)
 

@@ -36,10 +36,11 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--data",
         default="auto",
-        metavar="auto|cifar|synthetic|PATH",
-        help="auto: CIFAR if `make data` fetched it, else at scale rehearsal synthetic images and at scale "
-        "documented a download; cifar: CIFAR, downloaded if need be; synthetic: synthetic images; PATH: a folder with "
-        "cifar10.npz and cifar100.npz, torchvision's CIFAR folders, or train/<class>/* and test/<class>/* of images",
+        metavar="auto|real|synthetic|PATH",
+        help="auto: each data set from data/ if it is there (`make data` fetches CIFAR), else at scale rehearsal "
+        "synthetic images and at the other scales a download; real: the data sets themselves, downloaded if need be; "
+        "synthetic: synthetic images; PATH: a folder with <name>.npz of data sets, torchvision's files, or "
+        "train/<class>/* and test/<class>/* of images",
     )
     group.addoption(
         "--seeds",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_claims.data import NAMED, choose
 from pytest_claims.ledger.entries import FOLDER
-from pytest_claims.settings import DATA_HOME, DEFAULT_STORE, KINDS, PLACEBO_SEEDS, REHEARSED_SEEDS, Settings
+from pytest_claims.settings import DATA_HOME, DEFAULT_STORE, PLACEBO_SEEDS, REHEARSED_SEEDS, Settings
 from pytest_claims.stats import LOOKS
 from pytest_claims.train import device as devices
 from pytest_claims.types import SCALES
@@ -85,7 +85,7 @@ def resolve(
         first_seed=first_seed,
         placebo=placebo,
         store=stored,
-        ledger=root / FOLDER / f"{scale}-{choice.kind}.json" if choice.kind in KINDS and not placebo else None,
+        ledger=None if placebo else root / FOLDER,
         since=since,
         only_stored=only_stored,
         prefix=("pytest",) if at_root else ("cd", shlex.quote(str(root)), "&&", "pytest"),

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import torch
 
+from pytest_claims.data.kinds import joined
 from pytest_claims.judge.result import Result
+from pytest_claims.ledger.entries import LedgerError, update
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.outputs import not_judged
 from pytest_claims.report.session import Session
@@ -31,17 +33,37 @@ def assemble(
     results = sorted(results, key=lambda result: result.place)
     selected = config.pluginmanager.getplugin(LostTests.NAME).selected
     behind = [name for result in results for arm in result.arms for name in arm.runs]
+    kind = joined(result.data_kind for result in results) or settings.data.kind
     return Session(
         results=tuple(results),
         not_judged=not_judged(reports_of(reporter), results, selected),
-        facts=facts(settings),
+        facts=facts(settings, kind),
         command=shlex.join(["pytest", *map(str, config.invocation_params.args)]),
         trained=Store(settings.store, since=started).count(),
         reused=store.older(behind, started),
         seconds=since(started),
-        enforced=settings.enforced,
-        placebo=store.last_placebo(settings.scale, settings.data.kind),
+        enforced=settings.enforced(kind),
+        placebo=store.last_placebo(settings.scale, kind),
     )
+
+
+def record(settings: Settings, session: Session) -> list[str]:
+    """Record a session's verdicts, each in the ledger of its kind of images; returns a line for each ledger.
+
+    Raises pytest.UsageError if one cannot be read or written.
+    """
+    said = []
+    for kind in dict.fromkeys(result.data_kind for result in session.results):
+        results, ledger = [result for result in session.results if result.data_kind == kind], settings.ledger_of(kind)
+        if ledger is None:
+            said.append(f"ledger: {len(results)} verdicts on images of your own are not recorded")
+            continue
+        try:
+            changed = update(ledger, results, session.facts["date"], session.facts["versions"])
+        except LedgerError as error:
+            raise pytest.UsageError(str(error)) from error
+        said.append(f"ledger: {changed} of {len(results)} entries changed in {ledger}")
+    return said
 
 
 def since(started: str) -> float:
@@ -49,16 +71,16 @@ def since(started: str) -> float:
     return (datetime.datetime.fromisoformat(now()) - datetime.datetime.fromisoformat(started)).total_seconds()
 
 
-def facts(settings: Settings) -> dict[str, str]:
-    """What a session's results were measured with."""
+def facts(settings: Settings, kind: str) -> dict[str, str]:
+    """What a session's results were measured with, on images of this kind."""
     return {
         "date": datetime.date.today().isoformat(),
         "scale": f"{settings.scale}, {seeds_words(settings)}",
         # Without paths: the page is for others.
-        "data": f"{settings.data.kind}, {settings.data.why}",
+        "data": f"{kind}, {settings.data.why}",
         "device": device_words(settings),
         "versions": f"Python {platform.python_version()}, torch {torch.__version__}, engine {ENGINE_VERSION}",
-        "meaning": meaning(settings),
+        "meaning": meaning(settings, kind),
     }
 
 

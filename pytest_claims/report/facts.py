@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import textwrap
 
+from pytest_claims.data.kinds import SYNTHETIC, parts
+from pytest_claims.report.session import Session
 from pytest_claims.report.settings_in_words import meaning
 from pytest_claims.settings import Settings
 from pytest_claims.train.device import describe
 
 
-def session_lines(settings: Settings, trained: int, reused: int, seconds: float, width: int) -> list[str]:
-    """Facts of a session, wrapped to a width but for paths. trained, reused: runs of one seed. seconds: wall time."""
+def session_lines(settings: Settings, session: Session, width: int) -> list[str]:
+    """Facts of a session, wrapped to a width but for paths."""
+    kind = session.data_kind
     lines = [
-        f"runs trained in this session: {trained}, reused: {reused}, kept in {settings.store}",
-        f"data: {settings.data}",
+        f"runs trained in this session: {session.trained}, reused: {session.reused}, kept in {settings.store}",
+        f"data: {'; '.join(dict.fromkeys(result.data for result in session.results)) or settings.data}",
         f"device: {describe(settings.device)}",
-        f"wall time: {wall_time(seconds)}",
-        f"verdicts: {meaning(settings)}",
+        f"wall time: {wall_time(session.seconds)}",
+        f"verdicts: {meaning(settings, kind or settings.data.kind)}",
     ]
-    if settings.data.kind == "synthetic" and "--data" not in settings.data.why:
-        lines.append("for CIFAR: `make data` fetches it, then the same command uses it")
+    if SYNTHETIC in parts(kind) and settings.data.rule == "auto":
+        lines.append(
+            "for real images: `make data` fetches CIFAR, `python -m pytest_claims.data data NAME` another data set; "
+            "then the same command uses them"
+        )
     return [part for line in lines for part in wrapped(line, width)]
 
 

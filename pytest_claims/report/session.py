@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_claims.data.kinds import joined
 from pytest_claims.judge.result import Result
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.types import Outcome
@@ -38,6 +39,11 @@ class Session:
     seconds: float
     enforced: bool
     placebo: tuple[str, ...]
+
+    @property
+    def data_kind(self) -> str:
+        """Of the images that the results are about, all together (data/kinds.py); "" without results."""
+        return joined(result.data_kind for result in self.results)
 
     @property
     def totals(self) -> dict[str, int]:

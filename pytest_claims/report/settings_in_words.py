@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_claims.data.kinds import SYNTHETIC, are_real
 from pytest_claims.settings import Settings
 from pytest_claims.train.device import describe
 
@@ -21,14 +22,14 @@ def seeds_words(settings: Settings) -> str:
     return f"{looks} seeds, until a verdict stands{first}" if some else f"{looks} seeds (the first look){first}"
 
 
-def meaning(settings: Settings) -> str:
-    """What this session's verdicts mean, in a sentence."""
+def meaning(settings: Settings, kind: str) -> str:
+    """What verdicts on images of this kind mean in this session, in a sentence."""
     if settings.placebo:
         return "a placebo: all arms of a claim are the same network on other seeds, so there is no effect to find"
-    if settings.enforced and settings.data.kind == "cifar":
+    if settings.enforced(kind) and are_real(kind):
         return "they speak of the documented findings: a claim that is not REPRODUCED fails"
-    if settings.enforced:
-        return "they speak of your images, not of CIFAR: a claim that is not REPRODUCED on them fails"
-    if settings.data.kind == "synthetic":
-        return "a rehearsal: on synthetic images, verdicts say nothing about CIFAR and fail no test by themselves"
+    if settings.enforced(kind):
+        return "they speak of your images, not of the sources': a claim that is not REPRODUCED on them fails"
+    if kind == SYNTHETIC:
+        return "a rehearsal: on synthetic images, verdicts say nothing about real ones and fail no test by themselves"
     return "a rehearsal: recipes are cut short, verdicts say nothing about the findings and fail no test by themselves"

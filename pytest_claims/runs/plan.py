@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from pytest_claims.data import DataError, Dataset, load
+from pytest_claims.data import DataError, Dataset, load, spec_of
 from pytest_claims.runs.pool import Pool, seeds_per_block
 from pytest_claims.runs.store import Store
 from pytest_claims.settings import Settings
@@ -53,15 +53,16 @@ def needed(
 def plan(runs: Sequence[tuple[Run, range]], settings: Settings, store: Store) -> tuple[list[Planned], list[str]]:
     """What each run would cost, and what stands in its way (data that is not there or does not fit), as sentences.
 
-    Downloads nothing: where the data would be downloaded first, nothing can be stored for it yet, and its size is
-    taken to be CIFAR's.
+    Downloads nothing: where a data set would be downloaded first, nothing can be stored for it yet, and its size is
+    that of the whole set.
     """
     offline = settings.data.offline
     pool = Pool(store, settings.device, lambda name: load(offline, name), tf32=settings.tf32)
     planned, obstacles = [], []
     for run, seeds in runs:
-        fitted, images = run, (50_000, 10_000)
+        fitted, images = run, (50_000, 10_000)  # of a data set that nobody knows
         try:
+            images = spec_of(run.dataset).training_images, spec_of(run.dataset).test_images
             data = pool.data(run.dataset)
             images = len(data.train_labels), len(data.test_labels)
             fitted = pool.adapt_classes(run)
@@ -74,7 +75,9 @@ def plan(runs: Sequence[tuple[Run, range]], settings: Settings, store: Store) ->
                 run, settings.device.type
             )
             obstacles.append(
-                f"{run.dataset} is not on disk and would be downloaded first" if settings.data.download else str(error)
+                f"{run.dataset} is not on disk and would be downloaded first"
+                if settings.data.downloads(run.dataset)
+                else str(error)
             )
         stored = max(0, len(seeds) - missing) if missing else len(seeds)
         planned.append(Planned(fitted, cost(fitted, *images), missing, stored))

@@ -11,8 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from pytest_claims.data.dataset import DataError
-from pytest_claims.data.load import choose, from_npz, load, synthetic_dataset
+from pytest_claims.data import DataError, choose, load
+from pytest_claims.data.load import synthetic_dataset
 from pytest_claims.data.torchvision_import import torchvision
 
 
@@ -36,6 +36,7 @@ def test_npz_is_read(npz):
     data = load(choose(str(npz), "documented", npz / "nothing"), "cifar10")
     assert data.class_names[3] == "class3"
     assert data.train_images.shape == (30, 3, 32, 32)
+    assert data.kind == "cifar"
     assert data.fingerprint == load(choose("auto", "rehearsal", npz), "cifar10").fingerprint
 
 
@@ -54,6 +55,7 @@ def test_class_folders_are_read_and_scaled(tmp_path):
                 Image.new("RGB", size, colour).save(tmp_path / split / f"colour{label}" / f"{index}.png")
     data = load(choose(str(tmp_path), "rehearsal", tmp_path), "cifar10")
     assert data.class_names == ("colour0", "colour1", "colour2")
+    assert data.kind == "folders"
     assert torch.bincount(data.train_labels).tolist() == [2, 2, 2]
     assert data.train_images[0, :, 5, 5].tolist() == [250, 10, 10]
 
@@ -90,16 +92,25 @@ def test_a_verified_cifar_archive_equals_the_npz(tmp_path, npz, monkeypatch):
     assert data.fingerprint == load(choose(str(npz), "rehearsal", tmp_path), "cifar10").fingerprint
 
 
-def test_auto_prefers_what_is_on_disk_and_never_falls_back_silently(tmp_path, npz):
+def test_auto_takes_each_data_set_from_disk_and_never_falls_back_silently(tmp_path, npz):
     empty = tmp_path / "empty"
-    assert choose("auto", "rehearsal", npz).kind == "cifar"
-    rehearsal = choose("auto", "rehearsal", empty)
-    assert (rehearsal.kind, rehearsal.download) == ("synthetic", False)
-    assert "downloads nothing unasked" in str(rehearsal)
-    documented = choose("auto", "documented", empty)
-    assert (documented.kind, documented.download) == ("cifar", True)
-    assert choose("synthetic", "documented", npz).kind == "synthetic"
-    assert choose("cifar", "rehearsal", empty).download
+    rehearsal = choose("auto", "rehearsal", npz)
+    assert (rehearsal.of("cifar10").kind, rehearsal.of("cifar100").kind) == ("cifar", "synthetic")
+    assert rehearsal.kind == "cifar+synthetic"
+    assert str(rehearsal) == (
+        f"cifar10 at {npz} (found on disk); synthetic images for other data sets; a rehearsal downloads nothing unasked"
+    )
+    assert rehearsal.words(["cifar10", "cifar100", "cifar10"]) == (
+        f"cifar at {npz} (found on disk); synthetic images (not in {npz}; a rehearsal downloads nothing unasked)"
+    )
+    assert str(choose("auto", "rehearsal", empty)).startswith("synthetic images (no real images in ")
+    documented = choose("auto", "documented", npz)
+    assert not documented.of("cifar10").download
+    assert (documented.of("cifar100").kind, documented.of("cifar100").download) == ("cifar", True)
+    assert [documented.downloads(name) for name in ("cifar10", "cifar100", "mnist")] == [False, True, False]
+    assert not documented.offline.downloads("cifar100")
+    assert choose("synthetic", "documented", npz).of("cifar10").kind == "synthetic"
+    assert choose("real", "rehearsal", empty).of("cifar10").download
 
 
 def test_no_network_and_no_data_says_how_to_get_it(tmp_path, monkeypatch):
@@ -107,7 +118,9 @@ def test_no_network_and_no_data_says_how_to_get_it(tmp_path, monkeypatch):
         raise OSError("Network is unreachable")
 
     monkeypatch.setattr("torchvision.datasets.cifar.download_and_extract_archive", offline)
-    with pytest.raises(DataError, match=r"Network is unreachable.*make data.*--data PATH.*--data synthetic"):
+    with pytest.raises(
+        DataError, match=r"Network is unreachable.*python -m .* cifar10`.*--data PATH.*--data synthetic"
+    ):
         load(choose("auto", "documented", tmp_path), "cifar10")
 
 
@@ -125,7 +138,7 @@ def test_no_network_and_no_data_says_how_to_get_it(tmp_path, monkeypatch):
 def test_a_damaged_file_is_named(npz, damage, message):
     damage(npz / "cifar10.npz")
     with pytest.raises(DataError, match=message) as error:
-        from_npz(npz / "cifar10.npz", "cifar10")
+        load(choose(str(npz), "rehearsal", npz), "cifar10")
     assert "cifar10.npz" in str(error.value)
 
 
@@ -153,6 +166,7 @@ def test_a_missing_half_is_named(npz):
 def test_the_stand_in_has_the_classes_of_what_it_stands_in_for(name, classes):
     data = synthetic_dataset(name, "rehearsal")
     assert data.classes == classes
+    assert data.kind == "synthetic"
     assert data.fingerprint == synthetic_dataset(name, "rehearsal").fingerprint
 
 
@@ -181,4 +195,4 @@ def _download(folder, name):
     datasets = torchvision("datasets")
     datasets.CIFAR10 = Archive
     with contextlib.suppress(DataError):
-        load(choose("cifar", "documented", folder), "cifar10")
+        load(choose("real", "documented", folder), "cifar10")

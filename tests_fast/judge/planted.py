@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pytest_claims.data.load import Choice
+from pytest_claims.data import Choice
 from pytest_claims.judge.lab import Lab, NotReproducedError
 from pytest_claims.judge.metric import ACCURACY, Metric
 from pytest_claims.runs import pool as pools
@@ -90,7 +90,7 @@ class Planting:
             "device": torch.device("cpu"),
             "tf32": False,
             "scale": scale,
-            "data": Choice("cifar", self._folder, "planted", scale),
+            "data": Choice("files", self._folder, scale),
             "looks": looks,
             "planned": looks,
             "first_seed": 0,

@@ -20,10 +20,10 @@ def verify(suite, run):
         files = sorted((suite.path / "images" / split).rglob("*.png"))
         arrays[f"{split}_images"] = np.stack([np.asarray(Image.open(file)) for file in files])
         arrays[f"{split}_labels"] = np.array([int(file.parent.name[-1]) for file in files])
-    (suite.path / "real").mkdir()
+    (suite.path / "archive").mkdir()
     names = np.array([f"class{label}" for label in range(5)])
-    np.savez(suite.path / "real" / "cifar10.npz", **arrays, class_names=names)
-    return lambda *arguments: run(*DOCUMENTED, *arguments, data="real")
+    np.savez(suite.path / "archive" / "cifar10.npz", **arrays, class_names=names)
+    return lambda *arguments: run(*DOCUMENTED, *arguments, data="archive")
 
 
 def change(suite, test, **fields):
@@ -96,4 +96,4 @@ def test_a_damaged_ledger_stops_the_session_before_anything_is_trained(suite, ve
 def test_verdicts_on_images_of_ones_own_are_not_recorded(run):
     result = run("--update-ledger")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--update-ledger records CIFAR and synthetic images, *"])
+    result.stderr.fnmatch_lines(["*--update-ledger records registered data sets and synthetic images, *"])

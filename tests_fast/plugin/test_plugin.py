@@ -51,7 +51,7 @@ def test_verdicts_decide_at_scale_documented(suite, run):
     text = result.stdout.str()
     result.stdout.fnmatch_lines(
         [
-            "verdicts: they speak of your images, not of CIFAR: a claim that is not REPRODUCED on them fails",
+            "verdicts: they speak of your images, not of the sources': a claim that is not REPRODUCED on them fails",
             "CONTRADICTED: T2, a narrow network beats a wide one",
             'source    A paper, "Table 1" (5 runs)',
             "effect    narrow − wide = -*",
@@ -97,11 +97,9 @@ def test_claims_are_selected_by_their_finding(run):
 
 def test_without_its_images_a_claim_is_left_out_where_nothing_is_trained(suite, run, monkeypatch):
     loading = sys.modules["pytest_claims.data.load"]
-    monkeypatch.setattr(loading, "from_torchvision", lambda *_, **__: pytest.fail("a download"))
+    monkeypatch.setattr(loading, "from_loader", lambda *_, **__: pytest.fail("a download"))
     run("--seeds", "4", "-k", "wide_beats")
-    result = run(
-        "--stored", "--seeds", "4", "-k", "wide_beats", "--claims-json", "c.json", "--data", "cifar", data=None
-    )
+    result = run("--stored", "--seeds", "4", "-k", "wide_beats", "--claims-json", "c.json", "--data", "real", data=None)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*nothing was judged (not judged: *cifar10*), so c.json is not written*"])
 
@@ -434,7 +432,10 @@ def test_a_plan_downloads_nothing(suite, run, known_speed):
     result = run("--plan", "--scale", "documented", data=None)
     assert result.ret == 0
     result.stdout.fnmatch_lines(
-        ["data: cifar at *data (scale documented needs CIFAR)", "in the way: cifar10 is not on disk*"]
+        [
+            "data: real images are downloaded into *data (scale documented needs them)",
+            "in the way: cifar10 is not on disk*",
+        ]
     )
     assert not (suite.path / "data").exists()
 
@@ -462,7 +463,7 @@ def test_a_plan_downloads_nothing(suite, run, known_speed):
         (["--tf32"], "*--tf32 changes how CUDA devices multiply*Add --gpu or leave it out*"),
         (["--first-seed", "-1"], "*'-1' is not a seed; allowed: 0 to 1000000*"),
         (["--scale", "huge"], "*invalid choice: 'huge' (choose from*rehearsal*documented*"),
-        (["--data", "nowhere"], "*--data nowhere: no such folder. Allowed: auto, cifar, synthetic*"),
+        (["--data", "nowhere"], "*--data nowhere: no such folder. Allowed: auto, real, synthetic*"),
         (["--store", "images"], "*'images' is a folder; name an SQLite file*"),
         (["--store", "broken.sqlite"], "*broken.sqlite: file is not a database*"),
     ],

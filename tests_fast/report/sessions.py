@@ -82,6 +82,7 @@ def result(nodeid: str, finding: str, claim: str, found: Verdict, arms: list[Arm
         arms=tuple(arms),
         scale="documented",
         data="cifar",
+        data_kind="cifar",
         device="a processor",
         enforced=True,
         planned=(5,),

@@ -17,6 +17,7 @@ from pytest_claims.report.facts import wall_time
 from pytest_claims.report.failure import p_text
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.report.scale import text_scale
+from pytest_claims.report.session import Session
 from pytest_claims.types import Agreement, Look, Outcome, Verdict
 
 VERDICT = Verdict(
@@ -53,6 +54,7 @@ RESULT = Result(
     ),
     scale="documented",
     data="cifar at data (found on disk)",
+    data_kind="cifar",
     device="cpu (a processor, 2 cores)",
     enforced=True,
     planned=(5,),
@@ -444,7 +446,8 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
         root=tmp_path,
         worker=0,
     )
-    lines = session_lines(resolved, 1, 3, 185.0, 80)
+    said = {"results": (), "not_judged": (), "facts": {}, "command": "", "enforced": False, "placebo": ()}
+    lines = session_lines(resolved, Session(**said, trained=1, reused=3, seconds=185.0), 80)
     assert lines[0] == "runs trained in this session: 1, reused: 3, kept in"
     assert all(len(line) <= 80 or str(tmp_path) in line for line in lines)
     assert "wall time: 3 min 05 s" in lines

@@ -1,0 +1,31 @@
+"""Of what kind images are: which ledger a verdict on them belongs to, and whether it speaks of the findings.
+
+A kind is the family of a registered data set ("cifar") where its own images were loaded; "synthetic"; or "folders",
+images of one's own. The kinds of several data sets are one kind, joined by "+" in alphabetical order: "cifar+svhn".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+SYNTHETIC, FOLDERS = "synthetic", "folders"
+
+
+def joined(kinds: Iterable[str]) -> str:
+    """One kind for images of these kinds, each of which may be joined itself; "" for none."""
+    return "+".join(sorted({part for kind in kinds for part in kind.split("+") if part}))
+
+
+def parts(kind: str) -> set[str]:
+    """The kinds that this one was joined of."""
+    return set(kind.split("+")) - {""}
+
+
+def are_real(kind: str) -> bool:
+    """Whether all of these images are those of registered data sets."""
+    return bool(parts(kind)) and parts(kind).isdisjoint({SYNTHETIC, FOLDERS})
+
+
+def are_recorded(kind: str) -> bool:
+    """Whether a ledger takes verdicts on these images: others can have the same ones, and check."""
+    return bool(parts(kind)) and FOLDERS not in parts(kind)

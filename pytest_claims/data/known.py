@@ -1,0 +1,29 @@
+"""The data sets that the package knows. A further one is one entry here, or a `register` in your own conftest.py."""
+
+from __future__ import annotations
+
+from pytest_claims.data.spec import DatasetSpec, register
+from pytest_claims.data.torchvision_loader import Torchvision
+
+# Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
+register(
+    DatasetSpec(
+        "cifar10",
+        family="cifar",
+        classes=10,
+        training_images=50_000,
+        test_images=10_000,
+        loader=Torchvision("CIFAR10", files=("cifar-10-batches-py",)),
+    )
+)
+register(
+    DatasetSpec(
+        "cifar100",
+        family="cifar",
+        classes=100,
+        training_images=50_000,
+        test_images=10_000,
+        loader=Torchvision("CIFAR100", files=("cifar-100-python",)),
+        synthetic={"rehearsal": (10, 5), "documented": (200, 20), "full": (200, 20)},
+    )
+)

@@ -1,0 +1,108 @@
+"""Data sets by name: those of a stranger beside the package's own, and what wrong ones are told."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pytest_claims.data import DataError, DatasetSpec, Splits, choose, load, register, registered, spec, spec_of
+from pytest_claims.data.__main__ import main
+
+
+@dataclasses.dataclass(frozen=True)
+class Raw:
+    """A Loader of a stranger: one file of bytes, made by what it calls a download."""
+
+    files: tuple[str, ...] = ("letters.raw",)
+
+    def read(self, folder: Path, *, download: bool) -> Splits:
+        path = folder / self.files[0]
+        if download and not path.exists():
+            folder.mkdir(exist_ok=True)
+            path.write_bytes(np.random.default_rng(0).bytes(30 * 20 * 20))
+        images = np.frombuffer(path.read_bytes(), np.uint8).reshape(30, 20, 20)
+        labels = np.arange(30) % 3
+        return Splits(str(path), (), (images[:21], labels[:21]), (images[21:], labels[21:]))
+
+
+LETTERS = DatasetSpec("letters", classes=3, training_images=21, test_images=9, channels=1, size=20, loader=Raw())
+
+
+@pytest.fixture
+def letters(monkeypatch):
+    """A registry of its own, with one data set more."""
+    monkeypatch.setattr(spec, "_registered", dict(spec._registered))
+    register(LETTERS)
+
+
+@pytest.mark.usefixtures("letters")
+def test_a_strangers_data_set_is_chosen_loaded_and_downloaded_like_the_packages_own(tmp_path, capsys):
+    assert spec_of("letters") in registered()
+    assert choose("auto", "documented", tmp_path).downloads("letters")
+    assert main([str(tmp_path / "here"), "letters"]) == 0
+    assert capsys.readouterr().out == f"letters: 21 training and 9 test images in {tmp_path / 'here'}\n"
+    data = load(choose(str(tmp_path / "here"), "full", tmp_path), "letters")
+    assert (data.name, data.kind, data.class_names) == ("letters", "letters", ("class 0", "class 1", "class 2"))
+    assert data.train_images.shape == (21, 3, 32, 32)
+    raw = Raw().read(tmp_path / "here", download=False)
+    splits = {f"{part}_{what}": at for part in ("train", "test") for what, at in _named(getattr(raw, part))}
+    np.savez(tmp_path / "letters.npz", **splits, class_names=["a", "b", "c"])
+    as_npz = load(choose("auto", "rehearsal", tmp_path), "letters")
+    assert as_npz.class_names == ("a", "b", "c")
+    assert as_npz.fingerprint == data.fingerprint
+
+
+def _named(split):
+    return zip(("images", "labels"), split, strict=True)
+
+
+@pytest.mark.usefixtures("letters")
+def test_what_a_loader_raises_is_told_with_the_way_out(tmp_path):
+    (tmp_path / "letters.raw").write_bytes(b"too few")
+    with pytest.raises(DataError, match=rf"letters at {tmp_path}: cannot reshape .*\. Ways to get it: `python -m"):
+        load(choose(str(tmp_path), "rehearsal", tmp_path), "letters")
+
+
+@pytest.mark.usefixtures("letters")
+def test_a_name_is_of_one_data_set():
+    register(dataclasses.replace(LETTERS))  # an equal one, as of a module that is imported again
+    with pytest.raises(ValueError, match="the data set 'letters' is registered already, with other values"):
+        register(dataclasses.replace(LETTERS, classes=4))
+
+
+@pytest.mark.parametrize("name", ["mnist", "CIFAR10", "", None, ["cifar10"]])
+def test_an_unknown_name_is_told_the_known_ones(tmp_path, name):
+    choice = choose("synthetic", "rehearsal", tmp_path)
+    for ask in (spec_of, choice.of, lambda name: load(choice, name)):
+        with pytest.raises(DataError) as error:
+            ask(name)
+        assert str(error.value).startswith(f"unknown data set {name!r}; known: cifar10, cifar100")
+
+
+def test_unknown_names_are_refused_before_anything_is_downloaded(tmp_path, capsys):
+    assert main([str(tmp_path / "here"), "cifar10", "mnist"]) == 1
+    assert capsys.readouterr().err.startswith("unknown data set 'mnist'; known: ")
+    assert not (tmp_path / "here").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "My set"}, "DatasetSpec.name is 'My set'; allowed: small letters, digits and _, a letter first"),
+        ({"family": "synthetic"}, "DatasetSpec.family is 'synthetic'; allowed: "),
+        ({"family": "a+b"}, "DatasetSpec.family is 'a+b'; allowed: "),
+        ({"classes": 1}, "DatasetSpec.classes is 1; allowed: from 2 to 256"),
+        ({"training_images": 2}, "DatasetSpec.training_images is 2; allowed: at least one a class"),
+        ({"test_images": 2}, "DatasetSpec.test_images is 2; allowed: at least one a class"),
+        ({"channels": 4}, "DatasetSpec.channels is 4; allowed: 1 (grey) or 3 (RGB)"),
+        ({"size": 96}, "DatasetSpec.size is 96; allowed: from 1 to 32; scale larger images down first"),
+        ({"class_names": ("a", "b")}, "DatasetSpec.class_names is ('a', 'b'); allowed: none or 3"),
+        ({"loader": Raw(files=())}, "DatasetSpec.loader is Raw(files=()); allowed: None, or one whose `files`"),
+        ({"synthetic": {"full": (1, 1)}}, "DatasetSpec.synthetic is {'full': (1, 1)}; allowed: sizes for the scales"),
+    ],
+)
+def test_a_data_set_that_cannot_be_is_refused(change, message):
+    with pytest.raises(ValueError) as error:
+        dataclasses.replace(LETTERS, **change)
+    assert str(error.value).startswith(message)
