@@ -27,3 +27,23 @@ register(
         synthetic={"rehearsal": (10, 5), "documented": (200, 20), "full": (200, 20)},
     )
 )
+# Xiao, Rasul and Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms", 2017.
+register(
+    DatasetSpec(
+        "fashion_mnist",
+        classes=10,
+        training_images=60_000,
+        test_images=10_000,
+        channels=1,
+        size=28,
+        loader=Torchvision(
+            "FashionMNIST",
+            files=(
+                "FashionMNIST/raw/train-images-idx3-ubyte",
+                "FashionMNIST/raw/train-labels-idx1-ubyte",
+                "FashionMNIST/raw/t10k-images-idx3-ubyte",
+                "FashionMNIST/raw/t10k-labels-idx1-ubyte",
+            ),
+        ),
+    )
+)
