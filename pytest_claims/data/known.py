@@ -47,3 +47,20 @@ register(
         ),
     )
 )
+# Netzer et al., "Reading Digits in Natural Images with Unsupervised Feature Learning", 2011.
+register(
+    DatasetSpec(
+        "svhn",
+        classes=10,
+        training_images=73_257,
+        test_images=26_032,
+        class_names=tuple("0123456789"),
+        loader=Torchvision(
+            "SVHN",
+            files=("train_32x32.mat", "test_32x32.mat"),
+            split=("split", "train", "test"),
+            labels="labels",
+            channels_first=True,
+        ),
+    )
+)
