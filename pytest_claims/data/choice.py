@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_claims.data.dataset import DataError
@@ -74,10 +73,6 @@ class Choice:
         if known is None or known.loader is None or known.on_disk(self.folder):
             return False
         return self.of(name).download
-
-    def words(self, names: Iterable[str]) -> str:
-        """What serves as these data sets, for people."""
-        return "; ".join(dict.fromkeys(str(self.of(name)) for name in names))
 
     @property
     def kind(self) -> str:

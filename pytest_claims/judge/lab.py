@@ -516,7 +516,8 @@ class Lab:
         settings, source = self._settings, self._claim.source
         verdict = self._decided(decide)
         # Those of the arms that were judged; in a placebo they are all of the first arm's data set.
-        datasets = dict.fromkeys(self._wanted(name)[0].dataset for name in self._evidence)
+        used = dict.fromkeys(self._wanted(name)[0].dataset for name in self._evidence)
+        datasets = {dataset: str(settings.data.of(dataset)) for dataset in used}
         data_kind = joined(self._pool.data(dataset).kind for dataset in datasets)
         enforced = settings.enforced(data_kind)
         arms = tuple(self._evidence.values())
@@ -539,7 +540,7 @@ class Lab:
             compared=compared,
             arms=arms,
             scale=settings.scale,
-            data=settings.data.words(datasets),
+            data="; ".join(dict.fromkeys(datasets.values())),
             data_kind=data_kind,
             device=describe(settings.device),
             enforced=enforced,
@@ -551,6 +552,7 @@ class Lab:
             unit="doublings" if kind == "spread" else self._metric.unit,
             images=self._claim.images,
             claims=self._claims,
+            datasets=datasets,
         )
         if enforced and verdict.outcome != Outcome.REPRODUCED:
             raise NotReproducedError(self.result, self._explain(self.result))

@@ -51,6 +51,7 @@ class Result:
     were reassigned to arms at random, empty outside a placebo. recorded: the verdict in the ledger, "" for
     none. measured: what was, as a column's heading. unit: of the effect. images: whether a report shows what the arms
     take images for. claims: how many the session selected, this one among them: what its p is corrected for.
+    datasets: of its arms, by name, what served as each, in words.
     """
 
     nodeid: str
@@ -77,6 +78,7 @@ class Result:
     unit: str = "points"
     images: bool = False
     claims: int = 1
+    datasets: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def comparable(self) -> bool:

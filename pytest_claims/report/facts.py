@@ -14,9 +14,10 @@ from pytest_claims.train.device import describe
 def session_lines(settings: Settings, session: Session, width: int) -> list[str]:
     """Facts of a session, wrapped to a width but for paths."""
     kind = session.data_kind
+    used = dict.fromkeys(words for result in session.results for words in result.datasets.values())
     lines = [
         f"runs trained in this session: {session.trained}, reused: {session.reused}, kept in {settings.store}",
-        f"data: {'; '.join(dict.fromkeys(result.data for result in session.results)) or settings.data}",
+        f"data: {'; '.join(used) or settings.data}",
         f"device: {describe(settings.device)}",
         f"wall time: {wall_time(session.seconds)}",
         f"verdicts: {meaning(settings, kind or settings.data.kind)}",
