@@ -175,7 +175,7 @@ SCALES = ("rehearsal", "documented", "full")
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """One side of a comparison: a network and its recipes by scale, on a data set ("cifar10" or "cifar100").
+    """One side of a comparison: a network and its recipes by scale, on a registered data set (data/spec.py).
 
     A claim takes part in a session at a scale for which all its arms have a recipe. Scales: "rehearsal", cut
     short; "documented", the source's own; "full", the whole training set until the network is well trained, by a

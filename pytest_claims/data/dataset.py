@@ -65,8 +65,8 @@ def dataset(
     digest = hashlib.sha256(f"{len(class_names)} classes".encode())
     for images, labels in splits.values():
         digest.update(f"{images.shape}".encode())
-        digest.update(np.ascontiguousarray(images))
-        digest.update(labels)
+        digest.update(np.ascontiguousarray(images).data)
+        digest.update(labels.data)
 
     def tensors(images: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor]:
         return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(labels)

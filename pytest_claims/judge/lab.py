@@ -515,7 +515,7 @@ class Lab:
             raise RuntimeError(f"{self._nodeid} asserts twice; one claim is one assertion")
         settings, source = self._settings, self._claim.source
         verdict = self._decided(decide)
-        # Those of the arms that were judged; in a placebo they are all of the first arm's data set.
+        # In a placebo they are all the first arm's.
         used = dict.fromkeys(self._wanted(name)[0].dataset for name in self._evidence)
         datasets = {dataset: str(settings.data.of(dataset)) for dataset in used}
         data_kind = joined(self._pool.data(dataset).kind for dataset in datasets)
