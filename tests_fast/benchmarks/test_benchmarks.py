@@ -80,7 +80,7 @@ def test_growth_is_measured_and_drawn(tmp_path, monkeypatch):
     seconds, memory = growth.measure(dataclasses.replace(run, recipe=recipe), 1, CPU)  # in a process of its own
     assert seconds > 0
     assert memory > 100
-    monkeypatch.setattr("benchmarks.growth.metric", growth._measure)
+    monkeypatch.setattr("benchmarks.growth.measure", growth._measure)
     monkeypatch.setattr("benchmarks.growth.synthetic_dataset", lambda *_: tiny(train=70))
     found = curves(CPU, 20)
     assert [size for size, *_ in found["seeds; batch norm's small CNN, batch 2"]] == [1, 2]

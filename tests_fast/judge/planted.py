@@ -65,6 +65,7 @@ class Planting:
         choosing: Mapping[object, float | Callable[[int], float]] | None = None,
         nodeid: str = "claims/test_p.py::test_p",
         claims: int = 1,
+        kind: str = DATA.kind,
         **settings,
     ) -> Lab:
         """A lab over these arms; by default its one look takes all the seeds that are planted.
@@ -103,7 +104,12 @@ class Planting:
             "options": (),
         }
         settings = Settings(**{**fields, **settings})
-        pool = Pool(Store(settings.store), settings.device, lambda name: DATA, only_stored=settings.only_stored)
+        pool = Pool(
+            Store(settings.store),
+            settings.device,
+            lambda name: dataclasses.replace(DATA, kind=kind),
+            only_stored=settings.only_stored,
+        )
         return Lab(nodeid, claim, "planted", declared, settings, pool, str, metric, claims)
 
 

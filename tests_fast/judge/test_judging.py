@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from pytest_claims.data.load import Choice
 from pytest_claims.judge import lab as labs
 from pytest_claims.judge.lab import PLACEBO_DRAWS, NotReproducedError
 from pytest_claims.judge.metric import gradient
@@ -207,10 +206,7 @@ def test_a_reproduced_claim_passes(planting):
     assert lab.result.enforced
 
 
-SYNTHETIC_SIZES = Choice("synthetic", None, "planted", "documented")
-
-
-@pytest.mark.parametrize("settings", [{"scale": "rehearsal"}, {"data": SYNTHETIC_SIZES}], ids=["rehearsal", "stand-in"])
+@pytest.mark.parametrize("settings", [{"scale": "rehearsal"}, {"kind": "synthetic"}], ids=["rehearsal", "synthetic"])
 def test_a_rehearsal_records_and_fails_nothing(planting, settings):
     lab = planting.lab(ahead(-5), **settings)
     lab.assert_greater("a", "b", margin=5.0)
@@ -233,7 +229,7 @@ def test_what_a_judgement_says_of_its_claim(planting, tmp_path):
     assert found.source == 'A paper, "Table 1" (3 runs)'
     assert (found.scale, found.device) == ("documented", describe(torch.device("cpu")))
     assert (found.images, found.claims) == (False, 7)
-    assert found.data == f"cifar at {tmp_path} (planted)"
+    assert found.data == f"cifar at {tmp_path} (as asked with --data)"
     assert (found.measured, found.unit, found.placebo) == ("test accuracy, %", "points", {})
     assert "claims/test_q.py::test_q" in found.command
     assert Result.from_json(found.to_json()) == found
