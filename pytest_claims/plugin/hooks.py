@@ -16,7 +16,9 @@ from pytest_claims.data.kinds import joined
 from pytest_claims.data.load import synthetic_dataset
 from pytest_claims.judge.decorator import arms_of, claim_of, metric_of, words_of
 from pytest_claims.judge.lab import Lab, NotReproducedError
+from pytest_claims.judge.metric import NotRecordedError
 from pytest_claims.judge.placebo import placebo_result
+from pytest_claims.judge.placebo_record import PlaceboRecord
 from pytest_claims.judge.result import Result
 from pytest_claims.ledger.entries import Entry, LedgerError, read_all
 from pytest_claims.ledger.policy import standing
@@ -32,10 +34,11 @@ from pytest_claims.report.failure import COLUMNS
 from pytest_claims.report.settings_in_words import device_words, meaning, seeds_words
 from pytest_claims.runs.laboratory import Laboratory
 from pytest_claims.runs.plan import needed, plan, plan_lines
-from pytest_claims.runs.pool import NotStoredError
-from pytest_claims.runs.store import Store, StoreError, now
+from pytest_claims.runs.pool import NotStoredError, TrainingError
+from pytest_claims.runs.store import Store, now
+from pytest_claims.runs.store_file import StoreError
 from pytest_claims.settings import Settings
-from pytest_claims.train.device import DeviceError, prepare
+from pytest_claims.train.device import DeviceError
 
 SETTINGS = pytest.StashKey[Settings]()
 LABORATORY = pytest.StashKey[Laboratory]()
@@ -50,7 +53,7 @@ STARTED = pytest.StashKey[str]()
 WIDTH = pytest.StashKey[int]()
 
 # Errors whose text is written for the person at the terminal; a traceback would hide it.
-_EXPLAINED = (NotReproducedError, DataError, StoreError, DeviceError)
+_EXPLAINED = (NotReproducedError, DataError, StoreError, DeviceError, TrainingError, NotRecordedError)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -165,6 +168,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     runs = needed(claims, settings, settings.looks[0], at_most=False)
     workers, started = _workers(config), config.stash[STARTED]
     config.stash[LABORATORY] = Laboratory(settings, _worker(config), workers, started, runs)
+    config.add_cleanup(config.stash[LABORATORY].close)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -180,11 +184,11 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     writer = config.get_terminal_writer()
     writer.line()
     try:
-        prepare(settings.device, tf32=settings.tf32)
+        executor = config.stash[LABORATORY].executor
         store = Store(settings.store, since=settings.since)
         first, last = (needed(claims, settings, look, at_most=True) for look in (settings.looks[0], settings.looks[-1]))
-        planned, obstacles = plan(first, settings, store)
-        at_most, _ = plan(last, settings, store)
+        planned, obstacles = plan(first, settings, store, executor)
+        at_most, _ = plan(last, settings, store, executor)
         probed = synthetic_dataset("cifar10", "rehearsal").to(settings.device)
     except _EXPLAINED as error:
         raise pytest.UsageError(str(error)) from error
@@ -255,7 +259,7 @@ def _ended(config: pytest.Config, error: Exception) -> BaseException:
     Where nothing is to be trained, what is not there (images; something that an old store has not recorded) leaves a
     claim out, as runs that are not stored do.
     """
-    if config.stash[SETTINGS].only_stored and isinstance(error, DataError | StoreError):
+    if config.stash[SETTINGS].only_stored and isinstance(error, DataError | StoreError | NotRecordedError):
         return pytest.skip.Exception(f"not judged: {error}")
     return pytest.fail.Exception(str(error), pytrace=False)
 
@@ -311,7 +315,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         found = placebo_result(results).lines
         if any(result.placebo for result in results):
             many = f"{len(results)} {'claim' if len(results) == 1 else 'claims'} at {seeds_words(settings)}"
-            store.keep_placebo(settings.scale, joined(result.data_kind for result in results), [many, *found])
+            kind = joined(result.data_kind for result in results)
+            PlaceboRecord(settings.store).keep(settings.scale, kind, [many, *found])
         for line in found:
             write(line)
     else:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from pytest_claims.data.kinds import joined
+from pytest_claims.judge.placebo_record import PlaceboRecord
 from pytest_claims.judge.result import Result
 from pytest_claims.ledger.entries import LedgerError, update
 from pytest_claims.plugin.lost_tests import LostTests
@@ -43,7 +44,7 @@ def assemble(
         reused=store.older(behind, started),
         seconds=since(started),
         enforced=settings.enforced(kind),
-        placebo=store.last_placebo(settings.scale, kind),
+        placebo=PlaceboRecord(settings.store).last(settings.scale, kind),
     )
 
 

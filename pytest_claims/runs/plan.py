@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 
 from pytest_claims.data import DataError, Dataset, load, spec_of
+from pytest_claims.runs.executor import Executor
+from pytest_claims.runs.leases import Leases
 from pytest_claims.runs.pool import Pool, seeds_per_block
 from pytest_claims.runs.store import Store
 from pytest_claims.settings import Settings
@@ -50,14 +52,17 @@ def needed(
     return list(runs.values())
 
 
-def plan(runs: Sequence[tuple[Run, range]], settings: Settings, store: Store) -> tuple[list[Planned], list[str]]:
+def plan(
+    runs: Sequence[tuple[Run, range]], settings: Settings, store: Store, executor: Executor
+) -> tuple[list[Planned], list[str]]:
     """What each run would cost, and what stands in its way (data that is not there or does not fit), as sentences.
 
     Downloads nothing: where a data set would be downloaded first, nothing can be stored for it yet, and its size is
     that of the whole set.
     """
     offline = settings.data.offline
-    pool = Pool(store, settings.device, lambda name: load(offline, name), tf32=settings.tf32)
+    leases = Leases(settings.store)
+    pool = Pool(store, leases, executor, lambda name: load(offline, name))
     planned, obstacles = [], []
     for run, seeds in runs:
         fitted, images = run, (50_000, 10_000)  # of a data set that nobody knows
@@ -71,9 +76,8 @@ def plan(runs: Sequence[tuple[Run, range]], settings: Settings, store: Store) ->
                 obstacles.append(f"{run.dataset} has {smallest} training images in a class; a recipe needs {needed}")
             missing = len(pool.missing(fitted, seeds))
         except DataError as error:
-            missing = -(-len(seeds) // seeds_per_block(run, settings.device.type)) * seeds_per_block(
-                run, settings.device.type
-            )
+            at_once = seeds_per_block(run, executor.device_kind)
+            missing = -(-len(seeds) // at_once) * at_once
             obstacles.append(
                 f"{run.dataset} is not on disk and would be downloaded first"
                 if settings.data.downloads(run.dataset)
@@ -81,6 +85,7 @@ def plan(runs: Sequence[tuple[Run, range]], settings: Settings, store: Store) ->
             )
         stored = max(0, len(seeds) - missing) if missing else len(seeds)
         planned.append(Planned(fitted, cost(fitted, *images), missing, stored))
+    leases.close()
     return planned, list(dict.fromkeys(obstacles))
 
 

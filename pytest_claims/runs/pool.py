@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
-
-import torch
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 
 from pytest_claims.data import DataError, Dataset
-from pytest_claims.runs.progress_notes import Block, Notes
-from pytest_claims.runs.store import Key, Store, StoreError
+from pytest_claims.runs.executor import Executor, TrainedBlock
+from pytest_claims.runs.leases import Lease, Leases
+from pytest_claims.runs.progress_notes import Block, Notes, in_words
+from pytest_claims.runs.store import Key, Store
+from pytest_claims.runs.store_file import StoreError
+from pytest_claims.runs.wanted import Wanted
 from pytest_claims.stats import LOOKS
 from pytest_claims.train.cost import DATA_CENTRE_GPU, cost, flops_per_step
-from pytest_claims.train.device import DeviceError, describe
-from pytest_claims.train.engine import train, version_of
+from pytest_claims.train.device import DeviceError
+from pytest_claims.train.engine import version_of
 from pytest_claims.types import Run, Trained
 
 # How long a worker that has nothing left to train waits before it looks again for what others are training.
@@ -41,47 +46,76 @@ class NotStoredError(Exception):
     """A session that trains nothing needs runs that are not stored; the text says how many and what trains them."""
 
 
+class TrainingError(Exception):
+    """A block could not be trained. run, seeds: the block. The cause is what training raised.
+
+    The text names network, batch, seeds and device, and has the traceback where the cause is no error that explains
+    itself: as text, since an executor may have trained in another process or on another machine.
+    """
+
+    def __init__(self, run: Run, seeds: Sequence[int], device: str, cause: BaseException) -> None:
+        self.run, self.seeds, self.__cause__ = run, seeds, cause
+        many = f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]}"
+        text = f"{in_words(run)}, {many}, could not be trained on {device}: "
+        if isinstance(cause, DataError | DeviceError):
+            text += str(cause)
+        else:
+            text += f"{type(cause).__name__}: {cause}\n\n{''.join(traceback.format_exception(cause)).rstrip()}"
+        super().__init__(text)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Submitted:
+    """A block that the executor has. note: that it is being trained, until this is closed."""
+
+    key: Key
+    seeds: range
+    lease: Lease
+    note: contextlib.ExitStack
+
+
 class Pool:
-    """Trains runs on one device and hands out results; every worker process has one, over the same store.
+    """Plans, looks up, leases and stores; an executor trains. Every worker process has one, over the same store.
 
     load: gives the data set for a name, on the CPU; called at most once a name, and only if something is to be
-    trained or looked up. on_trained: called with the run and its new results after each training. session: the name
-    under which the pools of one session's workers tell each other what they want. tf32: whether the device rounds the
-    operands of float32 products. only_stored: train nothing. notes: where to say what is planned and trained, for
-    whoever shows it.
+    trained or looked up. wanted: where the workers of a session tell each other what their claims wait for.
+    only_stored: train nothing. notes: where to say what is planned and trained, for whoever shows it.
     """
 
     def __init__(
         self,
         store: Store,
-        device: torch.device,
+        leases: Leases,
+        executor: Executor,
         load: Callable[[str], Dataset],
-        on_trained: Callable[[Run, Sequence[Trained]], None] = lambda run, results: None,
-        session: str = "",
-        tf32: bool = False,
+        *,
+        wanted: Wanted | None = None,
         only_stored: bool = False,
         notes: Notes | None = None,
     ) -> None:
-        self._store, self._device, self._load, self._on_trained = store, device, load, on_trained
-        self._session, self._notes = session, notes
-        self._tf32, self._only_stored = tf32, only_stored
-        self._device_name = describe(device)
-        self._data: dict[str, Dataset | DataError] = {}
+        self._store, self._leases, self._executor, self._load = store, leases, executor, load
+        self._wanted, self._only_stored, self._notes = wanted, only_stored, notes
+        self._data: dict[str, Dataset] = {}
+        self._no_data: dict[str, DataError] = {}
         self._known: dict[str, Run] = {}
         self._backlog: list[tuple[Run, range]] = []
         self._settled: set[tuple[str, range]] = set()
         self._noted: set[tuple[str, range]] = set()
+        self._submitted: dict[Future[TrainedBlock], _Submitted] = {}
+        # What training raised, by the name of the block's first run.
+        self._failed: dict[str, BaseException] = {}
 
     def data(self, name: str) -> Dataset:
-        """The data set for a name, on this pool's device."""
+        """The data set for a name, on the CPU. Raises DataError."""
+        # A failed download is not tried again for every claim.
+        if name in self._no_data:
+            raise self._no_data[name]
         if name not in self._data:
             try:
-                self._data[name] = self._load(name).to(self._device)
+                self._data[name] = self._load(name)
             except DataError as error:
-                self._data[name] = error
-        # A failed download is not tried again for every claim.
-        if isinstance(self._data[name], DataError):
-            raise self._data[name]
+                self._no_data[name] = error
+                raise
         return self._data[name]
 
     def adapt_classes(self, run: Run) -> Run:
@@ -104,17 +138,15 @@ class Pool:
         return dataclasses.replace(run, network=dataclasses.replace(run.network, classes=classes), recipe=recipe)
 
     def key(self, run: Run) -> Key:
-        """The key of a run on this data and device."""
-        kind = self._device.type
-        return Key(
-            run, self.data(run.dataset).fingerprint, kind, seeds_per_block(run, kind), version_of(run), self._tf32
-        )
+        """The key of a run on this data and the executor's kind of device."""
+        kind, tf32 = self._executor.device_kind, self._executor.tf32
+        return Key(run, self.data(run.dataset).fingerprint, kind, seeds_per_block(run, kind), version_of(run), tf32)
 
     def expect(self, needed: Iterable[tuple[Run, range]]) -> None:
         """Say what the session will need at least, (run, seeds), in the order in which to train it.
 
-        While a result that this worker needs is being trained by another one, it trains from this list, and what other
-        workers want of these runs.
+        Where the executor has room for more than the claim that waits needs, and is free to have, it trains from this
+        list, and what other workers want of these runs.
         """
         self._backlog = list(needed)
         self._known = {run.canonical: run for run, _ in self._backlog}
@@ -127,79 +159,157 @@ class Pool:
     def want(self, wanted: Iterable[tuple[Run, range]]) -> None:
         """Say what a claim that is still open needs beyond what was expected, so that every free worker helps."""
         wanted = list(wanted)
-        self._store.want(self._session, [(run.canonical, seeds) for run, seeds in wanted])
+        if self._wanted:
+            self._wanted.add([(run.canonical, seeds) for run, seeds in wanted])
         self._note(wanted)
 
     def results(self, run: Run, seeds: range) -> list[Trained]:
         """Results of these seeds in order, trained now where the store has none.
 
-        Raises DataError if the data does not fit the run, StoreError if the store fails, NotStoredError if results are
-        missing and nothing is to be trained.
+        Raises TrainingError if they cannot be trained, DataError if there is no data, StoreError if the store fails,
+        NotStoredError if results are missing and nothing is to be trained. Whatever it raises, all that was finished is
+        stored.
         """
+        key = self.key(run)
+        blocks = {key.digest(block[0]): block for block in _blocks(key.seeds_per_block, seeds)}
+        # What failed for another claim, or ahead of this one, is tried again: a device may have been short of memory.
+        for name in blocks:
+            self._failed.pop(name, None)
         while True:
-            if not self._only_stored:
-                self._train_free_blocks(run, seeds)
-            found = self._store.get(self.key(run), seeds)
-            if self._only_stored and len(found) < len(seeds):
+            found = self._store.get(key, seeds)
+            if len(found) == len(seeds):
+                return [found[seed] for seed in seeds]
+            if self._only_stored:
                 raise NotStoredError(
                     f"not judged: {len(seeds) - len(found)} of {len(seeds)} runs of {run.network} are not stored; the "
                     "same command without --stored trains them"
                 )
-            if len(found) == len(seeds):
-                return [found[seed] for seed in seeds]
-            if not self._train_ahead():
+            for name, block in blocks.items():
+                if name in self._failed:
+                    raise TrainingError(run, block, self._executor.device_name, self._failed[name])
+            if not self._advance((run, seeds)):
                 time.sleep(_POLL_SECONDS)
 
     def missing(self, run: Run, seeds: range) -> list[int]:
         """The seeds that would be trained for these; whole blocks are, so there may be more than asked for."""
         key = self.key(run)
-        blocks = [
-            block for block in _blocks(key.seeds_per_block, seeds) if len(self._store.get(key, block)) < len(block)
-        ]
+        blocks = [block for block in _blocks(key.seeds_per_block, seeds) if not self._store.holds(key, block)]
         return [seed for block in blocks for seed in block]
 
     def finish(self, others_at_work: Callable[[], bool] = lambda: False) -> None:
         """Train what is left and not in another worker's hands, as long as others may still want more."""
         with contextlib.suppress(StoreError):  # a full disk, say, which the claims report
             while not self._only_stored:
-                if self._train_ahead():
+                if self._advance():
                     continue
                 if not others_at_work():
                     break
                 time.sleep(_POLL_SECONDS)
 
-    def _train_free_blocks(self, run: Run, seeds: range, most: int | None = None) -> int:
-        """Train the missing blocks of a run that no one else is training, at most so many; returns how many."""
-        key, trained = self.key(run), 0
-        for block in _blocks(key.seeds_per_block, seeds):
-            if trained == most:
-                break
-            if len(self._store.get(key, block)) == len(block):
-                continue
-            with self._store.training(key, block) as mine:
-                # Looked up again under the lock: its last holder may have finished in between.
-                if not mine or len(self._store.get(key, block)) == len(block):
-                    continue
-                if trained == 0:
-                    self._note([(run, seeds)])  # what no one expected is planned from here on
-                results = self._train(run, block)
-                self._store.put(key, results, self._device_name)
-            self._on_trained(run, results)
-            trained += 1
-        return trained
+    def close(self) -> None:
+        """Store what the executor has finished, and take back the rest; raises nothing of either."""
+        for future in list(self._submitted):
+            future.cancel()
+            if future.done():
+                with contextlib.suppress(StoreError):
+                    self._take_in(future)
+        for submitted in self._submitted.values():
+            submitted.note.close()
+            submitted.lease.release()
+        self._submitted.clear()
 
-    def _train(self, run: Run, block: Sequence[int]) -> list[Trained]:
+    def _advance(self, *first: tuple[Run, range]) -> bool:
+        """Give the executor what it has room for, what is asked for first, and store what it has finished.
+
+        False if there is nothing of either: what is left is in other workers' hands.
+        """
+        self._fill(first)
+        if not self._submitted:
+            return False
+        finished, _ = wait(self._submitted, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+        for future in finished:
+            self._take_in(future)
+        return True
+
+    def _fill(self, first: Iterable[tuple[Run, range]]) -> None:
+        if self._is_full():
+            return
+        for run, seeds in itertools.chain(first, self._ahead()):
+            key = self.key(run)
+            for block in _blocks(key.seeds_per_block, seeds):
+                if lease := self._lease(key, block):
+                    self._note([(run, seeds)])  # what no one expected is planned from here on
+                    self._submit(key, block, lease)
+                    if self._is_full():
+                        return
+
+    def _is_full(self) -> bool:
+        return len(self._submitted) >= self._executor.slots
+
+    def _lease(self, key: Key, block: range) -> Lease | None:
+        """The right to train a block; None if it is finished, or someone, this pool included, is training it."""
+        if self._store.holds(key, block):
+            return None
+        lease = self._leases.take(key.digest(block[0]))
+        if lease is None:
+            return None
+        # Looked up again under the lease: its last holder may have finished in between.
+        if self._store.holds(key, block):
+            lease.release()
+            return None
+        return lease
+
+    def _submit(self, key: Key, block: range, lease: Lease) -> None:
+        note = contextlib.ExitStack()
         try:
-            with self._noted_as_training(run, block):
-                return train(run, block, self.data(run.dataset))
-        except torch.OutOfMemoryError as error:
-            raise DeviceError(
-                f"{self._device_name} has too little free memory for {len(block)} seeds of {run.network} at batch "
-                f"{run.recipe.batch}. Use fewer workers a device (-n 1); what is trained so far is stored"
-            ) from error
+            note.enter_context(self._noted_as_training(key.run, block))
+            try:
+                future = self._executor.submit(key.run, block, self.data(key.run.dataset))
+            except Exception as error:
+                future = Future()
+                future.set_exception(error)
+        except BaseException:  # Ctrl-C, where submit trains
+            note.close()
+            lease.release()
+            raise
+        self._submitted[future] = _Submitted(key, block, lease, note)
+
+    def _take_in(self, future: Future[TrainedBlock]) -> None:
+        """Store what a finished block gave, or keep what training it raised for its claims."""
+        submitted = self._submitted.pop(future)
+        key, seeds = submitted.key, submitted.seeds
+        submitted.note.close()
+        try:
+            if error := _error(future, seeds):
+                self._failed[key.digest(seeds[0])] = error
+            else:
+                block = future.result()
+                self._store.put(key, block.results, block.device)
         finally:
-            if self._device.type == "cuda":
-                torch.cuda.empty_cache()  # other workers share the device, and the next network differs
+            submitted.lease.release()
+
+    def _ahead(self) -> Iterator[tuple[Run, range]]:
+        """What other claims of the session need that is neither finished nor has failed here."""
+        wanted = self._wanted.all() if self._wanted else []
+        for run, seeds in [*self._backlog, *((self._known[text], n) for text, n in wanted if text in self._known)]:
+            entry = run.canonical, seeds
+            if entry in self._settled:
+                continue
+            try:
+                fitted = self.adapt_classes(run)
+                key = self.key(fitted)
+                names = [key.digest(block[0]) for block in _blocks(key.seeds_per_block, seeds)]
+                missing = self.missing(fitted, seeds)
+            except StoreError:
+                raise
+            except Exception:
+                # Whatever is wrong with this run is for its own claim to meet and report, not for the one now waiting.
+                self._settled.add(entry)
+                continue
+            if not missing or not self._failed.keys().isdisjoint(names):
+                self._settled.add(entry)
+            else:
+                yield fitted, seeds
 
     def _note(self, needed: Iterable[tuple[Run, range]]) -> None:
         """Note these as planned."""
@@ -229,27 +339,15 @@ class Pool:
         each = cost(run, len(data.train_labels), len(data.test_labels))
         return Block(self.key(run), seeds, each, images * recipe.epochs)
 
-    def _train_ahead(self) -> bool:
-        """Train one block that another claim of the session needs; False if none is left for this worker."""
-        wanted = [
-            (self._known[text], seeds) for text, seeds in self._store.wanted(self._session) if text in self._known
-        ]
-        for run, seeds in [*self._backlog, *wanted]:
-            entry = run.canonical, seeds
-            if entry in self._settled:
-                continue
-            try:
-                fitted = self.adapt_classes(run)
-                if self._train_free_blocks(fitted, seeds, most=1):
-                    return True
-                if not self.missing(fitted, seeds):
-                    self._settled.add(entry)
-            except StoreError:
-                raise
-            except Exception:
-                # Whatever is wrong with this run is for its own claim to meet and report, not for the one now waiting.
-                self._settled.add(entry)
-        return False
+
+def _error(future: Future[TrainedBlock], seeds: Sequence[int]) -> BaseException | None:
+    """What is wrong with a finished block: what training raised, or that the results are of other seeds."""
+    if future.cancelled():
+        return CancelledError("the executor took it back")
+    if error := future.exception():
+        return error
+    given = [result.seed for result in future.result().results]
+    return None if given == list(seeds) else ValueError(f"the executor gave results of seeds {given}")
 
 
 def _blocks(width: int, seeds: range) -> list[range]:

@@ -23,6 +23,7 @@ import psutil
 
 from pytest_claims.runs.store import Key
 from pytest_claims.train.cost import CPU_CORE, DATA_CENTRE_GPU, Cost
+from pytest_claims.types import Run
 
 _SCHEMA = (
     """
@@ -38,16 +39,17 @@ _SCHEMA = (
     ) WITHOUT ROWID
     """,
     """
-    CREATE TABLE IF NOT EXISTS in_training (
+    CREATE TABLE IF NOT EXISTS blocks_in_training (
         session TEXT NOT NULL,
         worker INTEGER NOT NULL,
+        key TEXT NOT NULL,              -- of the block's first run
         process INTEGER NOT NULL,       -- its id
         network TEXT NOT NULL,          -- in words
         configuration TEXT NOT NULL,
         seeds INTEGER NOT NULL,         -- how many
         work REAL NOT NULL,             -- of a seed
         began REAL NOT NULL,            -- Unix time, seconds
-        PRIMARY KEY (session, worker)
+        PRIMARY KEY (session, worker, key)
     ) WITHOUT ROWID
     """,
 )
@@ -121,16 +123,17 @@ class Notes:
 
     @contextlib.contextmanager
     def training(self, block: Block) -> Iterator[None]:
-        """Note that this process trains a block, as long as the with-block runs."""
+        """Note that a block is being trained, as long as the with-block runs; there may be several at once."""
+
+        place = self._session, self._worker, block.key.digest(block.seeds[0])
 
         def begin(connection: sqlite3.Connection) -> None:
-            told = in_words(block), block.configuration, len(block.seeds), block.work
-            row = (self._session, self._worker, os.getpid(), *told, time.time())
-            connection.execute("INSERT OR REPLACE INTO in_training VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            told = in_words(block.key.run), block.configuration, len(block.seeds), block.work
+            row = (*place, os.getpid(), *told, time.time())
+            connection.execute("INSERT OR REPLACE INTO blocks_in_training VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
         def end(connection: sqlite3.Connection) -> None:
-            of_worker = "DELETE FROM in_training WHERE session = ? AND worker = ?"
-            connection.execute(of_worker, (self._session, self._worker))
+            connection.execute("DELETE FROM blocks_in_training WHERE session = ? AND worker = ? AND key = ?", place)
 
         self._try(begin)
         try:
@@ -175,7 +178,7 @@ def forget(path: Path, session: str) -> None:
     """Delete a session's notes, and those of sessions long past; does nothing where that fails."""
     past = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=_KEPT_DAYS)).isoformat()
     with contextlib.suppress(sqlite3.Error), contextlib.closing(_connect(path, "rw")) as connection:
-        for table in ("planned", "in_training"):
+        for table in ("planned", "blocks_in_training"):
             connection.execute(f"DELETE FROM {table} WHERE session = ? OR session < ?", (session, past))
         connection.commit()
 
@@ -205,7 +208,7 @@ class Group:
 
 @dataclasses.dataclass(frozen=True)
 class InTraining:
-    """What one process trains now. work: of a seed, nominal. began: Unix time, seconds."""
+    """A block that is trained now. worker, process: who trains it. work: of a seed, nominal. began: Unix time, s."""
 
     worker: int
     process: int
@@ -281,7 +284,8 @@ class Reader:
             (self._session, _RECENT_RUNS),
         ).fetchall()
         training = self._connection.execute(
-            "SELECT worker, process, network, configuration, seeds, work, began FROM in_training WHERE session = ?",
+            "SELECT worker, process, network, configuration, seeds, work, began FROM blocks_in_training "
+            "WHERE session = ? ORDER BY worker, began",
             (self._session,),
         ).fetchall()
         images, seconds = (sum(column) for column in zip(*recent, strict=True)) if recent else (0, 0)
@@ -292,9 +296,8 @@ class Reader:
         )
 
 
-def in_words(block: Block) -> str:
-    """A block's network and batch for people, e.g. "NormCNN(batch) batch 2"."""
-    run = block.key.run
+def in_words(run: Run) -> str:
+    """A run's network and batch for people, e.g. "NormCNN(batch) batch 2"."""
     parts = [
         _words(getattr(run.network, field.name))
         for field in dataclasses.fields(run.network)
@@ -314,7 +317,7 @@ def _words(value: object) -> str:
 def _is_alive(process: int) -> bool:
     try:
         # One that was killed remains until its parent has asked for its exit status.
-        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(process).status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 

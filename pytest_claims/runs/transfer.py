@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pytest_claims.runs.store import COLUMNS, Store, StoreError, digest
+from pytest_claims.runs.store import COLUMNS, Store, digest
+from pytest_claims.runs.store_file import StoreError
 
 
 class TransferError(Exception):

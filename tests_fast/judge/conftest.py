@@ -6,5 +6,5 @@ from tests_fast.judge.planted import Planting
 
 
 @pytest.fixture
-def planting(tmp_path, monkeypatch):
-    return Planting(tmp_path, monkeypatch)
+def planting(tmp_path):
+    return Planting(tmp_path)

@@ -12,12 +12,13 @@ import torch
 from pytest_claims.data import Choice
 from pytest_claims.judge.lab import Lab, NotReproducedError
 from pytest_claims.judge.metric import ACCURACY, Metric
-from pytest_claims.runs import pool as pools
+from pytest_claims.runs.leases import Leases
 from pytest_claims.runs.pool import Pool
 from pytest_claims.runs.store import Store
 from pytest_claims.settings import Settings
 from pytest_claims.types import Arm, Claim, Recipe, Run, Source, Trained
 from tests_fast.images import tiny
+from tests_fast.runs.executors import Planted as PlantedExecutor
 
 DATA = tiny(test=50)
 TEST_IMAGES = len(DATA.test_labels)
@@ -39,17 +40,13 @@ class Planting:
     values: by arm, a value a seed (test accuracy, percent). What stands behind an arm in the pool is a run of its own.
     """
 
-    def __init__(self, folder: Path, monkeypatch) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder, self._results = folder, {}
         self.trained: list[tuple[str, int]] = []
-        monkeypatch.setattr(pools, "train", self._train)
 
-    def _train(self, run: Run, seeds: Sequence[int], data) -> list[Trained]:
-        found = []
-        for seed in seeds:
-            self.trained.append((run.network.name, seed))
-            found.append(self._results[run.network.name](seed))
-        return found
+    def _result(self, run: Run, seed: int) -> Trained:
+        self.trained.append((run.network.name, seed))
+        return self._results[run.network.name](seed)
 
     def lab(
         self,
@@ -106,7 +103,8 @@ class Planting:
         settings = Settings(**{**fields, **settings})
         pool = Pool(
             Store(settings.store),
-            settings.device,
+            Leases(settings.store),
+            PlantedExecutor(self._result),
             lambda name: dataclasses.replace(DATA, kind=kind),
             only_stored=settings.only_stored,
         )

@@ -7,17 +7,18 @@ import sys
 import time
 
 import pytest
-import torch
 
 import pytest_claims.runs.progress_notes
 from models import DepthCNN, NormCNN, OrderCNN
+from pytest_claims.runs.leases import Leases
 from pytest_claims.runs.pool import Pool
 from pytest_claims.runs.progress_notes import Block, Group, Notes, Plan, Reader, forget, in_words
-from pytest_claims.runs.store import Key, Store, now
+from pytest_claims.runs.store import Store, now
 from pytest_claims.stacked import BATCH, group
 from pytest_claims.train.cost import Cost
 from pytest_claims.types import Recipe, Run
 from tests_fast.images import tiny
+from tests_fast.runs.executors import Planted, Recording
 from tests_fast.runs.test_store import KEY, RECIPE, RUN, result
 
 
@@ -83,7 +84,7 @@ def test_what_a_dead_worker_was_training_is_not_shown(store, monkeypatch, awaite
         patch.setattr(os, "getpid", lambda: dead.pid)
         of_the_dead = notes.training(block(0))
         of_the_dead.__enter__()
-    assert sqlite3.connect(store.path).execute("SELECT process FROM in_training").fetchall() == [(dead.pid,)]
+    assert sqlite3.connect(store.path).execute("SELECT process FROM blocks_in_training").fetchall() == [(dead.pid,)]
     assert reader.state().in_training == ()
     with notes.training(block(0)):
         assert len(reader.state().in_training) == 1
@@ -118,14 +119,24 @@ def test_no_error_gets_out(store, tmp_path, monkeypatch):
     store.put(KEY, [result(0)], "a device")  # and the store is as it was
 
 
+def test_blocks_may_be_in_training_side_by_side(store):
+    session = now()
+    notes, reader = Notes(store.path, session, 0), Reader(store.path, session)
+    with notes.training(block(1, 2, 3)):
+        with notes.training(block(4)):
+            assert [each.seeds for each in reader.state().in_training] == [3, 1]
+        assert [each.seeds for each in reader.state().in_training] == [3]
+    assert reader.state().in_training == ()
+
+
 def test_a_pool_notes_its_plan_and_what_comes_in_addition(store):
     session = now()
     other = Run(DepthCNN(1, "sigmoid", width=4), RECIPE)
     broken = Run(DepthCNN(0, "relu"), RECIPE)
     seen = []
     reader = Reader(store.path, session)
-    notes = Notes(store.path, session, 0)
-    pool = Pool(store, torch.device("cpu"), tiny, lambda *_: seen.append(reader.state()), session, notes=notes)
+    executor = Recording(Planted(lambda run, seed: result(seed)), lambda run, seeds: seen.append(reader.state()))
+    pool = Pool(store, Leases(store.path), executor, tiny, notes=Notes(store.path, session, 0))
     pool.expect([(RUN, range(2)), (broken, range(2))])
     pool.note_plan()
     assert reader.plan() == Plan(networks=1, runs=2, stored=0, steps=4)
@@ -133,12 +144,17 @@ def test_a_pool_notes_its_plan_and_what_comes_in_addition(store):
     assert reader.plan().runs == 3
     pool.results(other, range(2))
     assert reader.plan() == Plan(networks=2, runs=5, stored=0, steps=10)
-    assert [(state.done, state.runs) for state in seen] == [(1, 5), (2, 5)]
+    assert [(state.done, state.runs) for state in seen] == [(0, 5), (1, 5)]
+    assert [[each.network for each in state.in_training] for state in seen] == [
+        ["DepthCNN(1, sigmoid, 4) batch 20"]
+    ] * 2
+    assert reader.state().in_training == ()
+    assert reader.state().done == 2
 
 
 def test_networks_in_words():
     def words(network, batch):
-        return in_words(block(0, key=Key(Run(network, Recipe(2, batch, 1, "sgd", 0.1)), "", "cpu", 1, 1)))
+        return in_words(Run(network, Recipe(2, batch, 1, "sgd", 0.1)))
 
     assert words(NormCNN((BATCH,) * 3), 2) == "NormCNN(batch) batch 2"
     assert words(NormCNN((group(4), group(8), group(8)), classes=100), 64) == "NormCNN(group) batch 64"

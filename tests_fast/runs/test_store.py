@@ -1,27 +1,21 @@
-"""The store: nothing finished is lost, nothing is trained twice, and damage is named."""
+"""The store: nothing finished is lost, and damage is named."""
 
 import dataclasses
 import math
-import multiprocessing
-import signal
 import sqlite3
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import DepthCNN, NormCNN
-from pytest_claims.runs.pool import Pool
-from pytest_claims.runs.store import COLUMNS, Key, Store, StoreError, now
-from pytest_claims.stacked import BATCH
+from models import DepthCNN
+from pytest_claims.runs.store import COLUMNS, Key, Store, now
+from pytest_claims.runs.store_file import StoreError
 from pytest_claims.types import Recipe, Run, Trained
-from tests_fast.images import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 # A batch at which seeds are trained one by one.
@@ -115,6 +109,15 @@ def test_results_are_recorded_all_or_none(tmp_path):
     assert store.get(KEY, [0])
 
 
+def test_a_block_is_held_when_all_its_seeds_are(tmp_path):
+    store = Store(tmp_path / "runs.sqlite")
+    store.put(KEY, [result(0), result(1)], "a device")
+    assert store.holds(KEY, range(2))
+    assert not store.holds(KEY, range(3))
+    assert not store.holds(dataclasses.replace(KEY, device="cuda"), [0])
+    assert not Store(store.path, since=now()).holds(KEY, [0])
+
+
 def test_a_full_disk_loses_nothing_that_was_finished(tmp_path):
     path = tmp_path / "runs.sqlite"
     store = Store(path)
@@ -137,29 +140,6 @@ def test_a_file_that_is_no_store_is_named(tmp_path):
         Store(Path("/proc/nowhere/runs.sqlite"))
 
 
-def test_the_right_to_train_is_exclusive_between_processes(tmp_path):
-    path = tmp_path / "runs.sqlite"
-    holder = subprocess.Popen(
-        [sys.executable, "-c", _script(f"""
-            from tests_fast.runs.test_store import KEY
-            with Store(Path({str(path)!r})).training(KEY, [0]) as mine:
-                print(mine, flush=True)
-                time.sleep(60)
-        """)],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert holder.stdout.readline().strip() == "True"
-    store = Store(path)
-    with store.training(KEY, [0]) as mine:
-        assert not mine
-    with store.training(KEY, [1]) as mine:
-        assert mine
-    holder.send_signal(signal.SIGKILL)  # and a killed worker's run is free at once
-    holder.wait()
-    with store.training(KEY, [0]) as mine:
-        assert mine
-
-
 def test_many_processes_may_open_a_new_store_at_once(tmp_path):
     script = textwrap.dedent(f"""
         import time
@@ -170,91 +150,3 @@ def test_many_processes_may_open_a_new_store_at_once(tmp_path):
     """)
     openers = [subprocess.Popen([sys.executable, "-c", script], cwd=ROOT) for _ in range(4)]
     assert [opener.wait(100) for opener in openers] == [0] * 4
-
-
-def test_two_workers_train_every_run_once(tmp_path):
-    path, log = tmp_path / "runs.sqlite", tmp_path / "log"
-    workers = [_started(_train_all, path, log) for _ in range(2)]
-    for worker in workers:
-        worker.join(100)
-    assert [worker.exitcode for worker in workers] == [0, 0]
-    trained = log.read_text().splitlines()
-    assert len(trained) == len(set(trained)) == 4 * len(RUNS)
-
-
-def test_a_killed_process_loses_only_what_was_in_flight(tmp_path):
-    path = tmp_path / "runs.sqlite"
-    worker = _started(_train_for_long, path)
-    deadline = time.monotonic() + 100
-    while time.monotonic() < deadline and _rows(path) < 3:
-        time.sleep(0.05)
-    worker.kill()
-    worker.join()
-    finished = _rows(path)
-    assert finished >= 3
-    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    again, first = [], dataclasses.replace(RUNS[0], recipe=dataclasses.replace(RUNS[0].recipe, epochs=20))
-    pool = Pool(Store(path), torch.device("cpu"), tiny, on_trained=lambda run, results: again.extend(results))
-    pool.results(first, range(finished + 1))
-    assert [trained.seed for trained in again] == [finished]
-
-
-def test_a_result_does_not_depend_on_how_many_seeds_were_asked_for(tmp_path):
-    run = Run(NormCNN((BATCH,) * 3), Recipe(2, 2, 1, "sgd", 0.01))
-
-    def accuracies(name, *asked):
-        pool = Pool(Store(tmp_path / name), torch.device("cpu"), tiny)
-        for seeds in asked:
-            results = pool.results(run, range(seeds))
-        return [(result.test_accuracy, result.train_loss) for result in results]
-
-    # To the last bit, although small batches train seeds side by side.
-    assert accuracies("a", 6)[:3] == accuracies("b", 3)
-    assert accuracies("a", 6) == accuracies("c", 3, 4, 6)
-
-
-RUNS = [Run(DepthCNN(depth, activation, width=4), RECIPE) for depth in (1, 2) for activation in ("relu", "sigmoid")]
-
-
-def _started(target, *arguments):
-    """A process that does this. Forked where that is safe: it need not load torch again, which takes seconds."""
-    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    process = context.Process(target=target, args=arguments)
-    process.start()
-    return process
-
-
-def _train_all(path, log):
-    def trained(run, results):
-        with log.open("a") as file:
-            file.write("".join(f"{run.canonical} {each.seed}\n" for each in results))
-
-    pool = Pool(Store(path), torch.device("cpu"), tiny, on_trained=trained)
-    pool.expect([(run, range(4)) for run in RUNS])
-    for run in RUNS:
-        assert [each.seed for each in pool.results(run, range(4))] == [0, 1, 2, 3]
-
-
-def _train_for_long(path):
-    pool = Pool(Store(path), torch.device("cpu"), tiny)
-    for run in RUNS * 100:
-        pool.results(dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, epochs=20)), range(50))
-
-
-def _rows(path):
-    try:
-        return sqlite3.connect(f"file:{path}?mode=ro", uri=True).execute("SELECT count(*) FROM runs").fetchone()[0]
-    except sqlite3.OperationalError:
-        return 0
-
-
-def _script(body):
-    imports = """
-        import dataclasses, time, torch
-        from pathlib import Path
-        from pytest_claims.runs.store import Store
-        from pytest_claims.runs.pool import Pool
-        from tests_fast.images import tiny
-        torch.set_num_threads(1)
-    """
-    return textwrap.dedent(imports) + textwrap.dedent(body)
