@@ -563,7 +563,12 @@ def test_a_claim_that_cannot_be_built_fails_alone(suite, run):
     write(suite, CLAIMS + broken)
     result = run()
     result.assert_outcomes(passed=5, failed=1, errors=1)
-    result.stdout.fnmatch_lines(["*no such arms*", "*DepthCNN.depth is 0; it must be at least 1*"])
+    result.stdout.fnmatch_lines(
+        [
+            "*no such arms*",
+            "DepthCNN(0, relu) batch 20, seed 0, could not be *: ValueError: DepthCNN.depth is 0; it must*",
+        ]
+    )
 
 
 def test_the_rerun_command_works_from_where_it_is_read(suite, run, monkeypatch):

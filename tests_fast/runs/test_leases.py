@@ -91,14 +91,21 @@ def test_no_lease_is_lost_when_the_process_closes_another_descriptor_of_the_file
     assert elsewhere(f"leases.take({NAME!r}) is not None") == "True"
 
 
-def test_closing_gives_everything_back(path, elsewhere):
+@pytest.mark.parametrize("others_open", [False, True])
+def test_closing_gives_everything_back(path, elsewhere, others_open):
     leases = Leases(path)
+    if others_open:  # so that the descriptor stays
+        others = Leases(path)
+        kept = others.take(OTHER)
     leases.take(NAME)
     leases.work("session", 0)
     leases.close()
     leases.close()
     assert elsewhere(f"leases.take({NAME!r}) is not None") == "True"
     assert elsewhere("leases.at_work('session', [0])") == "False"
+    if others_open:
+        assert elsewhere(f"leases.take({OTHER!r})") == "None"
+        kept.release()
 
 
 def test_workers_at_work(path, elsewhere):
