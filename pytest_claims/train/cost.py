@@ -74,7 +74,7 @@ CPU_CORE = Speed(3e-3, 60e9)
 
 
 def probe(data: Dataset) -> Speed:
-    """Metric this device for about a second with two small training runs; data may be any data set on it.
+    """Measure this device for about a second with two small training runs; data may be any data set on it.
 
     An estimate: real networks reach different shares of the device's peak, within a factor of about two.
     """
