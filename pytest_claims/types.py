@@ -1,6 +1,7 @@
 """The vocabulary of the suite: what is claimed, what is trained for it, and what comes out.
 
-Frozen dataclasses and nothing else; every other module of the package may import this one and it imports none.
+Frozen dataclasses and nothing else; every other module of the package may import this one. It imports one alone, the
+register of optimisers, and no torch.
 Accuracies are percent, differences are percentage points ("points").
 """
 
@@ -12,6 +13,8 @@ import itertools
 import json
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
+
+from pytest_claims import optimisers
 
 
 class Outcome(enum.StrEnum):
@@ -68,7 +71,9 @@ class Recipe:
     images_per_class: size of the class-balanced training subset drawn per seed; None is the whole training set.
     batch: images a step; the last partial batch of an epoch is kept.
     epochs: passes over the subset.
-    optimizer: "sgd" or "adamw"; lr, momentum (SGD only) and weight_decay as torch.optim takes them.
+    optimizer: a name in pytest_claims.optimisers, e.g. "sgd" or "adamw"; lr, momentum (where it has one) and
+    weight_decay as torch.optim takes them. optimizer_options: its further numbers, e.g. (("beta1", 0.8),); a recipe
+    keeps them sorted, and without those at their defaults.
     schedule: per epoch; ("constant",), ("cosine", final_lr), ("step", every_epochs, factor), or ("linear", epoch,
     factor, epoch, factor, ...): piecewise linear through these points, factors being of lr, epochs ascending from 0.
     precision: "float32", or "bfloat16" for autocast as torch.autocast does it (float32 master weights); "float64" is
@@ -97,6 +102,7 @@ class Recipe:
     augmentation: Augmentation | None = None
     l1: float = 0.0
     statistics: str = "running"
+    optimizer_options: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         def check(name: str, ok: bool, allowed: str) -> None:
@@ -108,11 +114,9 @@ class Recipe:
         check("test_images_per_class", tested is None or tested >= 1, "None or >= 1")
         check("batch", self.batch >= 1, ">= 1")
         check("epochs", self.epochs >= 1, ">= 1")
-        check("optimizer", self.optimizer in ("sgd", "adamw"), "'sgd', 'adamw'")
         check("lr", self.lr > 0, "> 0")
-        check("momentum", 0 <= self.momentum < 1, "[0, 1)")
-        check("momentum", self.optimizer == "sgd" or self.momentum == 0, "0 with adamw (it has betas instead)")
-        check("weight_decay", self.weight_decay >= 0, ">= 0")
+        optimisers.check(self)
+        object.__setattr__(self, "optimizer_options", optimisers.canonical_options(self))
         check("precision", self.precision in ("float32", "bfloat16", "float64"), "'float32', 'bfloat16', 'float64'")
         check("initialisation", self.initialisation in ("default", "xavier"), "'default', 'xavier'")
         check("l1", self.l1 >= 0, ">= 0")

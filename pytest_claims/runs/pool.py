@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 
+from pytest_claims import optimisers
 from pytest_claims.data import DataError, Dataset
 from pytest_claims.runs.executor import Executor, TrainedBlock
 from pytest_claims.runs.leases import Lease, Leases
@@ -35,7 +36,10 @@ def seeds_per_block(run: Run, device_kind: str) -> int:
     at batch 8, 0.75 to 1.02 at batch 32. DepthCNN and OrderCNN fill a core at width 1.
     On a GPU (not measured) the most seeds whose arithmetic takes no longer than launching the step does, for up to
     there more of them cost nothing; and at least the first look's, which are trained in any case.
+    One where the optimiser is not elementwise, for it would couple seeds side by side.
     """
+    if not optimisers.registered(run.recipe.optimizer).elementwise:
+        return 1
     if device_kind == "cpu":
         return LOOKS[0] if run.recipe.batch <= 16 else 1
     launched = DATA_CENTRE_GPU.seconds_per_step * DATA_CENTRE_GPU.flops_per_second / flops_per_step(run)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import update_bn
 
+from pytest_claims import optimisers
 from pytest_claims.data.augment import augmentation_table
 from pytest_claims.data.dataset import DataError, Dataset
 from pytest_claims.data.subset import rows_of_test_set, training_table
@@ -63,7 +64,8 @@ def train(run: Run, seeds: Sequence[int], data: Dataset, *, graphs: bool = True)
     module = build(run, seeds).to(device, dtype(recipe), memory_format=torch.channels_last)
     optimizer = optimizer_of(module, recipe, device)
     step = Step(module, optimizer, recipe, data)
-    take = GraphedStep(step) if graphs and device.type == "cuda" else step
+    graphed = graphs and device.type == "cuda" and optimisers.registered(recipe.optimizer).capturable
+    take = GraphedStep(step) if graphed else step
     history, gradients = [], []
     module.train()
     for epoch, lr in enumerate(learning_rates(recipe)):

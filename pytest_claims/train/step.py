@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
+from pytest_claims import optimisers
 from pytest_claims.data.dataset import Dataset
 from pytest_claims.stacked import StackedClassifier
 from pytest_claims.train.arithmetic import Normalise, autocast, dtype
@@ -59,18 +60,18 @@ class Step:
         return torch.stack([weight.square().mean((1, 2, 3, 4)).sqrt() for weight in each])
 
 
-def optimizer_of(module: nn.Module, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
-    """The recipe's optimiser. Elementwise, so S seeds in one parameter are S optimisers."""
-    # "fused" is one kernel instead of one an operation. A captured step reads the learning rate from the device.
-    lr = torch.tensor(recipe.lr, device=device) if device.type == "cuda" else recipe.lr
-    if recipe.optimizer == "adamw":
-        capturable = device.type == "cuda"
-        return torch.optim.AdamW(
-            module.parameters(), lr=lr, weight_decay=recipe.weight_decay, fused=True, capturable=capturable
-        )
-    return torch.optim.SGD(
-        module.parameters(), lr=lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay, fused=True
-    )
+def optimizer_of(module: StackedClassifier, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+    """The recipe's optimiser over all seeds' parameters.
+
+    Raises OptimiserError for one that would couple seeds side by side.
+    """
+    if module.seeds > 1:
+        if not optimisers.registered(recipe.optimizer).elementwise:
+            raise optimisers.OptimiserError(
+                f"optimiser {recipe.optimizer!r} is not elementwise; it trains one seed at a time, not {module.seeds}"
+            )
+        optimisers.check_elementwise(recipe)
+    return optimisers.make(module.parameters(), recipe, device)
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:

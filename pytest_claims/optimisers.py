@@ -1,0 +1,268 @@
+"""The optimisers that a recipe can name. Another one is added here, or from outside by `register`.
+
+This module imports no other of the package, and torch only when an optimiser is made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+    from pytest_claims.types import Recipe
+
+    Make = Callable[
+        [Iterable[torch.nn.Parameter], Recipe, Mapping[str, float], torch.device],
+        torch.optim.Optimizer,
+    ]
+
+
+class OptimiserError(ValueError):
+    """An optimiser cannot be registered or used; the text names it, what is wrong and the way out."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Allowed:
+    """The values that a number may have. words: these values, for an error. holds: whether a value is one of them."""
+
+    words: str
+    holds: Callable[[float], bool]
+
+
+SHARE = Allowed("[0, 1)", lambda value: 0 <= value < 1)
+NOT_NEGATIVE = Allowed(">= 0", lambda value: 0 <= value < math.inf)
+POSITIVE = Allowed("> 0", lambda value: 0 < value < math.inf)
+SWITCH = Allowed("0 (off) or 1 (on)", lambda value: value in (0, 1))
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """A number of an optimiser's own. default: what it is where a recipe gives none; stored runs rely on it."""
+
+    default: float
+    allowed: Allowed
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimiser:
+    """How a recipe's optimiser is checked and made.
+
+    name: what `Recipe.optimizer` says. make: called with the parameters, the recipe, the value of every option and the
+    device; gives a torch optimizer.
+    elementwise: the update of a value depends on no other value. Then one optimiser trains many seeds side by side.
+    Where it is False (norms of a whole weight, factored moments), one seed is trained at a time.
+    momentum, weight_decay: the values that these fields of Recipe may have; None is an optimiser without the field.
+    options: further numbers, by name; a recipe gives them as `Recipe.optimizer_options`.
+    capturable: a step on CUDA can be recorded in a CUDA graph. Such an optimiser keeps all its state in tensors that
+    begin at 0, does not wait for the device, and reads its learning rate from `device_lr`. Others run ungraphed.
+    """
+
+    name: str
+    make: Make
+    elementwise: bool
+    momentum: Allowed | None = None
+    weight_decay: Allowed | None = None
+    options: Mapping[str, Option] = dataclasses.field(default_factory=dict)
+    capturable: bool = False
+
+
+_REGISTERED: dict[str, Optimiser] = {}
+
+
+def register(optimiser: Optimiser) -> None:
+    """Let recipes name this optimiser. Call it where a claim's module or conftest.py is imported.
+
+    Raises OptimiserError if another optimiser has the name. The same one may be registered again, for pytest may import
+    a module twice.
+    """
+    if not optimiser.name or not optimiser.name.isprintable():
+        raise OptimiserError(f"an optimiser is named {optimiser.name!r}; give it a word")
+    known = _REGISTERED.setdefault(optimiser.name, optimiser)
+    if _description(known) != _description(optimiser):
+        raise OptimiserError(f"another optimiser is registered as {optimiser.name!r}; choose another name")
+
+
+def registered(name: str) -> Optimiser:
+    """The optimiser of this name. Raises OptimiserError if there is none."""
+    if name not in _REGISTERED:
+        raise OptimiserError(
+            f"Recipe.optimizer is {name!r}; allowed: {', '.join(map(repr, _REGISTERED))}; "
+            "pytest_claims.optimisers.register adds another"
+        )
+    return _REGISTERED[name]
+
+
+def names() -> tuple[str, ...]:
+    """All registered names, in the order of their registration."""
+    return tuple(_REGISTERED)
+
+
+def check(recipe: Recipe) -> None:
+    """Raise OptimiserError if the recipe's optimiser does not exist, or does not take what the recipe gives it."""
+    optimiser = registered(recipe.optimizer)
+    for field, allowed in (("momentum", optimiser.momentum), ("weight_decay", optimiser.weight_decay)):
+        value = getattr(recipe, field)
+        if allowed is None and value != 0:
+            raise OptimiserError(f"Recipe.{field} is {value!r}; allowed: 0, for {optimiser.name!r} has none")
+        if allowed is not None and not allowed.holds(value):
+            raise OptimiserError(f"Recipe.{field} is {value!r}; allowed with {optimiser.name!r}: {allowed.words}")
+    for name, value in _pairs(recipe):
+        option = optimiser.options.get(name)
+        if option is None:
+            takes = ", ".join(f"{each} ({about.allowed.words})" for each, about in optimiser.options.items())
+            raise OptimiserError(
+                f"Recipe.optimizer_options names {name!r}; allowed with {optimiser.name!r}: {takes or 'none'}"
+            )
+        if not isinstance(value, int | float) or not option.allowed.holds(value):
+            raise OptimiserError(
+                f"Recipe.optimizer_options has {name} = {value!r}; "
+                f"allowed with {optimiser.name!r}: {option.allowed.words}"
+            )
+
+
+def canonical_options(recipe: Recipe) -> tuple[tuple[str, float], ...]:
+    """The checked recipe's options by name, without those at their defaults: equal recipes get equal keys."""
+    options = registered(recipe.optimizer).options
+    return tuple(sorted((name, float(value)) for name, value in _pairs(recipe) if value != options[name].default))
+
+
+def make(parameters: Iterable[torch.nn.Parameter], recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
+    """The recipe's optimiser over these parameters, which are on the device."""
+    optimiser = registered(recipe.optimizer)
+    return optimiser.make(parameters, recipe, _options(optimiser, recipe), device)
+
+
+def device_lr(recipe: Recipe, device: torch.device) -> torch.Tensor | float:
+    """The recipe's learning rate. On CUDA it is a tensor there, which a captured step reads at each replay."""
+    import torch
+
+    return torch.tensor(recipe.lr, device=device) if device.type == "cuda" else recipe.lr
+
+
+def check_elementwise(recipe: Recipe) -> None:
+    """Raise OptimiserError if the recipe's optimiser is registered as elementwise and is not.
+
+    Two seeds are stepped in one parameter and each in a parameter of its own, by the same gradients. Both must come to
+    the same values. Takes milliseconds, once per recipe's optimiser in a process.
+    """
+    if registered(recipe.optimizer).elementwise:
+        _check_elementwise(dataclasses.replace(recipe, schedule=("constant",), epochs=1))
+
+
+@functools.cache
+def _check_elementwise(recipe: Recipe) -> None:
+    import torch
+
+    device, generator = torch.device("cpu"), torch.Generator().manual_seed(0)
+    shapes = ((4, 3), (4,))
+    # The other seed is far from this one, so that whatever they share is seen.
+    scale = torch.tensor((1.0, 100.0), dtype=torch.float64)
+
+    def drawn(shape: tuple[int, ...]) -> torch.Tensor:
+        values = torch.randn(2, *shape, generator=generator, dtype=torch.float64)
+        return values * scale.view(2, *(1 for _ in shape))
+
+    begin = [drawn(shape) for shape in shapes]
+    gradients = [[drawn(shape) for shape in shapes] for _ in range(3)]
+
+    def trained(seeds: slice) -> list[torch.Tensor]:
+        parameters = [torch.nn.Parameter(values[seeds].flatten(0, 1).clone()) for values in begin]
+        optimizer = make(parameters, recipe, device)
+        for step in gradients:
+            for parameter, gradient in zip(parameters, step, strict=True):
+                parameter.grad = gradient[seeds].flatten(0, 1).clone()
+            optimizer.step()
+        return [parameter.detach() for parameter in parameters]
+
+    both, first, second = trained(slice(0, 2)), trained(slice(0, 1)), trained(slice(1, 2))
+    for together, one, other in zip(both, first, second, strict=True):
+        if not torch.allclose(together, torch.cat((one, other)), rtol=1e-7, atol=1e-12, equal_nan=True):
+            raise OptimiserError(
+                f"optimiser {recipe.optimizer!r} is registered as elementwise, but a seed's steps depend on the seed "
+                "beside it or on chance; register it with elementwise=False, and seeds are trained one at a time"
+            )
+
+
+def _pairs(recipe: Recipe) -> tuple[tuple[str, float], ...]:
+    """The recipe's options; raises OptimiserError if they are not pairs, or if a name is there twice."""
+    given = recipe.optimizer_options
+    pairs = isinstance(given, tuple) and all(isinstance(pair, tuple) and len(pair) == 2 for pair in given)
+    if not pairs or len({name for name, _ in given}) != len(given):
+        raise OptimiserError(
+            f"Recipe.optimizer_options is {given!r}; "
+            'allowed: a tuple of pairs with each name once, as (("beta1", 0.8), ("eps", 1e-6))'
+        )
+    return given
+
+
+def _options(optimiser: Optimiser, recipe: Recipe) -> dict[str, float]:
+    return {name: option.default for name, option in optimiser.options.items()} | dict(recipe.optimizer_options)
+
+
+def _description(optimiser: Optimiser) -> tuple[object, ...]:
+    """What tells two optimisers apart. A module that is imported twice makes equal code, but not equal functions."""
+    fields = {
+        name: allowed and allowed.words
+        for name, allowed in (("momentum", optimiser.momentum), ("weight_decay", optimiser.weight_decay))
+    }
+    options = {name: (option.default, option.allowed.words) for name, option in optimiser.options.items()}
+    code = getattr(optimiser.make, "__code__", optimiser.make)
+    return optimiser.elementwise, optimiser.capturable, fields, options, code
+
+
+def _sgd(
+    parameters: Iterable[torch.nn.Parameter], recipe: Recipe, options: Mapping[str, float], device: torch.device
+) -> torch.optim.Optimizer:
+    import torch
+
+    # "fused" is one kernel instead of one an operation.
+    return torch.optim.SGD(
+        parameters,
+        lr=device_lr(recipe, device),
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+        # Without momentum both are the same, which torch refuses to say.
+        nesterov=bool(options["nesterov"]) and recipe.momentum > 0,
+        fused=True,
+    )
+
+
+register(
+    Optimiser(
+        "sgd",
+        _sgd,
+        elementwise=True,
+        momentum=SHARE,
+        weight_decay=NOT_NEGATIVE,
+        options={"nesterov": Option(0.0, SWITCH)},
+        capturable=True,
+    )
+)
+
+
+def _adamw(
+    parameters: Iterable[torch.nn.Parameter], recipe: Recipe, options: Mapping[str, float], device: torch.device
+) -> torch.optim.Optimizer:
+    import torch
+
+    return torch.optim.AdamW(
+        parameters,
+        lr=device_lr(recipe, device),
+        betas=(options["beta1"], options["beta2"]),
+        eps=options["eps"],
+        weight_decay=recipe.weight_decay,
+        fused=True,
+        capturable=device.type == "cuda",
+    )
+
+
+_BETAS = {"beta1": Option(0.9, SHARE), "beta2": Option(0.999, SHARE), "eps": Option(1e-8, NOT_NEGATIVE)}
+
+register(
+    Optimiser("adamw", _adamw, elementwise=True, weight_decay=NOT_NEGATIVE, options=_BETAS, capturable=True),
+)
