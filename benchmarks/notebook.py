@@ -11,7 +11,8 @@ from pytest_claims.data.dataset import Dataset
 from pytest_claims.data.subset import rows_of_test_set, training_table
 from pytest_claims.data.torchvision_import import torchvision
 from pytest_claims.types import Augmentation, Recipe, Run
-from reference.networks_and_loop import plain_network, torch_scheduler
+from reference.networks import plain_network
+from reference.training import plain_optimizer, torch_scheduler
 
 
 class _Images(TorchDataset):
@@ -63,13 +64,6 @@ def notebook(run: Run, seeds: list[int], data: Dataset, device: torch.device, lo
         )
         test_loader = DataLoader(test, 256, num_workers=loaders, multiprocessing_context=context)
         _fit(model, recipe, train_loader, test_loader, device)
-
-
-def plain_optimizer(model: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """As a notebook makes it."""
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
-    return torch.optim.SGD(model.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
 
 
 def _fit(model: torch.nn.Module, recipe: Recipe, train: DataLoader, test: DataLoader, device: torch.device) -> float:

@@ -9,13 +9,14 @@ import torch
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 from torch.nn import functional as F
 
-from benchmarks.notebook import notebook, plain_optimizer
+from benchmarks.notebook import notebook
 from benchmarks.work import Work
 from pytest_claims.data.dataset import Dataset
 from pytest_claims.data.subset import rows_of_test_set, training_table
 from pytest_claims.train.engine import train
 from pytest_claims.types import Run
-from reference.networks_and_loop import plain_network, torch_scheduler
+from reference.networks import plain_network
+from reference.training import plain_optimizer, torch_scheduler
 
 
 @dataclasses.dataclass(frozen=True)

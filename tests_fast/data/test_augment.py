@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pytest_claims.data.augment import augment, augmentation_table
 from pytest_claims.streams import stream
 from pytest_claims.types import Augmentation
-from reference.networks_and_loop import plainly_augmented
+from reference.augmentation import plainly_augmented
 
 FULL = Augmentation(0.09, 0.09, 7, 0.5, 0.2, 0.2, 0.5)
 PIXELS = torch.rand(6, 3, 32, 32, dtype=torch.float64, generator=stream("pixels"))

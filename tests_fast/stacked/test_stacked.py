@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from models import MLP, DepthCNN, NormCNN, OrderCNN, SkipCNN
 from pytest_claims.stacked import ACTIVATIONS, BATCH, LAYER, NO_NORM, ORDER, block, group, initialise, plain_state
 from pytest_claims.streams import stream
-from reference.networks_and_loop import load, plain_block, plain_network
+from reference.networks import load, plain_block, plain_network
 
 NORMS = st.sampled_from((BATCH, LAYER, NO_NORM, group(2), group(4)))
 ACTIVATION = st.sampled_from(sorted(ACTIVATIONS))

@@ -14,7 +14,8 @@ from pytest_claims.train.engine import build, reestimate_statistics, train
 from pytest_claims.train.graph import Snapshot
 from pytest_claims.train.step import Step, optimizer_of
 from pytest_claims.types import Augmentation, Recipe, Run
-from reference.networks_and_loop import load, notebook_training, plain_network
+from reference.networks import load, plain_network
+from reference.training import PlainlyTrained, plain_training
 from tests_fast.images import tiny
 
 DATA = tiny()
@@ -39,9 +40,9 @@ PRECISE = dataclasses.replace(COSINE, statistics="precise")
 GROUPS = (group(4), group(8), group(8))
 
 
-def plainly(run, seed, dtype=torch.float32):
+def plainly(run, seed, dtype=torch.float32) -> PlainlyTrained:
     network = load(plain_network(run.network), plain_state(build(run, [seed]), 0))
-    return notebook_training(network, run.recipe, DATA, seed, dtype)
+    return plain_training(network, run.recipe, DATA, seed, dtype)
 
 
 @pytest.mark.parametrize(
@@ -67,17 +68,16 @@ def test_equals_a_plain_training_loop(run):
     # In float64: training amplifies the rounding of float32 until a real difference could hide in it.
     run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, precision="float64"))
     for result in train(run, [0, 1], DATA):
-        losses, accuracies, tested = plainly(run, result.seed, torch.float64)
-        assert result.train_loss == pytest.approx(losses, rel=1e-6)
-        assert result.train_accuracy == pytest.approx(accuracies)
-        assert result.test_accuracy == pytest.approx(tested)
+        plain = plainly(run, result.seed, torch.float64)
+        assert result.train_loss == pytest.approx(plain.losses, rel=1e-6)
+        assert result.train_accuracy == pytest.approx(plain.accuracies)
+        assert result.test_accuracy == pytest.approx(plain.test_accuracy)
 
 
 def test_float32_begins_as_the_plain_loop_does():
     run = Run(NormCNN((BATCH,) * 3), dataclasses.replace(COSINE, epochs=1))
     for result in train(run, [0, 1], DATA):
-        losses, _, _ = plainly(run, result.seed)
-        assert result.train_loss == pytest.approx(losses, rel=1e-3)
+        assert result.train_loss == pytest.approx(plainly(run, result.seed).losses, rel=1e-3)
 
 
 @pytest.mark.parametrize("norms", [(BATCH,) * 3, GROUPS])
@@ -85,8 +85,7 @@ def test_bfloat16_follows_autocast(norms):
     run = Run(NormCNN(norms), dataclasses.replace(COSINE, lr=1e-3, schedule=("constant",), precision="bfloat16"))
     exact = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, precision="float32"))
     for ours, full in zip(train(run, [0, 1], DATA), train(exact, [0, 1], DATA), strict=True):
-        losses, _, _ = plainly(run, ours.seed)
-        assert ours.train_loss == pytest.approx(losses, abs=0.01)
+        assert ours.train_loss == pytest.approx(plainly(run, ours.seed).losses, abs=0.01)
         assert ours.train_loss != full.train_loss  # or else it would be float32 by another name
 
 

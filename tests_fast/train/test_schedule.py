@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pytest_claims.train.schedule import learning_rates
 from pytest_claims.types import Recipe
-from reference.networks_and_loop import torch_scheduler
+from reference.training import torch_scheduler
 
 
 def stepped(recipe):
