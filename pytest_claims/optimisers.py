@@ -266,3 +266,22 @@ _BETAS = {"beta1": Option(0.9, SHARE), "beta2": Option(0.999, SHARE), "eps": Opt
 register(
     Optimiser("adamw", _adamw, elementwise=True, weight_decay=NOT_NEGATIVE, options=_BETAS, capturable=True),
 )
+
+
+def _adam(
+    parameters: Iterable[torch.nn.Parameter], recipe: Recipe, options: Mapping[str, float], device: torch.device
+) -> torch.optim.Optimizer:
+    import torch
+
+    return torch.optim.Adam(
+        parameters,
+        lr=device_lr(recipe, device),
+        betas=(options["beta1"], options["beta2"]),
+        eps=options["eps"],
+        weight_decay=recipe.weight_decay,
+        fused=True,
+        capturable=device.type == "cuda",
+    )
+
+
+register(Optimiser("adam", _adam, elementwise=True, weight_decay=NOT_NEGATIVE, options=_BETAS, capturable=True))

@@ -38,8 +38,9 @@ def plain_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
                 weight_decay=recipe.weight_decay,
                 nesterov=bool(options.get("nesterov", False)),
             )
-        case "adamw":
-            return torch.optim.AdamW(
+        case "adam" | "adamw":
+            kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
+            return kind(
                 model.parameters(),
                 lr=recipe.lr,
                 betas=(options.get("beta1", 0.9), options.get("beta2", 0.999)),

@@ -29,6 +29,7 @@ RECIPES = [
     Recipe(8, 32, 2, "sgd", 0.02, momentum=0.9, weight_decay=0.01, optimizer_options=(("nesterov", 1),)),
     Recipe(8, 32, 2, "adamw", 1e-3, weight_decay=0.01),
     Recipe(8, 32, 2, "adamw", 1e-3, optimizer_options=(("beta1", 0.8), ("beta2", 0.9), ("eps", 1e-4))),
+    Recipe(8, 32, 2, "adam", 1e-3, weight_decay=0.01, optimizer_options=(("beta1", 0.8),)),
 ]
 
 
