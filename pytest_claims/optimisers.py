@@ -285,3 +285,33 @@ def _adam(
 
 
 register(Optimiser("adam", _adam, elementwise=True, weight_decay=NOT_NEGATIVE, options=_BETAS, capturable=True))
+
+
+def _rmsprop(
+    parameters: Iterable[torch.nn.Parameter], recipe: Recipe, options: Mapping[str, float], device: torch.device
+) -> torch.optim.Optimizer:
+    import torch
+
+    return torch.optim.RMSprop(
+        parameters,
+        lr=device_lr(recipe, device),
+        alpha=options["alpha"],
+        eps=options["eps"],
+        weight_decay=recipe.weight_decay,
+        momentum=recipe.momentum,
+        centered=bool(options["centered"]),
+        capturable=device.type == "cuda",
+    )
+
+
+register(
+    Optimiser(
+        "rmsprop",
+        _rmsprop,
+        elementwise=True,
+        momentum=SHARE,
+        weight_decay=NOT_NEGATIVE,
+        options={"alpha": Option(0.99, SHARE), "eps": Option(1e-8, NOT_NEGATIVE), "centered": Option(0.0, SWITCH)},
+        capturable=True,
+    )
+)

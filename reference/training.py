@@ -47,6 +47,16 @@ def plain_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
                 eps=options.get("eps", 1e-8),
                 weight_decay=recipe.weight_decay,
             )
+        case "rmsprop":
+            return torch.optim.RMSprop(
+                model.parameters(),
+                lr=recipe.lr,
+                alpha=options.get("alpha", 0.99),
+                eps=options.get("eps", 1e-8),
+                weight_decay=recipe.weight_decay,
+                momentum=recipe.momentum,
+                centered=bool(options.get("centered", False)),
+            )
     raise ValueError(f"no plain loop with {recipe.optimizer!r} is written down here")
 
 

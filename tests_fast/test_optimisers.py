@@ -30,6 +30,17 @@ RECIPES = [
     Recipe(8, 32, 2, "adamw", 1e-3, weight_decay=0.01),
     Recipe(8, 32, 2, "adamw", 1e-3, optimizer_options=(("beta1", 0.8), ("beta2", 0.9), ("eps", 1e-4))),
     Recipe(8, 32, 2, "adam", 1e-3, weight_decay=0.01, optimizer_options=(("beta1", 0.8),)),
+    Recipe(8, 32, 2, "rmsprop", 1e-3),
+    Recipe(
+        8,
+        32,
+        2,
+        "rmsprop",
+        1e-3,
+        momentum=0.9,
+        weight_decay=0.01,
+        optimizer_options=(("alpha", 0.9), ("centered", 1), ("eps", 1e-4)),
+    ),
 ]
 
 
