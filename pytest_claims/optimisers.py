@@ -36,7 +36,6 @@ class Allowed:
 
 SHARE = Allowed("[0, 1)", lambda value: 0 <= value < 1)
 NOT_NEGATIVE = Allowed(">= 0", lambda value: 0 <= value < math.inf)
-POSITIVE = Allowed("> 0", lambda value: 0 < value < math.inf)
 SWITCH = Allowed("0 (off) or 1 (on)", lambda value: value in (0, 1))
 
 
@@ -313,5 +312,37 @@ register(
         weight_decay=NOT_NEGATIVE,
         options={"alpha": Option(0.99, SHARE), "eps": Option(1e-8, NOT_NEGATIVE), "centered": Option(0.0, SWITCH)},
         capturable=True,
+    )
+)
+
+
+def _adafactor(
+    parameters: Iterable[torch.nn.Parameter], recipe: Recipe, options: Mapping[str, float], device: torch.device
+) -> torch.optim.Optimizer:
+    import torch
+
+    # It reads its step count on the host, so that no graph can hold it.
+    return torch.optim.Adafactor(
+        parameters,
+        lr=recipe.lr,
+        beta2_decay=options["beta2_decay"],
+        eps=(None, options["eps2"]),
+        d=options["d"],
+        weight_decay=recipe.weight_decay,
+    )
+
+
+# Second moments are factored over a weight's last two dimensions, and steps are scaled by the weight's own size.
+register(
+    Optimiser(
+        "adafactor",
+        _adafactor,
+        elementwise=False,
+        weight_decay=NOT_NEGATIVE,
+        options={
+            "beta2_decay": Option(-0.8, Allowed("<= 0", lambda value: -math.inf < value <= 0)),
+            "eps2": Option(1e-3, NOT_NEGATIVE),
+            "d": Option(1.0, Allowed(">= 1", lambda value: 1 <= value < math.inf)),
+        },
     )
 )

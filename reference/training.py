@@ -57,6 +57,15 @@ def plain_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
                 momentum=recipe.momentum,
                 centered=bool(options.get("centered", False)),
             )
+        case "adafactor":
+            return torch.optim.Adafactor(
+                model.parameters(),
+                lr=recipe.lr,
+                beta2_decay=options.get("beta2_decay", -0.8),
+                eps=(None, options.get("eps2", 1e-3)),
+                d=options.get("d", 1.0),
+                weight_decay=recipe.weight_decay,
+            )
     raise ValueError(f"no plain loop with {recipe.optimizer!r} is written down here")
 
 

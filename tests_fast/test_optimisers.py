@@ -41,6 +41,16 @@ RECIPES = [
         weight_decay=0.01,
         optimizer_options=(("alpha", 0.9), ("centered", 1), ("eps", 1e-4)),
     ),
+    Recipe(8, 32, 2, "adafactor", 0.02),
+    Recipe(
+        8,
+        32,
+        2,
+        "adafactor",
+        0.02,
+        weight_decay=0.01,
+        optimizer_options=(("beta2_decay", -0.5), ("d", 2.0), ("eps2", 1e-2)),
+    ),
 ]
 
 
