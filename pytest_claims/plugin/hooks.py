@@ -22,6 +22,7 @@ from pytest_claims.judge.placebo_record import PlaceboRecord
 from pytest_claims.judge.result import Result
 from pytest_claims.ledger.entries import Entry, LedgerError, read_all
 from pytest_claims.ledger.policy import standing
+from pytest_claims.optimisers import OptimiserError
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.options import add_options
 from pytest_claims.plugin.outputs import not_judged, wanted, write_outputs
@@ -38,6 +39,7 @@ from pytest_claims.runs.pool import NotStoredError, TrainingError
 from pytest_claims.runs.store import Store, now
 from pytest_claims.runs.store_file import StoreError
 from pytest_claims.settings import Settings
+from pytest_claims.stacked import NetworkError
 from pytest_claims.train.device import DeviceError
 
 SETTINGS = pytest.StashKey[Settings]()
@@ -53,7 +55,16 @@ STARTED = pytest.StashKey[str]()
 WIDTH = pytest.StashKey[int]()
 
 # Errors whose text is written for the person at the terminal; a traceback would hide it.
-_EXPLAINED = (NotReproducedError, DataError, StoreError, DeviceError, TrainingError, NotRecordedError)
+_EXPLAINED = (
+    NotReproducedError,
+    DataError,
+    StoreError,
+    DeviceError,
+    TrainingError,
+    NotRecordedError,
+    NetworkError,
+    OptimiserError,
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

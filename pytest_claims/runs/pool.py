@@ -13,12 +13,14 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 
 from pytest_claims import optimisers
 from pytest_claims.data import DataError, Dataset
+from pytest_claims.optimisers import OptimiserError
 from pytest_claims.runs.executor import Executor, TrainedBlock
 from pytest_claims.runs.leases import Lease, Leases
 from pytest_claims.runs.progress_notes import Block, Notes, in_words
 from pytest_claims.runs.store import Key, Store
 from pytest_claims.runs.store_file import StoreError
 from pytest_claims.runs.wanted import Wanted
+from pytest_claims.stacked import NetworkError, check_form
 from pytest_claims.stats import LOOKS
 from pytest_claims.train.cost import DATA_CENTRE_GPU, cost, flops_per_step
 from pytest_claims.train.device import DeviceError
@@ -61,7 +63,7 @@ class TrainingError(Exception):
         self.run, self.seeds, self.__cause__ = run, seeds, cause
         many = f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]}"
         text = f"{in_words(run)}, {many}, could not be trained on {device}: "
-        if isinstance(cause, DataError | DeviceError):
+        if isinstance(cause, DataError | DeviceError | NetworkError | OptimiserError):
             text += str(cause)
         else:
             text += f"{type(cause).__name__}: {cause}\n\n{''.join(traceback.format_exception(cause)).rstrip()}"
@@ -127,6 +129,7 @@ class Pool:
 
         The network gets as many outputs, and images per class change so that the training set keeps its size.
         """
+        check_form(run.network)
         declared, classes = run.network.classes, self.data(run.dataset).classes
         if classes == declared:
             return run

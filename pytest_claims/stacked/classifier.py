@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pytest_claims.stacked.network import StackedModule
+
 
 class StackedLinear(nn.Module):
     """S linear layers: [B, S, in] -> [S, B, out]. weight [S*out, in], bias [S*out]."""
@@ -28,23 +30,19 @@ class StackedLinear(nn.Module):
         return torch.baddbmm(bias, x.transpose(0, 1), weight.transpose(1, 2))
 
 
-class StackedClassifier(nn.Module):
+class StackedClassifier(StackedModule):
     """Features, flattened per seed, then the head: images [B, S*3, H, W] -> logits [S, B, classes]."""
 
     def __init__(self, features: nn.Module, head: StackedLinear) -> None:
         super().__init__()
-        self.features, self.head = features, head
-
-    @property
-    def seeds(self) -> int:
-        return self.head.seeds
+        self.features, self.head, self.seeds = features, head, head.seeds
 
     def forward(self, images: Tensor) -> Tensor:
         features = self.features(images)
         return self.head(features.unflatten(1, (self.seeds, -1)).flatten(2))
 
 
-def plain_state(module: StackedClassifier, position: int) -> dict[str, Tensor]:
+def plain_state(module: StackedModule, position: int) -> dict[str, Tensor]:
     """The state of the seed at this position, as the state dict of the same network built for one seed."""
     state = module.state_dict()
     return {name: value if value.ndim == 0 else value.chunk(module.seeds)[position] for name, value in state.items()}

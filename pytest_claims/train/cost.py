@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
 import time
-from typing import Any
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from pytest_claims.data.dataset import Dataset
+from pytest_claims.stacked import Network, StackedClassifier, StackedLinear, assemble, block, check, check_form
 from pytest_claims.train.engine import train
 from pytest_claims.types import Recipe, Run
 
@@ -26,7 +28,11 @@ class Cost:
 
 
 def cost(run: Run, train_images: int, test_images: int) -> Cost:
-    """The cost of one seed when the whole data set has this many training and test images."""
+    """The cost of one seed when the whole data set has this many training and test images.
+
+    Raises NetworkError for a network that cannot be trained.
+    """
+    check_form(run.network)
     recipe = run.recipe
     images = train_images if recipe.images_per_class is None else recipe.images_per_class * run.network.classes
     if recipe.test_images_per_class is not None:
@@ -37,16 +43,27 @@ def cost(run: Run, train_images: int, test_images: int) -> Cost:
 
 
 def flops_per_step(run: Run) -> float:
-    """Of one seed's optimiser step on a whole batch."""
+    """Of one seed's optimiser step on a whole batch. Raises NetworkError for a network that cannot be trained."""
+    check_form(run.network)
     return _flops_per_image(run.network)[1] * run.recipe.batch
 
 
 @functools.cache
-def _flops_per_image(network: Any) -> tuple[float, float]:
-    """Forward, and forward plus backward, of one 3x32x32 image; counted by PyTorch on shapes alone."""
-    with torch.device("meta"):
-        module = network.build().eval()  # in which dropout needs no chance, and convolutions cost the same
-        images, target = torch.empty(2, 3, 32, 32), torch.empty(2, dtype=torch.long)
+def _flops_per_image(network: Network) -> tuple[float, float]:
+    """Forward, and forward plus backward, of one 3x32x32 image; counted by PyTorch."""
+    try:
+        with torch.random.fork_rng(devices=[]), torch.device("meta"):  # on shapes alone
+            return _counted(network.build(1))
+    except Exception:
+        # Some networks need values, and others are at fault, which the check finds out.
+        check(network)
+        return _counted(assemble(network, (0,)))
+
+
+def _counted(module: nn.Module) -> tuple[float, float]:
+    module.eval()  # in which dropout needs no chance, and convolutions cost the same
+    # Two images, for some networks know no batch of one.
+    images, target = torch.zeros(2, 3, 32, 32), torch.zeros(2, dtype=torch.long)
     with FlopCounterMode(display=False) as counter:
         logits = module(images)
         forward = counter.get_total_flops()
@@ -73,28 +90,45 @@ DATA_CENTRE_GPU = Speed(0.5e-3, 11e12)
 CPU_CORE = Speed(3e-3, 60e9)
 
 
+@dataclasses.dataclass(frozen=True)
+class Blocks:
+    """What the probe trains: convolution, batch norm and ReLU of these widths, halved in size after every so many."""
+
+    widths: tuple[int, ...]
+    halved_after: int
+    classes: int
+
+    def build(self, seeds: int = 1) -> StackedClassifier:
+        layers: list[nn.Module] = []
+        for place, (before, after) in enumerate(itertools.pairwise((3, *self.widths)), start=1):
+            layers.append(block(before, after, seeds=seeds))
+            if place % self.halved_after == 0:
+                layers.append(nn.MaxPool2d(2))
+        side = 32 // 2 ** (len(self.widths) // self.halved_after)
+        head = StackedLinear(self.widths[-1] * side**2, self.classes, seeds)
+        return StackedClassifier(nn.Sequential(*layers), head)
+
+
 def probe(data: Dataset) -> Speed:
     """Measure this device for about a second with two small training runs; data may be any data set on it.
 
     An estimate: real networks reach different shares of the device's peak, within a factor of about two.
     """
-    from models import NormCNN, OrderCNN
-    from pytest_claims.stacked import BATCH
 
-    def timed(network: Any, batch: int, steps: int) -> tuple[Cost, float]:
+    def timed(network: Network, batch: int, steps: int) -> tuple[Cost, float]:
         per_class = math.ceil(batch * steps / data.classes)
         recipe = Recipe(
             images_per_class=per_class, batch=batch, epochs=1, optimizer="sgd", lr=0.01, test_images_per_class=1
         )
-        run = Run(dataclasses.replace(network, classes=data.classes), recipe)
+        run = Run(network, recipe)
         train(run, [0], data)  # warm up: allocator, kernels
         started = time.perf_counter()
         train(run, [0], data)
         return cost(run, 0, 0), time.perf_counter() - started
 
     smallest = min(torch.bincount(data.train_labels).tolist())
-    small, small_seconds = timed(NormCNN((BATCH,) * 3), 2, min(50, smallest * data.classes // 2))
+    small, small_seconds = timed(Blocks((16, 32, 64), 1, data.classes), 2, min(50, smallest * data.classes // 2))
     batch = min(100, smallest * data.classes)
-    large, large_seconds = timed(OrderCNN(("conv", "norm", "activation")), batch, 1)
+    large, large_seconds = timed(Blocks((16, 32, 64, 128, 64, 32, 16, 10), 2, data.classes), batch, 1)
     per_step = small_seconds / small.steps
     return Speed(per_step, large.flops / max(large_seconds - large.steps * per_step, large_seconds / 10))

@@ -6,7 +6,6 @@ all seeds in one forward and backward pass (step.py), on CUDA as a replay of a c
 
 from __future__ import annotations
 
-import functools
 import math
 import time
 from collections.abc import Sequence
@@ -19,8 +18,7 @@ from pytest_claims import optimisers
 from pytest_claims.data.augment import augmentation_table
 from pytest_claims.data.dataset import DataError, Dataset
 from pytest_claims.data.subset import rows_of_test_set, training_table
-from pytest_claims.stacked import StackedClassifier, StackedDropout, initialise
-from pytest_claims.streams import stream
+from pytest_claims.stacked import StackedModule, assemble, check, check_form
 from pytest_claims.train.arithmetic import Normalise, autocast, dtype
 from pytest_claims.train.graph import GraphedStep
 from pytest_claims.train.schedule import learning_rates
@@ -48,8 +46,10 @@ def train(run: Run, seeds: Sequence[int], data: Dataset, *, graphs: bool = True)
     Returns one result a seed, in the order of seeds. A run whose loss stops being finite is trained to its end like
     any other (it cannot touch its neighbours) and recorded as diverged. graphs: on CUDA, replay captured steps. Raises
     DataError if the batch is larger than the training set, a class has too few images, or the network's classes are not
-    the data's.
+    the data's; NetworkError if the network does not keep its contract; OptimiserError for several seeds where the
+    optimiser would couple them.
     """
+    check_form(run.network)
     recipe, device = run.recipe, data.train_images.device
     if run.network.classes != data.classes:
         raise DataError(f"{data.name} has {data.classes} classes and the network {run.network.classes}: {run.network}")
@@ -99,25 +99,20 @@ def train(run: Run, seeds: Sequence[int], data: Dataset, *, graphs: bool = True)
                 diverged=not all(math.isfinite(value) for value in loss),
                 seconds=seconds,
                 test_images=len(targets),
-                gradients=tuple(tuple(row) for row in flow[:, :, position].tolist()),
+                gradients=tuple(tuple(row) for row in flow[:, :, position].tolist() if row),
                 predictions=tuple(predicted[position].tolist()),
             )
         )
     return results
 
 
-def build(run: Run, seeds: Sequence[int]) -> StackedClassifier:
-    """The network of a run for these seeds, on the CPU, with each seed's own initial weights."""
-    # torch.nn's constructors draw weights from the global generator; these are replaced and must leave no trace.
-    with torch.random.fork_rng(devices=[]):
-        module = run.network.build(len(seeds))
-    streams = [functools.partial(stream, "weights", seed) for seed in seeds]
-    initialise(module, streams, run.recipe.initialisation)
-    for name, layer in module.named_modules():
-        if isinstance(layer, StackedDropout):
-            keys = [torch.randint(2**31, (), generator=stream("dropout", seed, name)) for seed in seeds]
-            layer.set_keys(torch.stack(keys))
-    return module
+def build(run: Run, seeds: Sequence[int]) -> StackedModule:
+    """The network of a run for these seeds, on the CPU, with each seed's own initial weights.
+
+    Raises NetworkError if the network does not keep its contract, which is checked once in a process.
+    """
+    check(run.network, run.recipe.initialisation)
+    return assemble(run.network, seeds, run.recipe.initialisation)
 
 
 def _changes(recipe: Recipe, images: int, epoch: int, seeds: Sequence[int], device: torch.device) -> Tensor | None:
@@ -128,7 +123,7 @@ def _changes(recipe: Recipe, images: int, epoch: int, seeds: Sequence[int], devi
     return torch.stack(tables, dim=1).to(device)
 
 
-def reestimate_statistics(module: StackedClassifier, recipe: Recipe, data: Dataset, rows: Tensor) -> None:
+def reestimate_statistics(module: StackedModule, recipe: Recipe, data: Dataset, rows: Tensor) -> None:
     """Set batch norm's running statistics to averages over rows, int64 [images, S], under the weights as they are.
 
     The mean and variance in batches of up to 500 images, whose sizes differ by one at most, averaged.
@@ -140,7 +135,7 @@ def reestimate_statistics(module: StackedClassifier, recipe: Recipe, data: Datas
 
 
 @torch.inference_mode()
-def predict(module: StackedClassifier, recipe: Recipe, data: Dataset) -> tuple[Tensor, Tensor]:
+def predict(module: StackedModule, recipe: Recipe, data: Dataset) -> tuple[Tensor, Tensor]:
     """The class that each test image is taken for, int64 [S, images], in eval mode and the recipe's precision, and the
     class that it has, int64 [images]."""
     module.eval()

@@ -1,5 +1,7 @@
 """FLOPs and steps against counts by hand."""
 
+import dataclasses
+
 import pytest
 import torch
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from models import MLP, DepthCNN, NormCNN, SkipCNN
 from pytest_claims.runs.pool import seeds_per_block
-from pytest_claims.stacked import BATCH
+from pytest_claims.stacked import BATCH, StackedClassifier, StackedLinear
 from pytest_claims.stats import LOOKS
 from pytest_claims.train.cost import DATA_CENTRE_GPU, Cost, Speed, cost, flops_per_step, probe
 from pytest_claims.types import Recipe, Run
@@ -25,6 +27,27 @@ def test_flops_and_steps_of_a_network_counted_by_hand():
     found = cost(Run(DepthCNN(2, "relu"), Recipe(300, 512, 10, "adamw", 1e-3)), 50_000, 10_000)
     assert found.steps == 6 * 10
     assert found.flops == pytest.approx((forward + backward) * 3000 * 10 + forward * 10_000, rel=1e-6)
+
+
+@dataclasses.dataclass(frozen=True)
+class Valued:
+    """A linear classifier whose module looks at its values, which shapes alone cannot tell."""
+
+    classes: int = 10
+
+    def build(self, seeds=1):
+        class Looking(StackedClassifier):
+            def forward(self, images):
+                return super().forward(images) if images.sum().item() == 0 else super().forward(images * 1)
+
+        return Looking(torch.nn.Identity(), StackedLinear(3 * 32 * 32, self.classes, seeds))
+
+
+def test_any_network_is_counted():
+    found = cost(Run(Valued(), Recipe(1, 1, 1, "sgd", 0.1, test_images_per_class=1)), 10, 10)
+    forward = 2 * 3072 * 10
+    # Backward: of the weights alone, for the images need no gradient.
+    assert found.flops == pytest.approx((2 * forward + forward) * 10)
 
 
 def test_whole_data_set_and_cut_test_set():
