@@ -141,7 +141,8 @@ class Skip(nn.Sequential):
     """Layers around which their input is carried and added: x -> x + layers(x)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + super().forward(x)
+        changed: Tensor = super().forward(x)  # type: ignore[no-untyped-call]  # of torch
+        return x + changed
 
 
 @dataclasses.dataclass(frozen=True)

@@ -31,4 +31,5 @@ def plainly_augmented(
     )
     inner = moved[:, height // 2 : -(height // 2), width // 2 : -(width // 2)].clamp(0, 1)
     bright = transforms.functional.adjust_brightness(inner, brightness)
-    return transforms.functional.adjust_contrast(bright, contrast)
+    rich: Tensor = transforms.functional.adjust_contrast(bright, contrast)
+    return rich

@@ -6,14 +6,19 @@ Layers have the names that they have in models/, so that a state dict of one is 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from torch import Tensor, nn
 
 from models import MLP, DepthCNN, NormCNN, OrderCNN, SkipCNN
 from pytest_claims.stacked import BATCH, ORDER, Norm
 
-_ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "leaky_relu": lambda: nn.LeakyReLU(0.01)}
+_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "leaky_relu": lambda: nn.LeakyReLU(0.01),
+}
 
 
 class PlainNetwork(nn.Module):
@@ -24,7 +29,8 @@ class PlainNetwork(nn.Module):
         self.features, self.head = features, head
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.features(x).flatten(1))
+        logits: Tensor = self.head(self.features(x).flatten(1))
+        return logits
 
 
 class PlainSkip(nn.Module):
@@ -37,7 +43,8 @@ class PlainSkip(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         first, second = self.children()
-        return second(first(x)) + x
+        changed: Tensor = second(first(x))
+        return changed + x
 
 
 def plain_norm(norm: Norm, channels: int) -> nn.Module | None:

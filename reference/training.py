@@ -71,14 +71,15 @@ def plain_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 def torch_scheduler(optimizer: torch.optim.Optimizer, recipe: Recipe) -> torch.optim.lr_scheduler.LRScheduler:
     """torch.optim's scheduler for a recipe, to be stepped once an epoch."""
-    match recipe.schedule:
-        case ("cosine", final):
+    kind, *arguments = recipe.schedule
+    match kind, [float(argument) for argument in arguments]:
+        case "cosine", [final]:
             return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, recipe.epochs, final)
-        case ("step", every, factor):
-            return torch.optim.lr_scheduler.StepLR(optimizer, every, factor)
-        case ("linear", *points):
+        case "step", [every, factor]:
+            return torch.optim.lr_scheduler.StepLR(optimizer, int(every), factor)
+        case "linear", points:
             return torch.optim.lr_scheduler.LambdaLR(
-                optimizer, lambda epoch: np.interp(epoch, points[::2], points[1::2])
+                optimizer, lambda epoch: float(np.interp(epoch, points[::2], points[1::2]))
             )
     return torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
 

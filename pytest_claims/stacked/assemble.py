@@ -9,6 +9,7 @@ from typing import cast
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from pytest_claims.stacked.dropout import StackedDropout
 from pytest_claims.stacked.initialise import initialise
@@ -66,7 +67,7 @@ def _check_module(network: Network, module: object, seeds: int) -> None:
         )
     tensors = [*module.named_parameters(), *module.named_buffers()]
     for name, value in tensors:
-        if isinstance(value, nn.parameter.UninitializedTensorMixin):
+        if is_lazy(value):
             raise NetworkError(f"{network}: {layer_of(module, name)} is lazy; give its layer the sizes when it is made")
         if value.device.type != "cpu":
             raise NetworkError(

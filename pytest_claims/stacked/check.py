@@ -10,8 +10,8 @@ import contextlib
 import dataclasses
 import functools
 import random
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -44,14 +44,15 @@ def check(network: Network, scheme: str = "default") -> None:
 
     A network that passed is not checked again in this process. Global random state stays as it is.
     """
-    check_form(network)
-    _check(network, scheme)
+    check_form(network)  # so that the network can be hashed
+    _check(cast(Hashable, network), scheme)
 
 
 @functools.cache
-def _check(network: Network, scheme: str) -> None:
-    _check_values(network, scheme)
-    trial = _Trial(network, scheme)
+def _check(network: Hashable, scheme: str) -> None:
+    described = cast(Network, network)
+    _check_values(described, scheme)
+    trial = _Trial(described, scheme)
     for train in (True, False):
         trial.check_apart(train)
     trial.check_alone()
@@ -343,6 +344,9 @@ def _global_state(seed: int) -> Iterator[None]:
 
 class _UnsetIsNan(TorchDispatchMode):
     """Memory that nobody has set yet holds NaN instead of what lay there before."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # of torch
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = function(*args, **(kwargs or {}))

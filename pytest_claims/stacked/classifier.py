@@ -38,8 +38,9 @@ class StackedClassifier(StackedModule):
         self.features, self.head, self.seeds = features, head, head.seeds
 
     def forward(self, images: Tensor) -> Tensor:
-        features = self.features(images)
-        return self.head(features.unflatten(1, (self.seeds, -1)).flatten(2))
+        features: Tensor = self.features(images)
+        logits: Tensor = self.head(features.unflatten(1, (self.seeds, -1)).flatten(2))
+        return logits
 
 
 def plain_state(module: StackedModule, position: int) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ def dtype(recipe: Recipe) -> torch.dtype:
     return torch.float64 if recipe.precision == "float64" else torch.float32
 
 
-def autocast(recipe: Recipe, device: torch.device) -> contextlib.AbstractContextManager:
+def autocast(recipe: Recipe, device: torch.device) -> contextlib.AbstractContextManager[object]:
     """The context in which the network runs forward."""
     # Without a cache: a weight's cast made while a graph is captured must not serve outside of it.
     enabled = recipe.precision == "bfloat16"

@@ -45,7 +45,7 @@ def prepare(device: torch.device, workers: int = 1, *, tf32: bool = False) -> No
         # The recipes say float32; cuDNN's own default would be TF32.
         precision = "tf32" if tf32 else "ieee"
         torch.backends.cuda.matmul.fp32_precision = precision
-        torch.backends.cudnn.conv.fp32_precision = precision
+        torch.backends.cudnn.conv.fp32_precision = precision  # type: ignore[attr-defined]  # torch's stubs lack it
     else:
         _keep_memory_mapped()
 

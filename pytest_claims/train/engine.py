@@ -37,7 +37,7 @@ _REESTIMATED_AT_ONCE = 500
 def version_of(run: Run) -> int:
     """The first engine version that gives this run's results: part of its key in the store."""
     # 2: dropout's masks are hashed, not drawn; brightness is weighed in another order of sums.
-    return 2 if run.recipe.augmentation or getattr(run.network, "dropout", 0) else 1
+    return 2 if run.recipe.augmentation is not None or bool(getattr(run.network, "dropout", 0)) else 1
 
 
 def train(run: Run, seeds: Sequence[int], data: Dataset, *, graphs: bool = True) -> list[Trained]:
@@ -61,7 +61,8 @@ def train(run: Run, seeds: Sequence[int], data: Dataset, *, graphs: bool = True)
             f"batch {recipe.batch} is larger than the training set of {len(table)} images ({data.name}); "
             f"use a batch of at most {len(table)} or more images per class"
         )
-    module = build(run, seeds).to(device, dtype(recipe), memory_format=torch.channels_last)
+    module = build(run, seeds).to(device, dtype(recipe))
+    module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
     optimizer = optimizer_of(module, recipe, device)
     step = Step(module, optimizer, recipe, data)
     graphed = graphs and device.type == "cuda" and optimisers.registered(recipe.optimizer).capturable

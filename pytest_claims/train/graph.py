@@ -45,7 +45,7 @@ class GraphedStep:
             self._step(rows, changes, record)
             return
         captured.rows.copy_(rows)
-        if captured.changes is not None:
+        if captured.changes is not None and changes is not None:
             captured.changes.copy_(changes)
         captured.graph.replay()
 

@@ -16,13 +16,14 @@ def learning_rates(recipe: Recipe) -> list[float]:
     epoch, factor, ...) is LambdaLR with the interpolated factor, which stays the last one after the last point.
     """
     epochs, peak = recipe.epochs, recipe.lr
-    match recipe.schedule:
-        case ("constant",):
+    kind, *arguments = recipe.schedule
+    match kind, [float(argument) for argument in arguments]:
+        case "constant", []:
             return [peak] * epochs
-        case ("cosine", final):
+        case "cosine", [final]:
             return [final + (peak - final) * (1 + math.cos(math.pi * epoch / epochs)) / 2 for epoch in range(epochs)]
-        case ("step", every, factor):
+        case "step", [every, factor]:
             return [peak * factor ** (epoch // every) for epoch in range(epochs)]
-        case ("linear", *points):
-            return (peak * np.interp(range(epochs), points[::2], points[1::2])).tolist()
+        case "linear", points:
+            return [float(peak * each) for each in np.interp(range(epochs), points[::2], points[1::2])]
     raise ValueError(f"unknown schedule {recipe.schedule!r}")  # Recipe refuses it at construction
