@@ -173,7 +173,7 @@ def test_gradients_are_those_of_the_first_step_of_each_epoch(batch):
         for n, seen in enumerate(every_step, 1):
             weight = network.features.get_submodule(f"block{n}.conv").weight
             weight.register_hook(lambda gradient, seen=seen: seen.append(gradient.square().mean().sqrt().item()))
-        notebook_training(network, run.recipe, DATA, result.seed, torch.float64)
+        plain_training(network, run.recipe, DATA, result.seed, torch.float64)
         assert [len(seen) for seen in every_step] == [3 * steps] * 3
         expected = list(zip(*(seen[::steps] for seen in every_step), strict=True))
         assert result.gradients == tuple(pytest.approx(epoch, rel=1e-5) for epoch in expected)
