@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from calibration.noise import BOUND, NOISE, Noise
+from pytest_claims.judge.kinds import Kind, kind_of
 from pytest_claims.stats import (
     LOOKS,
     best_of,
@@ -26,6 +27,7 @@ from pytest_claims.stats import (
     no_difference,
     nominal_levels,
     ranking,
+    some_difference,
     spread,
     superiority,
     trend,
@@ -38,7 +40,25 @@ BINOMIAL = 0.057
 # A power of .80 less three standard errors.
 POWER_FLOOR = 0.788
 
-R, S, C = Outcome.REPRODUCED, Outcome.TOO_SMALL, Outcome.CONTRADICTED
+# The kind of claim that each decision belongs to, whose table says what its outcomes mean.
+DECISIONS = {
+    "one arm beats another": "effect",
+    "within d": "equality",
+    "within d, called larger": "equality",
+    "no difference": "equality",
+    "no difference of five, called larger": "equality",
+    "some difference": "some difference",
+    "best of four": "best",
+    "ranking of three": "best",
+    "crossover": "best",
+    "trend": "effect",
+    "never falls": "no fall",
+    "never falls, called larger": "no fall",
+    "spans less": "effect",
+    "spread": "spread",
+}
+# What is counted: the outcomes that say that an effect is there, or those that say that none of the margin is.
+SHOWN, EXCLUDED = "shown", "excluded"
 
 # Arms [k, n] and a level in, a verdict out.
 Judge = Callable[[np.ndarray, float], Verdict]
@@ -48,15 +68,24 @@ Draw = Callable[[np.random.Generator, Noise, int, int], np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Path:
-    """A decision procedure at one truth. counted: outcomes whose share is measured. kind: "false" (an error, bounded
-    from above) or "power" (bounded from below)."""
+    """A decision procedure at one truth. decision: a name in DECISIONS. counts: SHOWN or EXCLUDED. section: "false" (a
+    share of errors, bounded from above) or "power" (of right verdicts, bounded from below)."""
 
     decision: str
     truth: str
     draw: Draw
     judge: Judge
-    counted: tuple[Outcome, ...]
-    kind: str = "false"
+    counts: str
+    section: str = "false"
+
+    @property
+    def kind(self) -> Kind:
+        return kind_of(DECISIONS[self.decision])
+
+    @property
+    def counted(self) -> tuple[Outcome, ...]:
+        """The outcomes whose share is measured."""
+        return self.kind.group.shows if self.counts == SHOWN else self.kind.group.excludes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,12 +109,12 @@ def simulate(cell: Cell, experiments: int = EXPERIMENTS) -> float:
     # Seeded by the cell's own name: adding one moves no other.
     rng = np.random.default_rng(list(cell.name.encode()))
     arms = cell.path.draw(rng, NOISE[cell.noise], experiments, n)
-    judge = cell.path.judge
+    judge, counted = cell.path.judge, cell.path.counted
     if cell.n:
         outcomes = [judge(row, 0.05).outcome for row in arms]
     else:
         outcomes = [looked_at(lambda n, level, row=row: judge(row[:, :n], level)).outcome for row in arms]
-    return sum(outcome in cell.path.counted for outcome in outcomes) / experiments
+    return sum(outcome in counted for outcome in outcomes) / experiments
 
 
 def looked_at(decide: Callable[[int, float], Verdict], planned: tuple[int, ...] = LOOKS) -> Verdict:
@@ -132,6 +161,10 @@ def _equivalence(within: float) -> Judge:
 
 def _no_difference(within: float) -> Judge:
     return lambda arms, alpha: no_difference(_named(arms), within=within, alpha=alpha)
+
+
+def _some_difference(beyond: float) -> Judge:
+    return lambda arms, alpha: some_difference(_named(arms), beyond=beyond, alpha=alpha)
 
 
 def _best(margin: float) -> Judge:
@@ -221,66 +254,63 @@ def _guarded(margin: float) -> Judge:
     return lambda arms, alpha: superiority(*arms, margin=margin, collapsed=_flags(arms), alpha=alpha)
 
 
-# Decisions beside collapsed runs, by name: the number of arms, the decision, what is false of equal arms.
-_BESIDE_COLLAPSES: dict[str, tuple[int, Judge, tuple[Outcome, ...]]] = {
+# Decisions beside collapsed runs, by name: the number of arms, the decision.
+_BESIDE_COLLAPSES: dict[str, tuple[int, Judge]] = {
     "within d, called larger": (
         2,
         lambda arms, alpha: equivalence(*arms, within=2, collapsed=_flags(arms), alpha=alpha),
-        (C,),
     ),
     "no difference of five, called larger": (
         5,
         lambda arms, alpha: no_difference(_named(arms), within=2, collapsed=_named(_flags(arms)), alpha=alpha),
-        (C,),
     ),
     "never falls, called larger": (
         4,
         lambda arms, alpha: never_falls(LEVELS, arms.T, margin=2, collapsed=np.stack(_flags(arms), 1), alpha=alpha),
-        (C,),
     ),
     "best of four": (
         4,
         lambda arms, alpha: best_of(_named(arms), best="a", margin=2, collapsed=_named(_flags(arms)), alpha=alpha),
-        (R, S),
     ),
     "trend": (
         4,
         lambda arms, alpha: trend(
             LEVELS, arms.T, direction=1, margin=2, collapsed=np.stack(_flags(arms), 1), alpha=alpha
         ),
-        (R, S),
     ),
 }
 
 
 FALSE = [
-    Path("one arm beats another", "no effect", _two(0), _superiority(1), (R, S)),
-    Path("one arm beats another", "an effect of the margin", _two(1), _superiority(1), (C, S)),
-    Path("within d", "a difference of d = 1", _two(1), _equivalence(1), (R,)),
-    Path("within d", "a difference of d = 1, called larger", _two(1), _equivalence(1), (C,)),
-    Path("within d", "a difference of d = 0.1, called larger", _two(0.1), _equivalence(0.1), (C,)),
-    Path("no difference", "three arms at 0, d, d/2", _several(0, 1, 0.5), _no_difference(1), (R,)),
-    Path("no difference", "three arms at 0, d, 0, called larger", _several(0, 1, 0), _no_difference(1), (C,)),
-    Path("best of four", "level with one rival", _several(0, 0, -20, -20), _best(1), (R, S)),
-    Path("best of four", "ahead by the margin", _several(0, -1, -1, -1), _best(1), (C, S)),
-    Path("ranking of three", "the first two level", _several(0, 0, -20), _ranking(1), (R, S)),
-    Path("ranking of three", "steps of the margin", _several(0, -1, -2), _ranking(1), (C, S)),
-    Path("crossover", "one network without a lead", _several(0, 0, 0, -20), _crossover(1), (R, S)),
-    Path("crossover", "leads of the margin", _several(0, -1, 0, -1), _crossover(1), (C, S)),
-    Path("trend", "flat", _several(0, 0, 0, 0), _trend(1), (R, S)),
-    Path("trend", "a hump, ends level", _several(0, -9, 9, 0), _trend(1), (R, S)),
-    Path("trend", "ends rise, slope flat", _several(0, 9, -9, 6), _trend(1), (R, S)),
-    Path("trend", "a rise of the margin", _several(0, 1 / 3, 2 / 3, 1), _trend(1), (C, S)),
-    Path("never falls", "a fall of the margin", _several(0, -1, 5, 9), _never_falls(1), (R,)),
-    Path("never falls", "a fall of the margin, called larger", _several(0, -1, 0, -1), _never_falls(1), (C,)),
-    Path("spans less", "equal spans of three arms", _groups, _spans(1), (R, S)),
+    Path("one arm beats another", "no effect", _two(0), _superiority(1), SHOWN),
+    Path("one arm beats another", "an effect of the margin", _two(1), _superiority(1), EXCLUDED),
+    Path("within d", "a difference of d = 1", _two(1), _equivalence(1), EXCLUDED),
+    Path("within d", "a difference of d = 1, called larger", _two(1), _equivalence(1), SHOWN),
+    Path("within d", "a difference of d = 0.1, called larger", _two(0.1), _equivalence(0.1), SHOWN),
+    Path("no difference", "three arms at 0, d, d/2", _several(0, 1, 0.5), _no_difference(1), EXCLUDED),
+    Path("no difference", "three arms at 0, d, 0, called larger", _several(0, 1, 0), _no_difference(1), SHOWN),
+    Path("some difference", "three arms at 0, d, d/2", _several(0, 1, 0.5), _some_difference(1), EXCLUDED),
+    Path("some difference", "three arms at 0, d, 0, called larger", _several(0, 1, 0), _some_difference(1), SHOWN),
+    Path("best of four", "level with one rival", _several(0, 0, -20, -20), _best(1), SHOWN),
+    Path("best of four", "ahead by the margin", _several(0, -1, -1, -1), _best(1), EXCLUDED),
+    Path("ranking of three", "the first two level", _several(0, 0, -20), _ranking(1), SHOWN),
+    Path("ranking of three", "steps of the margin", _several(0, -1, -2), _ranking(1), EXCLUDED),
+    Path("crossover", "one network without a lead", _several(0, 0, 0, -20), _crossover(1), SHOWN),
+    Path("crossover", "leads of the margin", _several(0, -1, 0, -1), _crossover(1), EXCLUDED),
+    Path("trend", "flat", _several(0, 0, 0, 0), _trend(1), SHOWN),
+    Path("trend", "a hump, ends level", _several(0, -9, 9, 0), _trend(1), SHOWN),
+    Path("trend", "ends rise, slope flat", _several(0, 9, -9, 6), _trend(1), SHOWN),
+    Path("trend", "a rise of the margin", _several(0, 1 / 3, 2 / 3, 1), _trend(1), EXCLUDED),
+    Path("never falls", "a fall of the margin", _several(0, -1, 5, 9), _never_falls(1), EXCLUDED),
+    Path("never falls", "a fall of the margin, called larger", _several(0, -1, 0, -1), _never_falls(1), SHOWN),
+    Path("spans less", "equal spans of three arms", _groups, _spans(1), SHOWN),
 ]
 
 SPREAD = [
-    Path("spread", "equal spreads", _scaled(1, 1), _spread(1), (R, S)),
-    Path("spread", "twice the spread, the margin", _scaled(1, 2), _spread(1), (C, S)),
-    Path("spread", "one of three others as steady", _scaled(1, 1, 4, 4), _spread(1), (R, S)),
-    Path("spread", "three others with twice the spread, the margin", _scaled(1, 2, 2, 2), _spread(1), (C, S)),
+    Path("spread", "equal spreads", _scaled(1, 1), _spread(1), SHOWN),
+    Path("spread", "twice the spread, the margin", _scaled(1, 2), _spread(1), EXCLUDED),
+    Path("spread", "one of three others as steady", _scaled(1, 1, 4, 4), _spread(1), SHOWN),
+    Path("spread", "three others with twice the spread, the margin", _scaled(1, 2, 2, 2), _spread(1), EXCLUDED),
 ]
 
 # Collapse rates, better and worse arm: the first is no better, and collapses no less often.
@@ -290,13 +320,13 @@ COLLAPSE = [
         f"collapse rates {better:g} and {worse:g}, else no effect",
         _collapsing(better, worse),
         _guarded(2),
-        (R, S),
+        SHOWN,
     )
     for better, worse in [(0.05, 0.05), (0.2, 0.2), (0.5, 0.5), (0.4, 0.2), (0.9, 0.5)]
 ]
 COLLAPSE += [
-    Path(name, f"every arm collapses at rate {rate:g}", _all_collapsing(rate, count), judge, counted)
-    for name, (count, judge, counted) in _BESIDE_COLLAPSES.items()
+    Path(name, f"every arm collapses at rate {rate:g}", _all_collapsing(rate, count), judge, SHOWN)
+    for name, (count, judge) in _BESIDE_COLLAPSES.items()
     # Ten pairs take long, so they get one rate.
     for rate in ((0.3,) if "five" in name else (0.1, 0.3, 0.5))
 ]
@@ -308,7 +338,7 @@ UNSEEN = [
         f"collapses in {rate:.0%} and is ahead by as much otherwise",
         _collapsing(rate, 0.0, ahead=50 * rate / (1 - rate)),
         _guarded(2),
-        (R, S),
+        SHOWN,
     )
     for rate in (0.1, 0.2, 0.3)
 ]
@@ -319,7 +349,7 @@ UNSEEN += [
         f"the other collapses in {rate:.0%}, half of that effect is the margin",
         _collapsing(0.0, rate),
         _guarded(25 * rate),
-        (C, S),
+        EXCLUDED,
     )
     for rate in (0.1, 0.2, 0.3)
 ]
@@ -336,36 +366,36 @@ def _power(n: int) -> list[Path]:
 
     one, both, three = far(), far(2), far(3)
     paths = [
-        ("one arm beats another", f"effect {one:.2f}", _two(one), _superiority(one), (R, S)),
-        ("one arm beats another", "no effect, of such a margin", _two(0), _superiority(one), (C, S)),
-        ("within d", f"equal arms, d {both:.2f}", _two(0), _equivalence(both), (R,)),
-        ("within d", "twice d", _two(2 * far(level=alpha / 2)), _equivalence(far(level=alpha / 2)), (C,)),
+        ("one arm beats another", f"effect {one:.2f}", _two(one), _superiority(one), SHOWN),
+        ("one arm beats another", "no effect, of such a margin", _two(0), _superiority(one), EXCLUDED),
+        ("within d", f"equal arms, d {both:.2f}", _two(0), _equivalence(both), EXCLUDED),
+        ("within d", "twice d", _two(2 * far(level=alpha / 2)), _equivalence(far(level=alpha / 2)), SHOWN),
         (
             "no difference",
             "one arm twice d away",
             _several(2 * far(level=alpha / 6), 0, 0),
             _no_difference(far(level=alpha / 6)),
-            (C,),
+            SHOWN,
         ),
-        ("ranking of three", "no steps", _several(0, 0, 0), _ranking(far(level=alpha / 2)), (C, S)),
-        ("crossover", "no leads", _several(0, 0, 0, 0), _crossover(far(level=alpha / 2)), (C, S)),
-        ("no difference", f"equal arms, d {far(6):.2f}", _several(0, 0, 0), _no_difference(far(6)), (R,)),
-        ("best of four", f"leads {three:.2f}", _several(0, *[-three] * 3), _best(three), (R, S)),
-        ("best of four", "no lead, of such a margin", _several(0, 0, -9, -9), _best(far(level=alpha / 3)), (C, S)),
-        ("ranking of three", f"steps {both:.2f}", _several(0, -both, -2 * both), _ranking(both), (R, S)),
-        ("crossover", f"leads {both:.2f}", _several(0, -both, 0, -both), _crossover(both), (R, S)),
-        ("trend", f"rise {both:.2f}", _several(*np.linspace(0, both, 4)), _trend(both), (R, S)),
-        ("trend", "flat, of such a margin", _several(0, 0, 0, 0), _trend(one), (C, S)),
-        ("never falls", f"flat, margin {far(4):.2f}", _several(0, 0, 0, 0), _never_falls(far(4)), (R,)),
+        ("ranking of three", "no steps", _several(0, 0, 0), _ranking(far(level=alpha / 2)), EXCLUDED),
+        ("crossover", "no leads", _several(0, 0, 0, 0), _crossover(far(level=alpha / 2)), EXCLUDED),
+        ("no difference", f"equal arms, d {far(6):.2f}", _several(0, 0, 0), _no_difference(far(6)), EXCLUDED),
+        ("best of four", f"leads {three:.2f}", _several(0, *[-three] * 3), _best(three), SHOWN),
+        ("best of four", "no lead, of such a margin", _several(0, 0, -9, -9), _best(far(level=alpha / 3)), EXCLUDED),
+        ("ranking of three", f"steps {both:.2f}", _several(0, -both, -2 * both), _ranking(both), SHOWN),
+        ("crossover", f"leads {both:.2f}", _several(0, -both, 0, -both), _crossover(both), SHOWN),
+        ("trend", f"rise {both:.2f}", _several(*np.linspace(0, both, 4)), _trend(both), SHOWN),
+        ("trend", "flat, of such a margin", _several(0, 0, 0, 0), _trend(one), EXCLUDED),
+        ("never falls", f"flat, margin {far(4):.2f}", _several(0, 0, 0, 0), _never_falls(far(4)), EXCLUDED),
         (
             "never falls",
             "a fall of twice the margin",
             _several(0, 2 * far(level=alpha / 3), 0, 0),
             _never_falls(far(level=alpha / 3)),
-            (C,),
+            SHOWN,
         ),
     ]
-    return [Path(*path, kind="power") for path in paths]
+    return [Path(*path, section="power") for path in paths]
 
 
 def cells() -> Iterator[Cell]:
@@ -384,7 +414,7 @@ def cells() -> Iterator[Cell]:
     for n in (3, 5, 10, 20, 0):
         for path in _power(n):
             yield Cell(path, "normal", n, POWER_FLOOR)
-    steady = Path("spread", "half the spread", _scaled(1, 2), _spread(1), (R, S), kind="power")
+    steady = Path("spread", "half the spread", _scaled(1, 2), _spread(1), SHOWN, section="power")
     yield Cell(steady, "normal", fewest_for_spread(), POWER_FLOOR)
     # Measured, not promised.
     for n in (3, 5, 10, 20, 0):

@@ -8,44 +8,40 @@ from collections.abc import Sequence
 
 from scipy import stats
 
+from pytest_claims.judge.kinds import KINDS
 from pytest_claims.judge.result import Result
 from pytest_claims.stats import ALPHA
-from pytest_claims.types import Outcome
 
 # Below this many the binomial bound is so wide that passing it says little.
 FEWEST = 200
 
-# What must not be found where nothing is there, by kind of claim.
-_FALSE = {
-    "directional claims": (
-        {"effect", "best", "spread", "some difference"},
-        (Outcome.REPRODUCED, Outcome.TOO_SMALL),
-        "an effect found",
-    ),
-    "claims of equality or of no fall": ({"equality", "no fall"}, (Outcome.CONTRADICTED,), "a difference found"),
-}
-
 
 @dataclasses.dataclass(frozen=True)
 class Placebo:
-    """lines: the result in words. passed: something was judged, and no kind of claim found more than chance allows."""
+    """lines: the result in words. passed: something was judged, and no group found more than chance allows."""
 
     lines: tuple[str, ...]
     passed: bool
 
 
 def placebo_result(results: Sequence[Result]) -> Placebo:
-    """Count the verdicts on reassigned results against the binomial 99 % bound of what a 5 % error rate allows."""
+    """Count the verdicts on reassigned results against the binomial 99 % bound of what a 5 % error rate allows.
+
+    What must not be found where nothing is there, the claim's kind says.
+    """
     lines, passed, judged = [], True, False
-    for what, (kinds, false, words) in _FALSE.items():
+    for group in dict.fromkeys(kind.group for kind in KINDS.values()):
         outcomes: Counter[str] = Counter()
         for result in results:
-            if result.kind in kinds:
+            if result.of_kind.group == group:
                 outcomes.update(result.placebo)
-        drawn, found = outcomes.total(), sum(outcomes[outcome] for outcome in false)
+        drawn, found = outcomes.total(), sum(outcomes[outcome] for outcome in group.shows)
         if not drawn:
             continue
-        text = f"{what}: {words} in {found} of {drawn} verdicts on results reassigned at random ({found / drawn:.1%})"
+        text = (
+            f"{group.name}: {group.found} in {found} of {drawn} verdicts on results reassigned at random "
+            f"({found / drawn:.1%})"
+        )
         if drawn < FEWEST:
             lines.append(f"{text}: too few to judge; {FEWEST} are needed")
             passed = False

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from pytest_claims.data.kinds import are_real
+from pytest_claims.judge.kinds import KINDS, Kind, kind_of
 from pytest_claims.types import Agreement, Look, Outcome, Verdict
 
 # How a note on a confounder's arm begins.
@@ -38,8 +39,7 @@ class ArmEvidence:
 class Result:
     """A verdict and its evidence.
 
-    kind: "effect" (of at least the margin), "best" (the same over several rivals), "spread" (a ratio of spreads, in
-    doublings), "equality" (within the margin either way), "some difference" (its opposite) or "no fall" (beyond it).
+    kind: of claim, a name in judge/kinds.py. Raises ValueError for an unknown one.
     claim, finding, source: the claim in words, its short name and where it is documented. contrast: what the effect
     measures, in words. agreement: of the documented contrast with ours, None where the source gives no figure.
     compared: what agreement is about, in words, where it is not the contrast of the effect; else "". data: the images
@@ -80,6 +80,14 @@ class Result:
     claims: int = 1
     datasets: dict[str, str] = dataclasses.field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        kind_of(self.kind)
+
+    @property
+    def of_kind(self) -> Kind:
+        """What holds for every claim of its kind."""
+        return KINDS[self.kind]
+
     @property
     def comparable(self) -> bool:
         """Whether the source's own figures say something beside ours: by its recipe, on the images that it had."""
@@ -88,13 +96,7 @@ class Result:
     @property
     def limits(self) -> dict[str, float]:
         """Where the verdict turns, beside 0, by what it is called; in unit."""
-        margin = self.verdict.margin
-        match self.kind:
-            case "equality" | "some difference":
-                return {"lower limit": -margin, "upper limit": margin}
-            case "no fall":
-                return {"limit": -margin}
-        return {"margin": margin}
+        return self.of_kind.limits(self.verdict.margin)
 
     @property
     def place(self) -> tuple[object, ...]:

@@ -59,5 +59,5 @@ def reversed_effect(recorded: Entry, result: Result) -> bool:
     All that a rehearsal on synthetic images may fail for: its verdicts say nothing about the findings, and a newcomer's
     processor rounds differently.
     """
-    strong = recorded.verdict == "REPRODUCED" and recorded.lower >= recorded.margin and result.kind != "equality"
+    strong = recorded.verdict == "REPRODUCED" and recorded.lower >= recorded.margin and result.of_kind.directed
     return strong and result.verdict.upper < 0

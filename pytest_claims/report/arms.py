@@ -12,8 +12,6 @@ from pytest_claims.report.notes import confounders
 
 _SEED = 7
 
-COLLAPSED = "! collapsed: at chance, or diverged"
-
 
 def arm_lines(result: Result, room: int, columns: int) -> list[str]:
     """The table in at most `room` lines of a width, if that is enough for the arms that the verdict rests on.
@@ -72,7 +70,7 @@ def _table(
             values = "".join(f"{value:{_SEED - 1}.2f}{'!' if flag else ' '}" for value, flag in pairs)
             lines.append(f"{arm.label:{width}} {numbers} {values}".rstrip())
     if any(flag for arm in shown for flag in arm.collapsed):
-        lines.append(COLLAPSED)
+        lines.append(f"! {result.of_kind.flag}")
     rest = [arm for arm in arms if arm not in shown]
     left_out = []
     if blocks is not None and n > blocks * each:

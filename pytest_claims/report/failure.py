@@ -22,15 +22,6 @@ _SCREEN = 40
 # Rows that notes may take from the table.
 _NOTES = 3
 
-_CONTRADICTED = {
-    "effect": "An effect of the claimed size is excluded at these seeds: the finding, as worded, does not hold here.",
-    "spread": "A difference of spreads of the claimed size is excluded: the finding, as worded, does not hold here.",
-    "best": "A lead of the claimed size is excluded at these seeds: the finding, as worded, does not hold here.",
-    "equality": "A difference beyond the limit is shown at these seeds: the finding, as worded, does not hold here.",
-    "some difference": "All pairs are shown to be within the limit: the finding, as worded, does not hold here.",
-    "no fall": "A fall beyond the limit is shown at these seeds: the finding, as worded, does not hold here.",
-}
-
 
 def failure_text(result: Result, columns: int = COLUMNS) -> str:
     """The text of a claim's failing assertion, plain, on one screen of 100 columns and 40 lines; on fewer columns, 72
@@ -45,7 +36,7 @@ def failure_text(result: Result, columns: int = COLUMNS) -> str:
     top += ["", *field("source", result.source, most=2)]
     top += field(
         "effect",
-        f"{result.contrast} = {verdict.effect:+.2f} {result.unit}, {_bounds(result)} "
+        f"{result.contrast} = {verdict.effect:+.2f} {result.unit}, {result.of_kind.bounds(verdict, len(result.arms))} "
         f"{verdict.lower:+.2f} and {verdict.upper:+.2f}",
         most=3,
     )
@@ -125,15 +116,6 @@ def p_text(result: Result) -> str:
     )
 
 
-def _bounds(result: Result) -> str:
-    # Comparisons inside a compound claim share the error rate, so that its two bounds have levels of their own.
-    if result.kind in ("equality", "some difference") and result.verdict.parts:
-        return "bounds (of a pair that the data chose)"
-    if result.kind not in ("effect", "equality", "spread") or (result.kind == "spread" and len(result.arms) > 2):
-        return "bounds"
-    return f"one-sided {100 * (1 - result.verdict.alpha):.4g} % bounds"
-
-
 def looks_text(verdict: Verdict) -> str:
     """The looks taken and what each said, in words."""
     looks = "; ".join(f"{look.n} seeds at level {look.level:.2g}: {look.outcome}" for look in verdict.looks)
@@ -143,13 +125,8 @@ def looks_text(verdict: Verdict) -> str:
 def power_text(result: Result) -> str:
     """What these seeds could have found, in words."""
     verdict = result.verdict
-    seeds = f"at the spread seen, {verdict.n} seeds"
-    match result.kind:
-        case "equality" | "some difference":
-            return f"{seeds} show equal arms to be so within {verdict.detectable:.2f} {result.unit} in 80 of 100"
-        case "no fall":
-            return f"{seeds} exclude falls beyond {verdict.detectable:.2f} {result.unit}, if none are, in 80 of 100"
-    return f"{seeds} find an effect of {verdict.detectable:.2f} {result.unit} in 80 of 100 experiments"
+    found = result.of_kind.power.format(detectable=f"{verdict.detectable:.2f} {result.unit}")
+    return f"at the spread seen, {verdict.n} seeds {found}"
 
 
 def agreement_text(result: Result) -> str:
@@ -166,40 +143,29 @@ def agreement_text(result: Result) -> str:
 
 def next_step(result: Result) -> str:
     """What the reader can do about this verdict."""
-    verdict = result.verdict
-    if all(flag for arm in result.arms for flag in arm.collapsed):
-        return (
-            "Every run collapsed: nothing was learned here, so that this says nothing of the finding. Look at the data "
-            "and the recipe first."
-        )
+    verdict, kind = result.verdict, result.of_kind
+    flags = [flag for arm in result.arms for flag in arm.collapsed]
+    if all(flags):
+        return kind.all_flagged
     if verdict.outcome == Outcome.REPRODUCED:
         return "Nothing: the finding holds here."
     if verdict.outcome == Outcome.TOO_SMALL:
         return "The direction holds, but the effect is smaller than the claim's smallest effect of interest."
     if verdict.outcome == Outcome.CONTRADICTED:
-        return f"{_CONTRADICTED[result.kind]} More seeds will rarely change that; look at the arms above."
+        return f"{kind.contradicted} More seeds will rarely change that; look at the arms above."
     if result.next_look:
         return (
             f"The look at {verdict.n} seeds does not settle it; the next planned one is at {result.next_look}, with "
             "all stored runs reused."
         )
-    if result.kind == "spread" and verdict.detectable is None:
-        return (
-            f"{verdict.n} seeds are too few to compare spreads, whatever they show; take at least "
-            f"{verdict.seeds_to_settle}, as below."
-        )
-    if verdict.seeds_to_settle is None and result.kind in ("equality", "no fall") and _collapsed(result):
-        return "Runs collapsed, and beside them no number of seeds shows equality; look at the arms above."
+    if advice := kind.unsettled(verdict, any(flags)):
+        return advice
     if verdict.seeds_to_settle is None:
         return f"{verdict.n} seeds do not settle it, nor would 1,000 if effect and spread stay as they are."
     return (
         f"{verdict.n} seeds do not settle it; about {verdict.seeds_to_settle} would (power .80, if effect and spread "
         "stay as they are). Take seeds that no verdict was read from, as below."
     )
-
-
-def _collapsed(result: Result) -> bool:
-    return any(flag for arm in result.arms for flag in arm.collapsed)
 
 
 def _field(name: str, text: str, *, columns: int, most: int | None = None, indent: int = 10) -> list[str]:

@@ -2,12 +2,13 @@
 
 import pytest
 
-from calibration.cells import COLLAPSE, EXPERIMENTS, UNSEEN, cells, simulate
+from calibration.cells import COLLAPSE, EXCLUDED, EXPERIMENTS, SHOWN, UNSEEN, cells, simulate
 from calibration.coverage import misses, prediction_misses, smallest_lead_misses, spread_misses
 from calibration.noise import BOUND
 from calibration.page import SECTIONS, page
 from calibration.record import Row
 from calibration.session import any_red, false_share
+from pytest_claims.judge.kinds import KINDS
 
 CELLS = {cell.name: cell for cell in cells()}
 
@@ -35,11 +36,11 @@ def test_session(rate, looks):
 @pytest.mark.parametrize("name", CELLS)
 def test_cell(name):
     cell = CELLS[name]
-    section = "collapse" if cell.path in COLLAPSE else cell.path.kind
+    section = "collapse" if cell.path in COLLAPSE else cell.path.section
     if cell.bound is None:
         section = "open"
     names = cell.path.decision, cell.path.truth, cell.noise, seeds(cell.n)
-    check(Row(section, *names, simulate(cell), cell.bound, least=cell.path.kind == "power"))
+    check(Row(section, *names, simulate(cell), cell.bound, least=cell.path.section == "power"))
 
 
 @pytest.mark.slow
@@ -68,6 +69,13 @@ def test_prediction_intervals(n, repetitions):
     check(Row("coverage", "prediction interval", f"documented from {repetitions}", "normal", seeds(n), share, 0.057))
 
 
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+@pytest.mark.parametrize("counts", [SHOWN, EXCLUDED])
+def test_both_errors_of_every_kind_of_claim_are_measured_and_bounded(kind, counts):
+    paths = [cell.path for cell in CELLS.values() if cell.bound is not None and cell.path.section == "false"]
+    assert any((path.kind, path.counts) == (kind, counts) for path in paths)
+
+
 def test_cells_have_names_of_their_own():
     assert len(CELLS) == len(list(cells()))
 
@@ -76,7 +84,7 @@ def test_cells_have_names_of_their_own():
 def test_cells_can_be_simulated(name):
     share = simulate(CELLS[name], experiments=40)
     # 40 experiments: a rate that is promised to be 7 % stays below a quarter in all but one of a million.
-    if CELLS[name].path.kind == "power":
+    if CELLS[name].path.section == "power":
         assert share > 0.5
     elif CELLS[name].bound is not None:
         assert share < 0.25

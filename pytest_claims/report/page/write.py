@@ -117,7 +117,7 @@ def _section(
     drawn: list[tuple[str, str]] = []
     trained: set[frozenset[tuple[str, ...]]] = set()
     for panel in shown:
-        drawn += _drawn(panel, any(result.kind == "spread" for result in results))
+        drawn += _drawn(panel, any(result.of_kind.compares_spreads for result in results))
         # The same runs train in the same way, whatever is measured of them.
         runs_of_panel = frozenset(point.arm.runs for point in panel.points)
         if runs_of_panel not in trained:
