@@ -5,11 +5,26 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
 from pytest_claims.data.kinds import joined
+from pytest_claims.judge.assertion import (
+    Assertion,
+    Flags,
+    Name,
+    Procedure,
+    Samples,
+    along,
+    difference,
+    label,
+    minus,
+    of_pair,
+    span,
+)
+from pytest_claims.judge.kinds import kind_of
 from pytest_claims.judge.metric import ACCURACY, Metric
 from pytest_claims.judge.result import CONFOUNDER, ArmEvidence, Result
 from pytest_claims.runs.pool import NotStoredError, Pool
@@ -34,8 +49,6 @@ from pytest_claims.stats import (
 from pytest_claims.train.device import describe
 from pytest_claims.types import Arm, Claim, Outcome, Run, Trained, Verdict
 
-Name = Hashable
-
 # Reassignments of a placebo's results for each claim: enough to judge even one of them.
 PLACEBO_DRAWS = 200
 
@@ -50,11 +63,6 @@ class NotReproducedError(AssertionError):
     def __init__(self, result: Result, text: str) -> None:
         super().__init__(text)
         self.result = result
-
-
-def label(name: Name) -> str:
-    """An arm's name for people: ("relu", 4) reads "relu 4"."""
-    return " ".join(str(part) for part in name) if isinstance(name, tuple) else str(name)
 
 
 def _far(arm: ArmEvidence) -> bool:
@@ -110,11 +118,9 @@ class Lab:
 
         confounders: arms that could explain the effect, each put in the place of `worse`; what comes out is a note.
         """
-        self._named([better, worse, *confounders])
 
-        def over(name: Name, alpha: float) -> Verdict:
-            flags, names = (self.collapsed(better), self.collapsed(name)), (label(better), label(name))
-            return superiority(*self._paired(better, name), margin=margin, collapsed=flags, alpha=alpha, names=names)
+        def over(name: Name) -> Procedure:
+            return of_pair(superiority, label(better), label(name), margin=margin)
 
         def note(name: Name, found: Verdict) -> str:
             meaning = {
@@ -128,58 +134,60 @@ class Lab:
                 f"{found.upper:+.2f}): {meaning}"
             )
 
-        def decide(alpha: float) -> Verdict:
-            found = over(worse, alpha)
-            notes = tuple(note(name, over(name, alpha)) for name in confounders)
-            return dataclasses.replace(found, notes=(*found.notes, *notes))
+        def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
+            found = over(worse)(arms, collapsed=collapsed, alpha=alpha)
+            beside = {name: over(name)(arms, collapsed=collapsed, alpha=alpha) for name in confounders}
+            return dataclasses.replace(found, notes=(*found.notes, *(note(*pair) for pair in beside.items())))
 
-        self._judge(
-            "effect",
-            f"{label(better)} − {label(worse)}",
-            decide,
-            lambda: self.values(better) - self.values(worse),
-            self._gap(better, worse),
-        )
+        arms = (better, worse, *confounders)
+        self._judge(Assertion("effect", arms, procedure, minus(better, worse), difference(better, worse)))
 
     def assert_within(self, first: Name, second: Name, *, within: float) -> None:
         """The claim that two arms differ by less than `within` points."""
-        self._named([first, second])
-
-        def decide(alpha: float) -> Verdict:
-            collapsed, names = (self.collapsed(first), self.collapsed(second)), (label(first), label(second))
-            return equivalence(
-                *self._paired(first, second), within=within, collapsed=collapsed, alpha=alpha, names=names
-            )
-
-        self._judge(
-            "equality",
-            f"{label(first)} − {label(second)}",
-            decide,
-            lambda: self.values(first) - self.values(second),
-            self._gap(first, second),
-        )
+        procedure = of_pair(equivalence, label(first), label(second), within=within)
+        self._judge(Assertion("equality", (first, second), procedure, minus(first, second), difference(first, second)))
 
     def assert_no_difference(self, names: Sequence[Name], *, within: float) -> None:
         """The claim that no two of these arms differ by `within` points or more."""
-        self._named(names)
 
-        def decide(alpha: float) -> Verdict:
+        def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
             # Highest mean first, so that every difference reads as a distance.
-            ordered = sorted(names, key=lambda name: -self.values(name).mean())
-            return no_difference(self._samples(ordered), within=within, collapsed=self._flags(ordered), alpha=alpha)
+            ordered = dict(sorted(arms.items(), key=lambda arm: -arm[1].mean()))
+            return no_difference(ordered, within=within, collapsed=collapsed, alpha=alpha)
 
-        self._pairs("equality", names, decide)
+        self._pairs("equality", names, procedure)
 
     def assert_some_difference(self, names: Sequence[Name], *, beyond: float) -> None:
         """The claim that some two of these arms differ by more than `beyond` points."""
-        self._named(names)
-        self._pairs(
-            "some difference",
-            names,
-            lambda alpha: some_difference(
-                self._samples(names), beyond=beyond, collapsed=self._flags(names), alpha=alpha
-            ),
-        )
+        self._pairs("some difference", names, partial(some_difference, beyond=beyond))
+
+    def assert_best(self, best: Name, rivals: Sequence[Name], *, margin: float) -> None:
+        """The claim that one arm beats every rival, each by an effect whose smallest interesting size is margin."""
+        self._named([best, *rivals])
+        procedure = partial(best_of, best=label(best), margin=margin)
+        closest, _ = self._documented_extremes(rivals)
+        contrast, compared = difference(best, closest), minus(best, closest)
+        effect = f"{label(best)} − its closest rival"
+        self._judge(Assertion("best", (best, *rivals), procedure, effect, contrast, compared))
+
+    def assert_ranks(self, order: Sequence[Name], *, margin: float) -> None:
+        """The claim that these arms rank so, the best first, each ahead of the next by about margin or more."""
+        self._named(order)
+        procedure = partial(ranking, order=[label(name) for name in order], margin=margin)
+        figures, effect = self._documented_figures(), "the smallest step of the ranking"
+        steps = list(itertools.pairwise(order))
+        if set(order) <= set(figures):
+            # The smallest documented step, fixed before any run.
+            steps.sort(key=lambda step: difference(*step)(figures))
+        contrast = difference(*steps[0]) if set(order) <= set(figures) else None
+        self._judge(Assertion("best", tuple(order), procedure, effect, contrast, minus(*steps[0])))
+
+    def assert_crossover(self, first: tuple[Name, Name], second: tuple[Name, Name], *, margin: float) -> None:
+        """The claim that two networks do best at different settings.
+
+        first, second: each network's arm at its own best setting and at the other's, chosen on other seeds.
+        """
+        self._cross(first, second, margin)
 
     def assert_needs_lower(self, needing: Mapping[float, Name], than: Mapping[float, Name], *, margin: float) -> None:
         """The claim that one network does best at a lower setting (a learning rate) than another.
@@ -207,6 +215,70 @@ class Lab:
             notes.append("a best setting is at the edge of those tried: a better one may lie beyond")
         self._cross((needing[low], needing[high]), (than[high], than[low]), margin, tuple(notes))
 
+    def assert_steadier(self, steady: Name, others: Sequence[Name], *, margin: float) -> None:
+        """The claim that one arm varies less from seed to seed than every other.
+
+        margin: the smallest interesting ratio of spreads, in doublings: 1 is twice the spread.
+        """
+        procedure = partial(spread, steady=label(steady), margin=margin)
+        effect = f"spread of {' / '.join(map(label, others))} over spread of {label(steady)}"
+        self._judge(Assertion("spread", (steady, *others), procedure, effect))
+
+    def assert_rises(self, by_level: Mapping[float, Name], *, margin: float) -> None:
+        """The claim that accuracy grows along the levels (keys, ascending), end to end by about margin or more."""
+        levels, names = self._levels(by_level)
+        procedure = along(trend, levels, direction=+1, margin=margin)
+        self._judge(Assertion("effect", names, procedure, "last − first level", difference(names[-1], names[0])))
+
+    def assert_falls(self, by_level: Mapping[float, Name], *, margin: float) -> None:
+        """The claim that accuracy falls along the levels (keys, ascending), end to end by about margin or more."""
+        levels, names = self._levels(by_level)
+        procedure = along(trend, levels, direction=-1, margin=margin)
+        self._judge(Assertion("effect", names, procedure, "first − last level", difference(names[0], names[-1])))
+
+    def assert_never_falls(self, by_level: Mapping[float, Name], *, margin: float) -> None:
+        """The claim that accuracy falls by less than margin at every step along the levels and from end to end."""
+        levels, names = self._levels(by_level)
+        procedure, contrast = along(never_falls, levels, margin=margin), difference(names[-1], names[0])
+        self._judge(Assertion("no fall", names, procedure, "the least change", contrast, "last − first level"))
+
+    def assert_gap_widens(self, by_level: Mapping[float, tuple[Name, Name]], *, margin: float) -> None:
+        """The claim that (first − second) grows along the levels, end to end by about margin or more."""
+        levels, pairs = list(by_level), list(by_level.values())
+        if len(pairs) < 2:
+            raise ValueError(f"{self._nodeid}: a gap at {len(pairs)} levels; needed: at least two")
+        for pair in pairs:
+            self._named(pair)
+        labels = [(label(first), label(second)) for first, second in pairs]
+
+        def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
+            gaps = np.stack([arms[first] - arms[second] for first, second in labels], axis=1)
+            flags = np.stack([collapsed[first] | collapsed[second] for first, second in labels], axis=1)
+            return trend(levels, gaps, direction=+1, margin=margin, collapsed=flags, alpha=alpha)
+
+        last, first = difference(*pairs[-1]), difference(*pairs[0])
+        # Levels may share an arm.
+        arms = tuple(dict.fromkeys(itertools.chain(*pairs)))
+        effect = "gap at the last − at the first level"
+        self._judge(Assertion("effect", arms, procedure, effect, lambda of: last(of) - first(of)))
+
+    def assert_spans_less(self, steady: Sequence[Name], other: Sequence[Name], *, margin: float) -> None:
+        """The claim that one group of arms spans less (highest − lowest accuracy, per seed) than another."""
+        self._named(steady)
+        self._named(other)
+        groups = other, steady
+        names = tuple(f"{label(group[0])} … {label(group[-1])}" for group in groups)
+
+        def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
+            labels = [[label(name) for name in group] for group in groups]
+            spans = [span(arms, group) for group in labels]
+            flags = tuple(np.any([collapsed[name] for name in group], axis=0) for group in labels)
+            return superiority(*spans, margin=margin, collapsed=flags, alpha=alpha, names=names)
+
+        arms = tuple(dict.fromkeys([*other, *steady]))
+        effect = f"span of {names[0]} − span of {names[1]}"
+        self._judge(Assertion("effect", arms, procedure, effect, lambda of: span(of, other) - span(of, steady)))
+
     def _chosen(self, by_setting: Mapping[float, Name]) -> float:
         """The setting whose arm is best on seeds that no verdict sees."""
         seeds = self._settings.tuning
@@ -218,197 +290,42 @@ class Lab:
         }
         return max(sorted(means), key=means.__getitem__)
 
-    def assert_best(self, best: Name, rivals: Sequence[Name], *, margin: float) -> None:
-        """The claim that one arm beats every rival, each by an effect whose smallest interesting size is margin."""
-        self._named([best, *rivals])
-        names = [best, *rivals]
-        closest, _ = self._documented_extremes(rivals)
-        self._judge(
-            "best",
-            f"{label(best)} − its closest rival",
-            lambda alpha: best_of(
-                self._samples(names), best=label(best), margin=margin, collapsed=self._flags(names), alpha=alpha
-            ),
-            lambda: self.values(best) - self.values(closest),
-            self._gap(best, closest),
-            f"{label(best)} − {label(closest)}",
-        )
-
-    def assert_ranks(self, order: Sequence[Name], *, margin: float) -> None:
-        """The claim that these arms rank so, the best first, each ahead of the next by about margin or more."""
-        self._named(order)
-        steps = [(gap, pair) for pair in itertools.pairwise(order) if (gap := self._gap(*pair)) is not None]
-        documented, (high, low) = min(steps) if len(steps) == len(order) - 1 else (None, order[:2])
-        self._judge(
-            "best",
-            "the smallest step of the ranking",
-            lambda alpha: ranking(
-                self._samples(order),
-                order=[label(name) for name in order],
-                margin=margin,
-                collapsed=self._flags(order),
-                alpha=alpha,
-            ),
-            lambda: self.values(high) - self.values(low),
-            documented,
-            f"{label(high)} − {label(low)}",
-        )
-
-    def assert_crossover(self, first: tuple[Name, Name], second: tuple[Name, Name], *, margin: float) -> None:
-        """The claim that two networks do best at different settings.
-
-        first, second: each network's arm at its own best setting and at the other's, chosen on other seeds.
-        """
-        self._named(first)
-        self._named(second)
-        self._cross(first, second, margin)
-
-    def assert_steadier(self, steady: Name, others: Sequence[Name], *, margin: float) -> None:
-        """The claim that one arm varies less from seed to seed than every other.
-
-        margin: the smallest interesting ratio of spreads, in doublings: 1 is twice the spread.
-        """
-        self._named([steady, *others])
-        names = [steady, *others]
-        self._judge(
-            "spread",
-            f"spread of {' / '.join(map(label, others))} over spread of {label(steady)}",
-            lambda alpha: spread(
-                self._samples(names), steady=label(steady), margin=margin, collapsed=self._flags(names), alpha=alpha
-            ),
-            lambda: self.values(steady),
-            None,
-        )
-
-    def assert_rises(self, by_level: Mapping[float, Name], *, margin: float) -> None:
-        """The claim that accuracy grows along the levels (keys, ascending), end to end by about margin or more."""
-        self._trend(by_level, +1, margin, "last − first level")
-
-    def assert_falls(self, by_level: Mapping[float, Name], *, margin: float) -> None:
-        """The claim that accuracy falls along the levels (keys, ascending), end to end by about margin or more."""
-        self._trend(by_level, -1, margin, "first − last level")
-
-    def assert_never_falls(self, by_level: Mapping[float, Name], *, margin: float) -> None:
-        """The claim that accuracy falls by less than margin at every step along the levels and from end to end."""
+    def _levels(self, by_level: Mapping[float, Name]) -> tuple[list[float], tuple[Name, ...]]:
+        """Levels and the arms at them, as declared."""
         self._named(list(by_level.values()))
-        levels, names = list(by_level), list(by_level.values())
-
-        def decide(alpha: float) -> Verdict:
-            collapsed = np.stack([self.collapsed(name) for name in names], axis=1)
-            return never_falls(levels, self._columns(names), margin=margin, collapsed=collapsed, alpha=alpha)
-
-        self._judge(
-            "no fall",
-            "the least change",
-            decide,
-            lambda: self.values(names[-1]) - self.values(names[0]),
-            self._gap(names[-1], names[0]),
-            "last − first level",
-        )
-
-    def assert_gap_widens(self, by_level: Mapping[float, tuple[Name, Name]], *, margin: float) -> None:
-        """The claim that (first − second) grows along the levels, end to end by about margin or more."""
-        levels, pairs = list(by_level), list(by_level.values())
-        if len(pairs) < 2:
-            raise ValueError(f"{self._nodeid}: a gap at {len(pairs)} levels; needed: at least two")
-        for pair in pairs:
-            self._named(pair)
-
-        def gaps() -> np.ndarray:
-            return np.stack([self.values(first) - self.values(second) for first, second in pairs], axis=1)
-
-        def decide(alpha: float) -> Verdict:
-            collapsed = np.stack([self.collapsed(first) | self.collapsed(second) for first, second in pairs], axis=1)
-            return trend(levels, gaps(), direction=+1, margin=margin, collapsed=collapsed, alpha=alpha)
-
-        documented = [self._gap(*pair) for pair in (pairs[-1], pairs[0])]
-        change = None if None in documented else documented[0] - documented[1]
-        self._judge(
-            "effect", "gap at the last − at the first level", decide, lambda: gaps()[:, -1] - gaps()[:, 0], change
-        )
-
-    def assert_spans_less(self, steady: Sequence[Name], other: Sequence[Name], *, margin: float) -> None:
-        """The claim that one group of arms spans less (highest − lowest accuracy, per seed) than another."""
-        self._named(steady)
-        self._named(other)
-        groups = other, steady
-        names = tuple(f"{label(group[0])} … {label(group[-1])}" for group in groups)
-
-        def spans() -> list[np.ndarray]:
-            return [np.ptp(self._columns(group), axis=1) for group in groups]
-
-        def decide(alpha: float) -> Verdict:
-            collapsed = tuple(np.stack([self.collapsed(name) for name in group]).any(axis=0) for group in groups)
-            return superiority(*spans(), margin=margin, collapsed=collapsed, alpha=alpha, names=names)
-
-        documented = [self._gap(*self._documented_extremes(group)) for group in groups]
-        difference = None if None in documented else documented[0] - documented[1]
-        contrast = f"span of {names[0]} − span of {names[1]}"
-        self._judge("effect", contrast, decide, lambda: spans()[0] - spans()[1], difference)
-
-    def _trend(self, by_level: Mapping[float, Name], direction: int, margin: float, contrast: str) -> None:
-        self._named(list(by_level.values()))
-        levels, names = list(by_level), list(by_level.values())
-
-        def decide(alpha: float) -> Verdict:
-            collapsed = np.stack([self.collapsed(name) for name in names], axis=1)
-            values = self._columns(names)
-            return trend(levels, values, direction=direction, margin=margin, collapsed=collapsed, alpha=alpha)
-
-        documented = self._gap(names[-1], names[0])
-        self._judge(
-            "effect",
-            contrast,
-            decide,
-            lambda: direction * (self.values(names[-1]) - self.values(names[0])),
-            None if documented is None else direction * documented,
-        )
+        return list(by_level), tuple(by_level.values())
 
     def _cross(
         self, first: tuple[Name, Name], second: tuple[Name, Name], margin: float, notes: tuple[str, ...] = ()
     ) -> None:
         """Judge a crossover; notes stand before its own."""
-        names = [*first, *second]
+        self._named(first)
+        self._named(second)
+        pairs = {"first": tuple(map(label, first)), "second": tuple(map(label, second))}
 
-        def decide(alpha: float) -> Verdict:
-            found = crossover(
-                self._samples(names),
-                first=(label(first[0]), label(first[1])),
-                second=(label(second[0]), label(second[1])),
-                margin=margin,
-                collapsed=self._flags(names),
-                alpha=alpha,
-            )
+        def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
+            found = crossover(arms, **pairs, margin=margin, collapsed=collapsed, alpha=alpha)
             return dataclasses.replace(found, notes=(*notes, *found.notes))
 
-        self._judge(
-            "best",
-            "the smaller lead of a network's own setting",
-            decide,
-            lambda: self.values(first[0]) - self.values(first[1]),
-            self._gap(*first),
-            f"{label(first[0])} − {label(first[1])}",
-        )
+        arms = tuple(dict.fromkeys([*first, *second]))
+        effect = "the smaller lead of a network's own setting"
+        self._judge(Assertion("best", arms, procedure, effect, difference(*first), minus(*first)))
 
-    def _pairs(self, kind: str, names: Sequence[Name], decide: Callable[[float], Verdict]) -> None:
+    def _pairs(self, kind: str, names: Sequence[Name], procedure: Procedure) -> None:
         """Judge a claim about all pairs of these arms."""
+        self._named(names)
         # The documented contrast is that of the source's own two extremes, fixed before any run.
-        high, low = self._documented_extremes(names)
-        self._judge(
-            kind,
-            "the deciding pair's difference",
-            decide,
-            lambda: self.values(high) - self.values(low),
-            self._gap(high, low),
-            f"{label(high)} − {label(low)}",
-        )
+        extremes = self._documented_extremes(names)
+        effect = "the deciding pair's difference"
+        self._judge(Assertion(kind, tuple(names), procedure, effect, difference(*extremes), minus(*extremes)))
 
     def _named(self, names: Sequence[Name]) -> None:
         """Raise ValueError unless these are two different arms or more; KeyError for one that was not declared."""
         for name in names:
             if name not in self._arms:
                 raise KeyError(f"{name!r} is no arm of this claim; declared: {', '.join(map(repr, self._arms))}")
-        if len(set(names)) < max(2, len(names)):
+        # Texts name arms by their labels, and so do samples.
+        if len(set(map(label, names))) < max(2, len(names)):
             raise ValueError(f"{self._nodeid} compares {list(names)}; needed: two or more different arms")
 
     def _of(self, name: Name) -> ArmEvidence:
@@ -445,34 +362,21 @@ class Lab:
         names = tuple(map(key.digest, seeds))
         return ArmEvidence(label(name), seeds, tuple(values), tuple(flags), self._documented(name), names)
 
-    def _paired(self, *names: Name) -> tuple[np.ndarray, ...]:
-        return tuple(self.values(name) for name in names)
-
-    def _columns(self, names: Sequence[Name]) -> np.ndarray:
-        """Accuracies [seeds, arms]."""
-        return np.stack(self._paired(*names), axis=1)
-
-    def _samples(self, names: Sequence[Name]) -> dict[str, np.ndarray]:
-        return {label(name): self.values(name) for name in names}
-
-    def _flags(self, names: Sequence[Name]) -> dict[str, np.ndarray]:
-        return {label(name): self.collapsed(name) for name in names}
-
-    def _gap(self, first: Name, second: Name) -> float | None:
-        """The documented difference of two arms, None where the source gives none."""
-        figures = self._documented(first), self._documented(second)
-        return None if None in figures else figures[0] - figures[1]
+    def _documented_figures(self) -> dict[Name, float]:
+        """The documented figures of those arms that have one."""
+        figures = {name: self._documented(name) for name in self._arms}
+        return {name: figure for name, figure in figures.items() if figure is not None}
 
     def _documented(self, name: Name) -> float | None:
         """The documented figure of an arm; sources give accuracies, so there is none for anything else."""
         return self._arms[name].documented if self._metric is ACCURACY else None
 
     def _documented_extremes(self, names: Sequence[Name]) -> tuple[Name, Name]:
-        """The arms with the highest and the lowest documented figure; the first and last where there are none."""
-        known = [name for name in names if self._documented(name) is not None]
-        if len(known) < len(names):
+        """The arms with the highest and the lowest documented figure; the first and last unless all have one."""
+        figures = self._documented_figures()
+        if not set(names) <= set(figures):
             return names[0], names[-1]
-        ordered = sorted(known, key=self._documented)
+        ordered = sorted(names, key=figures.__getitem__)
         return ordered[-1], ordered[0]
 
     def _look(self, decide: Callable[[float], Verdict], n: int, level: float) -> Verdict:
@@ -497,23 +401,19 @@ class Lab:
                 looks = tuple(look for look in looks if look < self._n)
                 self._n, self._evidence = looks[0], {}
 
-    def _judge(
-        self,
-        kind: str,
-        contrast: str,
-        decide: Callable[[float], Verdict],
-        values: Callable[[], np.ndarray],
-        documented: float | None,
-        compared: str = "",
-    ) -> None:
-        """Decide, and record the result of this claim.
+    def _decide(self, assertion: Assertion, alpha: float) -> Verdict:
+        """The verdict on the results at hand."""
+        values = {label(name): self.values(name) for name in assertion.arms}
+        collapsed = {label(name): self.collapsed(name) for name in assertion.arms}
+        return assertion.procedure(values, collapsed=collapsed, alpha=alpha)
 
-        decide: the verdict on the seeds of the look at hand, at a level. values: the contrast per seed, [n], that the
-        documented one is held against; compared: what it is, where it is not the contrast of the verdict's effect.
-        """
+    def _judge(self, assertion: Assertion) -> None:
+        """Decide, and record the result of this claim."""
+        self._named(assertion.arms)
         if self.result is not None:
             raise RuntimeError(f"{self._nodeid} asserts twice; one claim is one assertion")
         settings, source = self._settings, self._claim.source
+        decide = partial(self._decide, assertion)
         verdict = self._decided(decide)
         # In a placebo they are all the first arm's.
         used = dict.fromkeys(self._wanted(name)[0].dataset for name in self._evidence)
@@ -523,7 +423,10 @@ class Lab:
         arms = tuple(self._evidence.values())
         if enforced and self._metric is ACCURACY:
             verdict = dataclasses.replace(verdict, notes=(*verdict.notes, *map(_elsewhere, filter(_far, arms))))
-        agreed = None if documented is None else agreement(documented, values(), source.repetitions)
+        agreed, documented = None, assertion.documented(self._documented_figures())
+        if assertion.contrast and documented is not None:
+            measured = assertion.contrast({name: self.values(name) for name in assertion.arms})
+            agreed = agreement(documented, measured, source.repetitions)
         later = [look for look in settings.planned if look > verdict.n]
         open_ = verdict.outcome == Outcome.INCONCLUSIVE
         next_look = later[0] if open_ and later else None
@@ -531,13 +434,13 @@ class Lab:
         self.result = Result(
             nodeid=self._nodeid,
             finding=self._claim.finding,
-            kind=kind,
+            kind=assertion.kind,
             claim=self._words,
             source=str(source),
-            contrast=contrast,
+            contrast=assertion.effect,
             verdict=verdict,
             agreement=agreed,
-            compared=compared,
+            compared=assertion.compared,
             arms=arms,
             scale=settings.scale,
             data="; ".join(dict.fromkeys(datasets.values())),
@@ -549,7 +452,7 @@ class Lab:
             command=settings.look_on(self._nodeid, next_look) if next_look else settings.replicate(self._nodeid, more),
             placebo=self._reassigned(decide) if settings.placebo else {},
             measured=self._metric.name,
-            unit="doublings" if kind == "spread" else self._metric.unit,
+            unit=kind_of(assertion.kind).unit or self._metric.unit,
             images=self._claim.images,
             claims=self._claims,
             datasets=datasets,

@@ -197,6 +197,14 @@ def test_the_documented_contrast_beside_ours(planting, shape):
     assert (found.documented, found.measured) == (7.0, 5.0)
 
 
+@pytest.mark.parametrize("missing", list(SPANS.documented), ids=str)
+def test_the_documented_span_needs_the_figure_of_every_arm(planting, missing):
+    # Without the highest or the lowest arm the span of what is left is another, and may even turn the sign.
+    figures = {name: figure for name, figure in SPANS.documented.items() if name != missing}
+    found = result_of(planting, SPANS, documented=figures)
+    assert (found.agreement, found.verdict.outcome) == (None, REPRODUCED)
+
+
 @each([RISES, FALLS, NEVER_FALLS, WIDENS])
 def test_the_documented_contrast_needs_the_figures_of_the_ends(planting, shape):
     def without(name):

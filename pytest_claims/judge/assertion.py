@@ -1,0 +1,101 @@
+"""What an assertion of the lab says: the arms that it compares, how it decides on them, what the source documents."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from pytest_claims.judge.kinds import kind_of
+from pytest_claims.types import Verdict
+
+Name = Hashable
+# What was measured of the arms, float64 [seeds] by label; and which of these runs collapsed, bool [seeds] by label.
+Samples = Mapping[str, np.ndarray]
+Flags = Mapping[str, np.ndarray]
+# A contrast of arms: of their samples it gives one value a seed, of their documented figures the documented one.
+Contrast = Callable[[Mapping[Name, Any]], Any]
+
+
+class Procedure(Protocol):
+    """Decides on the arms of an assertion; alpha is the level of each one-sided bound."""
+
+    def __call__(self, arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict: ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Assertion:
+    """kind: of claim, a name in judge/kinds.py. arms: all that are judged, in the order of the report. procedure: the
+    verdict on them.
+
+    effect: what the verdict's effect measures, in words. contrast: what the source's figures are held against, None
+    where they say nothing of it; compared: what it is, in words, where it is not the effect. The documented contrast is
+    known where the source gives a figure for every arm that it looks up. Raises ValueError for an unknown kind.
+    """
+
+    kind: str
+    arms: tuple[Name, ...]
+    procedure: Procedure
+    effect: str
+    contrast: Contrast | None = None
+    compared: str = ""
+
+    def __post_init__(self) -> None:
+        kind_of(self.kind)
+
+    def documented(self, figures: Mapping[Name, float]) -> float | None:
+        """The documented contrast, from the figures of those arms that have one; None where one is missing."""
+        if self.contrast is None:
+            return None
+        try:
+            return float(self.contrast(figures))
+        except KeyError:
+            return None
+
+
+def label(name: Name) -> str:
+    """An arm's name for people: ("relu", 4) reads "relu 4"."""
+    return " ".join(str(part) for part in name) if isinstance(name, tuple) else str(name)
+
+
+def minus(first: Name, second: Name) -> str:
+    """The difference of two arms in words."""
+    return f"{label(first)} − {label(second)}"
+
+
+def difference(first: Name, second: Name) -> Contrast:
+    """The first arm less the second."""
+    return lambda of: of[first] - of[second]
+
+
+def span(of: Mapping[Name, Any], group: Sequence[Name]) -> Any:
+    """The highest less the lowest of a group of arms."""
+    values = [of[name] for name in group]
+    return np.max(values, axis=0) - np.min(values, axis=0)
+
+
+def of_pair(decide: Callable[..., Verdict], first: str, second: str, **options: Any) -> Procedure:
+    """The procedure that decides on two arms of these labels by superiority() or its like."""
+
+    def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
+        names = first, second
+        flags = collapsed[first], collapsed[second]
+        return decide(arms[first], arms[second], collapsed=flags, alpha=alpha, names=names, **options)
+
+    return procedure
+
+
+def along(decide: Callable[..., Verdict], levels: Sequence[float], **options: Any) -> Procedure:
+    """The procedure that decides on arms along levels by trend() or its like."""
+
+    def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
+        return decide(levels, columns(arms), collapsed=columns(collapsed), alpha=alpha, **options)
+
+    return procedure
+
+
+def columns(arms: Mapping[str, np.ndarray]) -> np.ndarray:
+    """[seeds, arms]."""
+    return np.stack(list(arms.values()), axis=1)

@@ -1,0 +1,69 @@
+"""The table of kinds: every place that depends on the kind of a claim reads it, and an unknown kind is an error."""
+
+import dataclasses
+import json
+
+import pytest
+
+from pytest_claims.judge.assertion import Assertion
+from pytest_claims.judge.kinds import KINDS, kind_of
+from pytest_claims.judge.placebo import placebo_result
+from pytest_claims.judge.result import Result
+from pytest_claims.report.failure import failure_text
+from pytest_claims.types import Outcome
+from tests_fast.judge.test_result import RESULT
+
+EVERY = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+UNKNOWN = "unknown kind of claim 'louder'; known: 'effect', 'best', 'spread', 'equality', 'some difference', 'no fall'"
+
+
+def test_an_unknown_kind_is_an_error_that_names_those_that_are_known():
+    for unknown in (
+        lambda: kind_of("louder"),
+        lambda: Assertion("louder", ("a", "b"), lambda arms, /, *, collapsed, alpha: None, "a − b"),
+        lambda: dataclasses.replace(RESULT, kind="louder"),
+        lambda: Result.from_json(json.dumps({**json.loads(RESULT.to_json()), "kind": "louder"})),
+    ):
+        with pytest.raises(ValueError, match=UNKNOWN):
+            unknown()
+
+
+@EVERY
+def test_a_placebo_counts_every_kind_of_claim(kind):
+    (false, *_) = kind.group.shows
+    result = dataclasses.replace(RESULT, kind=kind.name, placebo={str(false): 200})
+    (line,) = placebo_result([result]).lines
+    assert line.startswith(f"{kind.group.name}: {kind.group.found} in 200 of 200")
+
+
+@EVERY
+def test_no_outcome_both_shows_an_effect_and_settles_nothing(kind):
+    for outcomes in (kind.group.shows, kind.group.excludes):
+        assert outcomes
+        assert Outcome.INCONCLUSIVE not in outcomes
+    # What a claim is called when it holds is never what it is called when it fails.
+    assert (Outcome.REPRODUCED in kind.group.shows) != (Outcome.REPRODUCED in kind.group.excludes)
+    assert (Outcome.CONTRADICTED in kind.group.shows) != (Outcome.CONTRADICTED in kind.group.excludes)
+
+
+@EVERY
+@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("flagged", [False, True])
+def test_every_verdict_of_every_kind_is_told(kind, outcome, flagged):
+    verdict = dataclasses.replace(RESULT.verdict, outcome=outcome, looks=())
+    arms = tuple(dataclasses.replace(arm, collapsed=(flagged, False)) for arm in RESULT.arms)
+    result = dataclasses.replace(RESULT, kind=kind.name, verdict=verdict, arms=arms, next_look=None)
+    text = " ".join(failure_text(result).split())
+    assert "one-sided 95 % bounds" in text or " bounds" in text
+    assert kind.power.format(detectable="7.50 doublings") in text
+    assert (kind.contradicted in text) == (outcome == Outcome.CONTRADICTED)
+    assert (f"! {kind.flag}" in text) == flagged
+    assert "{" not in text
+    for name, value in kind.limits(2.0).items():
+        assert f"^ {name} {value:+.2f}" in text
+
+
+@EVERY
+def test_runs_that_are_all_flagged_are_told_first(kind):
+    arms = tuple(dataclasses.replace(arm, collapsed=(True, True)) for arm in RESULT.arms)
+    assert kind.all_flagged in " ".join(failure_text(dataclasses.replace(RESULT, kind=kind.name, arms=arms)).split())
