@@ -84,6 +84,7 @@ class Recipe:
     the sum of absolute values of all parameters is added to the loss.
     statistics: what batch norm uses at test time: "running", or "precise", the averages over the training set under the
     final weights (Wu & Johnson, "Rethinking Batch in BatchNorm", 2021, section 3).
+    test_every_epoch: also record the test accuracy after every epoch; nothing else of the run depends on it.
     """
 
     images_per_class: int | None
@@ -103,6 +104,7 @@ class Recipe:
     l1: float = 0.0
     statistics: str = "running"
     optimizer_options: tuple[tuple[str, float], ...] = ()
+    test_every_epoch: bool = False
 
     def __post_init__(self) -> None:
         def check(name: str, ok: bool, allowed: str) -> None:
@@ -160,7 +162,8 @@ class Trained:
     finite. seconds: this seed's share of the wall time. test_images: how many images the accuracy speaks of.
     gradients: [epochs][blocks], root mean square of the gradient of each block's weights at the first step of each
     epoch, the first being at initialisation. predictions: the class that each test image was taken for, in the order of
-    the data set. Both are empty for runs that were recorded before these were.
+    the data set. Both are empty for runs that were recorded before these were. test_accuracy_by_epoch: percent, in eval
+    mode, the last one being test_accuracy; empty unless the recipe says test_every_epoch.
     """
 
     seed: int
@@ -172,6 +175,7 @@ class Trained:
     test_images: int
     gradients: tuple[tuple[float, ...], ...] = ()
     predictions: tuple[int, ...] = ()
+    test_accuracy_by_epoch: tuple[float, ...] = ()
 
 
 SCALES = ("rehearsal", "documented", "full")

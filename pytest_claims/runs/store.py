@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS runs (
     device TEXT NOT NULL,
     versions TEXT NOT NULL,         -- JSON: python, torch, numpy
     finished TEXT NOT NULL,         -- UTC, ISO 8601
-    records TEXT NOT NULL DEFAULT '{}'  -- JSON: gradients, and predictions as base64 of zlib of little-endian int16
+    records TEXT NOT NULL DEFAULT '{}'  -- JSON: gradients, predictions (base64 of zlib of little-endian int16), test curve
 )
 """
 # Stores of before this column was.
@@ -208,16 +208,19 @@ def _trained(seed: int, row: Sequence[Any]) -> Trained:
 def _written(result: Trained) -> str:
     """What a run recorded beside its accuracies, as the store keeps it."""
     predictions = base64.b64encode(zlib.compress(numpy.array(result.predictions, dtype="<i2").tobytes())).decode()
-    return json.dumps({"gradients": result.gradients, "predictions": predictions if result.predictions else ""})
+    records = {"gradients": result.gradients, "predictions": predictions if result.predictions else ""}
+    if result.test_accuracy_by_epoch:
+        records["test_accuracy_by_epoch"] = result.test_accuracy_by_epoch
+    return json.dumps(records)
 
 
-def _read(text: str) -> tuple[tuple[tuple[float, ...], ...], tuple[int, ...]]:
-    """gradients and predictions; empty where a run was recorded before they were."""
+def _read(text: str) -> tuple[tuple[tuple[float, ...], ...], tuple[int, ...], tuple[float, ...]]:
+    """gradients, predictions and test accuracies by epoch; empty where a run was recorded before they were."""
     records = json.loads(text)
     gradients = tuple(tuple(row) for row in records.get("gradients", ()))
     packed = records.get("predictions", "")
     predictions = numpy.frombuffer(zlib.decompress(base64.b64decode(packed)), dtype="<i2").tolist() if packed else ()
-    return gradients, tuple(predictions)
+    return gradients, tuple(predictions), tuple(records.get("test_accuracy_by_epoch", ()))
 
 
 def now() -> str:

@@ -21,7 +21,7 @@ from pytest_claims.types import Recipe, Run
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """Of one seed of a run. steps: optimiser steps. flops: of all training and the final test, multiply-adds as two."""
+    """Of one seed of a run. steps: optimiser steps. flops: of all training and testing, multiply-adds as two."""
 
     steps: int
     flops: float
@@ -39,7 +39,8 @@ def cost(run: Run, train_images: int, test_images: int) -> Cost:
         test_images = recipe.test_images_per_class * run.network.classes
     forward, both = _flops_per_image(run.network)
     steps = math.ceil(images / recipe.batch) * recipe.epochs
-    return Cost(steps, both * images * recipe.epochs + forward * test_images)
+    tests = recipe.epochs if recipe.test_every_epoch else 1
+    return Cost(steps, both * images * recipe.epochs + forward * test_images * tests)
 
 
 def flops_per_step(run: Run) -> float:

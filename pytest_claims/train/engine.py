@@ -67,7 +67,7 @@ def train(run: Run, seeds: Sequence[int], data: Dataset, *, graphs: bool = True)
     step = Step(module, optimizer, recipe, data)
     graphed = graphs and device.type == "cuda" and optimisers.registered(recipe.optimizer).capturable
     take = GraphedStep(step) if graphed else step
-    history, gradients = [], []
+    history, gradients, tested = [], [], []
     module.train()
     for epoch, lr in enumerate(learning_rates(recipe)):
         set_learning_rate(optimizer, lr)
@@ -79,14 +79,13 @@ def train(run: Run, seeds: Sequence[int], data: Dataset, *, graphs: bool = True)
             take(rows, change, record=index == 0)
         history.append(step.sums / len(table))
         gradients.append(step.gradients.clone())
-    if recipe.statistics == "precise":
-        reestimate_statistics(module, recipe, data, table[:, -1])
-    predicted, targets = predict(module, recipe, data)
-    # In float64: equal counts must give equal differences, and float32 has too few digits for that.
-    accuracy = (predicted == targets).sum(1).double() * 100 / len(targets)
+        if recipe.test_every_epoch and epoch + 1 < recipe.epochs:
+            tested.append(_tested_in_between(module, recipe, data, table[:, epoch]))
+    predicted, targets = _tested(module, recipe, data, table[:, -1])
+    tested.append(_accuracy(predicted, targets))
     # The only point at which the host waits for the device.
     curves, flow = torch.stack(history).cpu(), torch.stack(gradients).cpu()
-    accuracy, predicted = accuracy.cpu(), predicted.cpu()
+    by_epoch, predicted = torch.stack(tested).cpu(), predicted.cpu()
     seconds = (time.perf_counter() - started) / len(seeds)
     results = []
     for position, seed in enumerate(seeds):
@@ -94,7 +93,7 @@ def train(run: Run, seeds: Sequence[int], data: Dataset, *, graphs: bool = True)
         results.append(
             Trained(
                 seed=seed,
-                test_accuracy=accuracy[position].item(),
+                test_accuracy=by_epoch[-1, position].item(),
                 train_accuracy=correct,
                 train_loss=loss,
                 diverged=not all(math.isfinite(value) for value in loss),
@@ -102,6 +101,7 @@ def train(run: Run, seeds: Sequence[int], data: Dataset, *, graphs: bool = True)
                 test_images=len(targets),
                 gradients=tuple(tuple(row) for row in flow[:, :, position].tolist() if row),
                 predictions=tuple(predicted[position].tolist()),
+                test_accuracy_by_epoch=tuple(by_epoch[:, position].tolist()) if recipe.test_every_epoch else (),
             )
         )
     return results
@@ -122,6 +122,34 @@ def _changes(recipe: Recipe, images: int, epoch: int, seeds: Sequence[int], devi
         return None
     tables = [augmentation_table(recipe.augmentation, images, epoch, seed) for seed in seeds]
     return torch.stack(tables, dim=1).to(device)
+
+
+def _tested(module: StackedModule, recipe: Recipe, data: Dataset, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """predict(), with batch norm's statistics as the recipe wants them; rows: the epoch's images, int64 [images, S]."""
+    if recipe.statistics == "precise":
+        reestimate_statistics(module, recipe, data, rows)
+    return predict(module, recipe, data)
+
+
+def _accuracy(predicted: Tensor, targets: Tensor) -> Tensor:
+    """Percent, float64 [S]."""
+    # In float64: equal counts must give equal differences, and float32 has too few digits for that.
+    return (predicted == targets).sum(1).double() * 100 / len(targets)
+
+
+def _tested_in_between(module: StackedModule, recipe: Recipe, data: Dataset, rows: Tensor) -> Tensor:
+    """Test accuracy before training is over, percent, float64 [S]; training goes on as if there had been no test.
+
+    Buffers (batch norm's statistics, dropout's count of steps) are put back in place, for captured steps know where
+    they are.
+    """
+    before = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    accuracy = _accuracy(*_tested(module, recipe, data, rows))
+    with torch.no_grad():
+        for buffer, value in before:
+            buffer.copy_(value)
+    module.train()
+    return accuracy
 
 
 def reestimate_statistics(module: StackedModule, recipe: Recipe, data: Dataset, rows: Tensor) -> None:

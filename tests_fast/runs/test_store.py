@@ -53,6 +53,13 @@ def test_what_is_put_is_got(tmp_path):
     assert 2 not in found
 
 
+def test_test_accuracies_by_epoch_are_kept_and_older_rows_have_none(tmp_path):
+    store = Store(tmp_path / "runs.sqlite")
+    tested = dataclasses.replace(result(0), test_accuracy_by_epoch=(12.5, 50.25))
+    store.put(KEY, [tested, result(1)], "cpu")
+    assert store.get(KEY, range(2)) == {0: tested, 1: result(1)}
+
+
 @pytest.mark.parametrize(
     "other",
     [

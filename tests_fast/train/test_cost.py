@@ -58,6 +58,16 @@ def test_whole_data_set_and_cut_test_set():
     assert found.flops == smaller.flops
 
 
+def test_tests_after_every_epoch_are_counted():
+    once = Recipe(10, 20, 4, "sgd", 0.1)
+    run, often = (
+        Run(DepthCNN(2, "relu"), once),
+        Run(DepthCNN(2, "relu"), dataclasses.replace(once, test_every_epoch=True)),
+    )
+    forward = cost(run, 1000, 101).flops - cost(run, 1000, 100).flops
+    assert cost(often, 1000, 100).flops - cost(run, 1000, 100).flops == pytest.approx(3 * 100 * forward)
+
+
 def test_probe_measures_a_speed():
     speed = probe(tiny())
     assert 0 < speed.seconds_per_step < 1

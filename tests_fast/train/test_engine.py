@@ -111,6 +111,32 @@ def test_the_same_seed_gives_the_same_result_to_the_last_bit():
     assert dataclasses.replace(train(run, [3], DATA)[0], seconds=0.0) == first
 
 
+@pytest.mark.parametrize(
+    "run",
+    [
+        Run(NormCNN((BATCH,) * 3), COSINE),
+        Run(NormCNN((BATCH,) * 3), PRECISE),
+        Run(SkipCNN(BATCH, dropout=0.3), LINEAR),
+        # Estimating the statistics again runs dropout in training mode, which counts its steps.
+        Run(SkipCNN(BATCH, dropout=0.3), dataclasses.replace(LINEAR, statistics="precise")),
+    ],
+    ids=lambda run: f"{type(run.network).__name__}-{run.recipe.statistics}",
+)
+def test_testing_every_epoch_changes_nothing_else_to_the_last_bit(run):
+    def trained(**changes):
+        recipe = dataclasses.replace(run.recipe, **changes)
+        return [dataclasses.replace(one, seconds=0.0) for one in train(Run(run.network, recipe), [0, 3], DATA)]
+
+    for tested, plain in zip(trained(test_every_epoch=True), trained(), strict=True):
+        assert len(tested.test_accuracy_by_epoch) == run.recipe.epochs
+        assert tested.test_accuracy_by_epoch[-1] == tested.test_accuracy
+        assert dataclasses.replace(tested, test_accuracy_by_epoch=()) == plain
+    # The schedule of a run of one epoch is the first epoch of this one, unless it depends on their number.
+    constant = {"schedule": ("constant",), "test_every_epoch": True}
+    for longer, one in zip(trained(**constant), trained(**constant, epochs=1), strict=True):
+        assert longer.test_accuracy_by_epoch[:1] == one.test_accuracy_by_epoch == (one.test_accuracy,)
+
+
 def test_company_changes_nothing_but_rounding():
     run = Run(NormCNN(GROUPS), dataclasses.replace(COSINE, precision="float64"))
     alone = {seed: train(run, [seed], DATA)[0] for seed in (0, 4)}
