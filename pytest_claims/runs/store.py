@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS runs (
     device TEXT NOT NULL,
     versions TEXT NOT NULL,         -- JSON: python, torch, numpy
     finished TEXT NOT NULL,         -- UTC, ISO 8601
-    records TEXT NOT NULL DEFAULT '{}'  -- JSON: gradients, predictions (base64 of zlib of little-endian int16), test curve
+    records TEXT NOT NULL DEFAULT '{}'  -- JSON: gradients, predictions as base64 of zlib of '<i2', test curve
 )
 """
 # Stores of before this column was.

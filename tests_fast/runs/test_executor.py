@@ -83,7 +83,8 @@ def test_an_error_that_is_kept_keeps_no_tensors(error):
     future = InProcess(CPU).submit(Run(Failing(), RECIPE), [0], tiny())
     assert "on purpose" in repr(future.exception()) + repr(future.exception().__cause__)
     gc.collect()
-    assert [reference() for reference in made] == [None, None]
+    assert len(made) > 1
+    assert not any(reference() is not None for reference in made)
 
 
 def test_data_are_moved_to_the_device_once():

@@ -9,7 +9,7 @@ RECIPE = Recipe(images_per_class=40, batch=10, epochs=4, optimizer="sgd", lr=0.0
 
 
 def arm(documented=None, **network):
-    return Arm(TwoBlocks(**network), {"rehearsal": RECIPE, "documented": RECIPE}, documented)
+    return Arm(TwoBlocks(**network), {"rehearsal": RECIPE, "documented": RECIPE}, documented, dataset="shapes")
 
 
 @claim(

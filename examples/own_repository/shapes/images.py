@@ -1,4 +1,4 @@
-"""`python -m shapes.images FOLDER`: draw discs, squares and stripes as files of images."""
+"""`python -m shapes.images`: draw discs, squares and stripes into data/shapes.npz, the same ones every time."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 SIZE = 32
 CLASSES = ("disc", "square", "stripes")
-IMAGES = {"train": 40, "test": 40}
+IMAGES = {"train": 40, "test": 40}  # of each class
 
 
 def picture(name: str, generator: np.random.Generator) -> np.ndarray:
@@ -28,16 +27,15 @@ def picture(name: str, generator: np.random.Generator) -> np.ndarray:
     return pixels.clip(0, 255).astype(np.uint8)
 
 
-def main(folder: Path) -> None:
-    """Write train/<class>/*.png and test/<class>/*.png below a folder, the same ones every time."""
-    generator = np.random.default_rng(0)
+def main(file: Path) -> None:
+    """Write all pictures in the suite's .npz layout."""
+    generator, arrays = np.random.default_rng(0), {"class_names": np.array(CLASSES)}
     for split, count in IMAGES.items():
-        for name in CLASSES:
-            place = folder / split / name
-            place.mkdir(parents=True, exist_ok=True)
-            for index in range(count):
-                Image.fromarray(picture(name, generator)).save(place / f"{index:03}.png")
+        arrays[f"{split}_images"] = np.stack([picture(name, generator) for name in CLASSES for _ in range(count)])
+        arrays[f"{split}_labels"] = np.repeat(np.arange(len(CLASSES)), count)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(file, **arrays)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "images"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "data/shapes.npz"))
