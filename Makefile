@@ -1,4 +1,4 @@
-.PHONY: claims report test lint types wheel data calibrate
+.PHONY: claims report test lint types wheel data calibrate findings new-claim
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -33,6 +33,14 @@ types: $(INSTALLED)
 # The installable package, in dist/.
 wheel: $(INSTALLED)
 	$(VENV)/bin/python -m build --wheel
+
+# A claim to fill in: make new-claim NAME=batch_size writes claims/test_batch_size.py.
+new-claim: $(INSTALLED)
+	@$(VENV)/bin/python -m pytest_claims.new_claim $(NAME)
+
+# The table of every recorded verdict, docs/findings.md.
+findings: $(INSTALLED)
+	$(VENV)/bin/python -m pytest_claims.ledger.findings docs/findings.md
 
 # CIFAR-10 and CIFAR-100 into data/, by torchvision, checksums verified.
 data: $(INSTALLED)

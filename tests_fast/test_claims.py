@@ -1,18 +1,21 @@
-"""The register of claims, walked: a new claim is checked without writing a test for it."""
+"""The claims, as pytest collects them: a new claim is checked without writing a test for it."""
 
 import ast
-from collections import Counter
+import inspect
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from claims.register import REGISTER
+from claims.facts import FACTS
 from pytest_claims.data import spec_of
 from pytest_claims.judge.decorator import arms_of, claim_of, words_of
 from pytest_claims.runs.pool import seeds_per_block
 from pytest_claims.settings import REHEARSED_SEEDS
 from pytest_claims.train.cost import cost
-from pytest_claims.types import SCALES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,6 +28,7 @@ class Collector:
             (item.nodeid, claim_of(item), words_of(item), arms_of(item)) for item in session.items if claim_of(item)
         ]
         self.others = [item.nodeid for item in session.items if not claim_of(item)]
+        self.tests = [(claim_of(item), item.function) for item in session.items if claim_of(item)]
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +39,15 @@ def register():
     return collector
 
 
-def test_every_finding_is_kept_by_claims_or_by_a_fast_test(register):
-    assert len({finding.name for finding in REGISTER}) == len(REGISTER)
-    found = Counter(claim.finding for _, claim, _, _ in register.claims)
-    assert found == {finding.name: finding.tests for finding in REGISTER if finding.tests}
+def test_every_test_is_a_claim_and_every_fact_is_kept_by_a_fast_test(register):
+    assert register.claims
     assert not register.others
-    for finding in REGISTER:
-        assert bool(finding.tests) != bool(finding.kept_by), finding
-        if finding.kept_by:
-            file, name = finding.kept_by.split("::")
-            functions = ast.walk(ast.parse((ROOT / "tests_fast" / file).read_text(encoding="utf-8")))
-            assert name in {node.name for node in functions if isinstance(node, ast.FunctionDef)}, finding
+    assert len({fact.name for fact in FACTS}) == len(FACTS)
+    assert not {fact.name for fact in FACTS} & {claim.finding for _, claim, *_ in register.claims}
+    for fact in FACTS:
+        file, name = fact.kept_by.split("::")
+        functions = ast.walk(ast.parse((ROOT / "tests_fast" / file).read_text(encoding="utf-8")))
+        assert name in {node.name for node in functions if isinstance(node, ast.FunctionDef)}, fact
 
 
 def test_every_claim_reads_as_a_sentence_of_its_own(register):
@@ -56,14 +58,6 @@ def test_every_claim_reads_as_a_sentence_of_its_own(register):
 
 def test_every_arm_can_be_built_and_trained_at_every_scale_that_it_has(register):
     arms = [(scale, arm.run(scale)) for *_, arms in register.claims for arm in arms.values() for scale in arm.recipes]
-    networks = {at: len({run.canonical for scale, run in arms if scale == at}) for at in SCALES}
-    # A1; A2 with three confounders at batch 2 and 4; A3; the MLP; the skip network with 3 norms at batch 32, at 64 and
-    # 128 in 2 budgets, and at 3 more learning rates.
-    documented = 16 + 3 * 14 + 2 * 3 + 3 + 3 + 3 * (1 + 2 * 2 + 3)
-    # Depth; batch size; order.
-    full = 6 + 12 + 3
-    # The orders' rehearsals are the same.
-    assert networks == {"documented": documented, "full": full, "rehearsal": documented + full - 3}
     for scale, run in set(arms):
         train, test = spec_of(run.dataset).synthetic[scale]
         assert run.network.classes == spec_of(run.dataset).classes
@@ -79,8 +73,9 @@ def test_every_claim_is_rehearsed_and_has_one_scale_that_speaks_of_its_finding(r
         assert scales in ({frozenset({"rehearsal", "documented"})}, {frozenset({"rehearsal", "full"})}), nodeid
 
 
-def test_claims_choose_settings_where_their_assertion_does(register):
-    assert {claim.finding for _, claim, _, _ in register.claims if claim.tunes} == {"Dg", "Dh"}
+def test_claims_tune_settings_where_their_assertion_does(register):
+    for claim, function in register.tests:
+        assert claim.tunes == ("lab.assert_needs_lower(" in inspect.getsource(function)), claim.finding
 
 
 def test_the_rehearsal_is_small_enough_for_two_cores(register):
@@ -89,3 +84,26 @@ def test_the_rehearsal_is_small_enough_for_two_cores(register):
     seeds = {text: max(REHEARSED_SEEDS, seeds_per_block(run, "cpu")) for text, run in runs.items()}
     # A 2-core Xeon trains about 30 TFLOP of these networks in 5 minutes, and steps of small batches come on top.
     assert sum(cost(run, 0, 0).flops * seeds[text] for text, run in runs.items()) < 29e12
+
+
+def test_a_claim_is_one_file(tmp_path):
+    """The README's example, put beside the others, passes all of the above and breaks nothing."""
+    if ROOT.joinpath("claims", "test_width.py").exists():
+        pytest.skip("this is the copy with the example")
+    folders = ("claims", "models", "tests_fast/test_claims.py", "tests_fast/ledger", "docs/findings.md")
+    for name in (*folders, "conftest.py", "pytest.ini", "tests_fast/models", "tests_fast/data", "tests_fast/train"):
+        target = tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+    for name in ("tests_fast/test_sources.py", "tests_fast/images.py", "pytest_claims"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (example,) = re.findall(
+        r"```python\n(# claims/test_width\.py\n.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S
+    )
+    (tmp_path / "claims" / "test_width.py").write_text(example, encoding="utf-8")
+    tests = ["tests_fast/test_claims.py", "tests_fast/ledger/test_findings.py"]
+    command = [sys.executable, "-m", "pytest", *tests, "-q", "-n", "0", "-p", "no:cacheprovider"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "1 skipped" in result.stdout

@@ -1,4 +1,7 @@
-"""The table of every finding, from the claims and the ledger: python -m pytest_claims.ledger.findings README.md"""
+"""The table of every finding, from the claims and the ledger.
+
+python -m pytest_claims.ledger.findings docs/findings.md
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,8 @@ from pytest_claims.data.kinds import are_real
 from pytest_claims.judge.decorator import claim_of, words_of
 from pytest_claims.ledger.entries import FOLDER, Entry, read_all
 
-BEGIN, END = (
-    "<!-- findings: made by `python -m pytest_claims.ledger.findings README.md` -->",
-    "<!-- end of findings -->",
-)
+BEGIN, END = "<!-- findings: made by `make findings` -->", "<!-- end of findings -->"
+NOT_RUN = "not run"
 # The scales whose verdicts speak of the findings, on real images: by the sources' own recipes, or at scale full.
 SCALES = ("documented", "full")
 HEAD = ("", "finding", "source", "documented", "ours, with its bounds", "seeds", "verdict")
@@ -59,7 +60,7 @@ def table(claims: Sequence[tuple[str, str, str, str]], entries: Mapping[str, Ent
     for test, finding, words, document in claims:
         entry = entries.get(test)
         if entry is None:
-            rows.append((finding, words, document, "", "", "", "not run"))
+            rows.append((finding, words, document, "", "", "", NOT_RUN))
             continue
         documented = "" if entry.documented is None else f"{entry.documented:+.2f}"
         if entry.compared:
@@ -81,8 +82,8 @@ def with_table(text: str, lines: Sequence[str]) -> str:
 
 
 def main(path: Path) -> None:
-    """Write the table into a file, for the repository that it lies in."""
-    root = path.resolve().parent
+    """Write the table into a file of the folder docs/, for the repository that it lies in."""
+    root = path.resolve().parents[1]
     path.write_text(
         with_table(path.read_text(encoding="utf-8"), table(register(root), recorded(root))), encoding="utf-8"
     )
