@@ -133,7 +133,10 @@ class Recipe:
     def _scheduled(self) -> bool:
         kind, *arguments = self.schedule or ("",)
         if kind == "linear":
-            epochs, factors = arguments[::2], arguments[1::2]
+            if not all(isinstance(point, int | float) for point in arguments):
+                return False
+            points = [float(point) for point in arguments]
+            epochs, factors = points[::2], points[1::2]
             ascending = all(one < other for one, other in itertools.pairwise(epochs))
             return len(epochs) == len(factors) >= 2 and epochs[0] == 0 and ascending and min(factors) >= 0
         return {"constant": 0, "cosine": 1, "step": 2}.get(str(kind)) == len(arguments)
