@@ -1,4 +1,4 @@
-.PHONY: claims report test lint types wheel data calibrate findings new-claim
+.PHONY: claims report test lint types wheel data calibrate findings new-claim mutants
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -52,6 +52,13 @@ calibrate: $(INSTALLED)
 	$(VENV)/bin/pytest tests_fast -m slow -n auto --dist worksteal; status=$$?; \
 	$(VENV)/bin/python -m calibration.page docs/calibration.md && exit $$status
 	$(VENV)/bin/pytest claims --placebo -n auto
+
+# Small changes to the modules in which evidence becomes a verdict, one at a time: which do the tests let pass?
+# MODULES="pytest_claims/ledger/policy.py" takes these alone; without it all, in hours. docs/mutants.md
+mutants: $(INSTALLED)
+	@$(VENV)/bin/python -c "import mutmut" 2>/dev/null || \
+		$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,mutants]"
+	$(VENV)/bin/python -m mutants $(MODULES)
 
 # Made again when the dependencies change. The project itself is installed as a link to this folder.
 $(INSTALLED): pyproject.toml constraints.txt

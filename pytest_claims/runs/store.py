@@ -208,7 +208,10 @@ def _trained(seed: int, row: Sequence[Any]) -> Trained:
 def _written(result: Trained) -> str:
     """What a run recorded beside its accuracies, as the store keeps it."""
     predictions = base64.b64encode(zlib.compress(numpy.array(result.predictions, dtype="<i2").tobytes())).decode()
-    records: dict[str, object] = {"gradients": result.gradients, "predictions": predictions if result.predictions else ""}
+    records: dict[str, object] = {
+        "gradients": result.gradients,
+        "predictions": predictions if result.predictions else "",
+    }
     if result.test_accuracy_by_epoch:
         records["test_accuracy_by_epoch"] = result.test_accuracy_by_epoch
     return json.dumps(records)

@@ -1,0 +1,1 @@
+"""Mutation testing of the modules in which evidence becomes a verdict: `make mutants`, docs/mutants.md."""
