@@ -644,15 +644,15 @@ def test_a_full_disk_is_explained(run, monkeypatch):
 
 
 def test_the_example_of_the_readme_is_a_claim(suite, run):
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "options.md").read_text(), flags=re.DOTALL)
     (suite.path / "claims" / "test_width.py").write_text(example)
     result = run("--plan", data="synthetic")
     assert result.ret == 0
     result.stdout.fnmatch_lines(["1 claim at 3 seeds; nothing is trained", "DepthCNN on cifar10 *2 *6 *0 *192 *"])
 
 
-def test_every_option_is_in_the_readme(suite):
-    text, listed = (ROOT / "README.md").read_text(), suite.runpytest_inprocess("--help").stdout.str()
+def test_every_option_is_documented(suite):
+    text, listed = (ROOT / "docs" / "options.md").read_text(), suite.runpytest_inprocess("--help").stdout.str()
     group = listed.split("re-verifying documented findings:")[1].split("\n\n")[0]
     options = re.findall(r"^  (--[a-z0-9-]+)", group, re.MULTILINE)
     assert len(options) == 16
