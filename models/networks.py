@@ -151,6 +151,7 @@ class MLP:
 
     3x32x32 images, flattened. The source (Assignment 1) gives no sizes: 3 blocks of 256 units are ours, and as common
     as any. A linear layer is built as a 1x1 convolution, its norm as one over channels, which are the same functions.
+    An optimiser that is not elementwise sees weights [out, in, 1, 1], not [out, in]: Adafactor factors other moments.
     """
 
     order: tuple[str, ...] = ORDER
