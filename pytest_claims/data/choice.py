@@ -137,7 +137,7 @@ def choose(option: str, scale: str, home: Path) -> Choice:
 
 
 _FOLDERS = (
-    "A folder holds <name>.npz of a data set (layout in the README), the files that torchvision downloads, or "
+    "A folder holds <name>.npz of a data set (layout in docs/images.md), the files that torchvision downloads, or "
     "train/<class>/* and test/<class>/* of your own images. `python -m pytest_claims.data` downloads CIFAR-10 and "
     "CIFAR-100 into data/ (about 330 MB), with `data NAME` behind it another data set; --data synthetic takes "
     "synthetic images, on which verdicts say nothing about real ones"

@@ -15,7 +15,7 @@ _KEYS = ("train_images", "train_labels", "test_images", "test_labels", "class_na
 
 
 def read_npz(path: Path) -> Splits:
-    """Read the layout in the README: train_images, train_labels, test_images, test_labels, class_names.
+    """Read the layout in docs/images.md: train_images, train_labels, test_images, test_labels, class_names.
 
     Raises DataError for a file without one of them, or that cannot be read without unpickling.
     """
@@ -23,10 +23,10 @@ def read_npz(path: Path) -> Splits:
         with np.load(path, allow_pickle=False) as archive:
             missing = [key for key in _KEYS if key not in archive]
             if missing:
-                raise DataError(f"{path} has no {', '.join(missing)}; needed: {', '.join(_KEYS)} (see the README)")
+                raise DataError(f"{path} has no {', '.join(missing)}; needed: {', '.join(_KEYS)} (see docs/images.md)")
             arrays = {key: archive[key] for key in _KEYS}
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} cannot be read ({error}). Write it again; the README has its layout") from error
+        raise DataError(f"{path} cannot be read ({error}). Write it again; docs/images.md has its layout") from error
     names = tuple(str(label) for label in arrays["class_names"])
     train, test = ((arrays[f"{split}_images"], arrays[f"{split}_labels"]) for split in ("train", "test"))
     return Splits(str(path), names, train, test)

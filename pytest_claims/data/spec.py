@@ -116,7 +116,7 @@ class DatasetSpec:
             fetched = f"`python -m pytest_claims.data data {self.name}`, which downloads it into data/; "
             published = f", {' and '.join(self.loader.files)},"
         return (
-            f"Ways to get it: {fetched}--data PATH with a folder that holds {self.name}.npz (layout in the README)"
+            f"Ways to get it: {fetched}--data PATH with a folder that holds {self.name}.npz (layout in docs/images.md)"
             f"{published} or train/<class>/* and test/<class>/* of your own images; or --data synthetic for synthetic "
             "images, on which verdicts say nothing about real ones"
         )
