@@ -244,46 +244,41 @@ register(
 )
 
 
-def _adamw(
-    parameters: Iterable[torch.nn.Parameter], recipe: Recipe, options: Mapping[str, float], device: torch.device
-) -> torch.optim.Optimizer:
-    import torch
+def _of_the_adam_family(name: str) -> Make:
+    """Adam and AdamW take the same; they differ in what weight decay does."""
 
-    return torch.optim.AdamW(
-        parameters,
-        lr=device_lr(recipe, device),
-        betas=(options["beta1"], options["beta2"]),
-        eps=options["eps"],
-        weight_decay=recipe.weight_decay,
-        fused=True,
-        capturable=device.type == "cuda",
-    )
+    def make(
+        parameters: Iterable[torch.nn.Parameter], recipe: Recipe, options: Mapping[str, float], device: torch.device
+    ) -> torch.optim.Optimizer:
+        import torch
+
+        kind: type[torch.optim.Adam] = getattr(torch.optim, name)
+        return kind(
+            parameters,
+            lr=device_lr(recipe, device),
+            betas=(options["beta1"], options["beta2"]),
+            eps=options["eps"],
+            weight_decay=recipe.weight_decay,
+            fused=True,
+            capturable=device.type == "cuda",
+        )
+
+    return make
 
 
 _BETAS = {"beta1": Option(0.9, SHARE), "beta2": Option(0.999, SHARE), "eps": Option(1e-8, NOT_NEGATIVE)}
 
-register(
-    Optimiser("adamw", _adamw, elementwise=True, weight_decay=NOT_NEGATIVE, options=_BETAS, capturable=True),
-)
-
-
-def _adam(
-    parameters: Iterable[torch.nn.Parameter], recipe: Recipe, options: Mapping[str, float], device: torch.device
-) -> torch.optim.Optimizer:
-    import torch
-
-    return torch.optim.Adam(
-        parameters,
-        lr=device_lr(recipe, device),
-        betas=(options["beta1"], options["beta2"]),
-        eps=options["eps"],
-        weight_decay=recipe.weight_decay,
-        fused=True,
-        capturable=device.type == "cuda",
+for _name in ("AdamW", "Adam"):
+    register(
+        Optimiser(
+            _name.lower(),
+            _of_the_adam_family(_name),
+            elementwise=True,
+            weight_decay=NOT_NEGATIVE,
+            options=_BETAS,
+            capturable=True,
+        )
     )
-
-
-register(Optimiser("adam", _adam, elementwise=True, weight_decay=NOT_NEGATIVE, options=_BETAS, capturable=True))
 
 
 def _rmsprop(

@@ -357,7 +357,7 @@ def _error(future: Future[TrainedBlock], seeds: Sequence[int]) -> BaseException 
     return None if given == list(seeds) else ValueError(f"the executor gave results of seeds {given}")
 
 
-def _blocks(width: int, seeds: range) -> list[range]:
+def _blocks(size: int, seeds: range) -> list[range]:
     """Seeds as whole blocks: a seed is always trained with the same neighbours, so that its result is the same to the
     last bit whichever seeds are asked for."""
-    return [range(start, start + width) for start in range(seeds.start - seeds.start % width, seeds.stop, width)]
+    return [range(start, start + size) for start in range(seeds.start - seeds.start % size, seeds.stop, size)]
