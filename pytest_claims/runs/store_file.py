@@ -5,6 +5,7 @@ The file is in WAL mode, so that one process writes while others read, and a kil
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ class StoreError(Exception):
     """The store cannot be read or written; the text names the file, what happened and the next step."""
 
 
-class StoreFile:
+class StoreFile(abc.ABC):
     """One connection to the file, for the thread that made it. What is made of it has its own tables there.
 
     path: the file; it and its folder are made if they are missing. Raises StoreError if it cannot be opened or is not a
@@ -41,9 +42,9 @@ class StoreFile:
                 "(a new one is made if there is none), or move the damaged one away"
             ) from error
 
+    @abc.abstractmethod
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Make the tables that are not there yet; no other process does so at the same time."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Close the file; rows are safe without it."""
