@@ -6,8 +6,11 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from pytest_claims.runs.store import StoreError
 from pytest_claims.types import Trained
+
+
+class NotRecordedError(Exception):
+    """A stored run lacks what a metric reads, since it is older than that record; the text says what to do."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,14 +30,14 @@ def gradient(when: str) -> Metric:
 
     when: "at initialisation", the first step; or "in training", the mean of the logarithms over the first steps of the
     later epochs. Gradients that are 0 or not finite count as 2^-126, the least normal float32. Raises ValueError for
-    another `when`; the metric raises StoreError for a run that was stored before gradients were recorded.
+    another `when`; the metric raises NotRecordedError for a run that was stored before gradients were recorded.
     """
     if when not in ("at initialisation", "in training"):
         raise ValueError(f"when is {when!r}; allowed: 'at initialisation', 'in training'")
 
     def of(run: Trained) -> float:
         if not run.gradients:
-            raise StoreError(
+            raise NotRecordedError(
                 f"seed {run.seed} of a run that this claim needs was stored before gradients were recorded. Train it "
                 "again: this test alone, with --fresh"
             )

@@ -4,8 +4,7 @@ import math
 
 import pytest
 
-from pytest_claims.judge.metric import ACCURACY, gradient
-from pytest_claims.runs.store import StoreError
+from pytest_claims.judge.metric import ACCURACY, NotRecordedError, gradient
 from pytest_claims.types import Trained
 
 
@@ -25,7 +24,7 @@ def test_gradients_without_a_logarithm_count_as_the_least_number(broken):
 
 
 def test_a_run_without_gradients_is_to_be_trained_again():
-    with pytest.raises(StoreError, match=r"seed 7 .* before gradients were recorded.* --fresh"):
+    with pytest.raises(NotRecordedError, match=r"seed 7 .* before gradients were recorded.* --fresh"):
         gradient("in training").of(run())
 
 
