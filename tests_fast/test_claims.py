@@ -8,9 +8,9 @@ import pytest
 
 from claims.register import REGISTER
 from pytest_claims.data.load import CLASSES, SYNTHETIC_SIZES
+from pytest_claims.defaults import REHEARSED_SEEDS
 from pytest_claims.judge.decorator import arms_of, claim_of, words_of
 from pytest_claims.runs.pool import seeds_per_block
-from pytest_claims.settings import REHEARSED_SEEDS
 from pytest_claims.train.cost import cost
 from pytest_claims.types import SCALES
 

@@ -126,11 +126,12 @@ class Progress:
         try:
             return (yield)
         finally:
-            if self._shown:
-                with contextlib.suppress(Exception):
-                    self._shown.stop()
-            if self._looked:
-                forget(self._store, self._session)
+            self._finish()
+
+    # The loop had begun before where the first claim came to light in it.
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        self._finish()
 
     # Every process has noted what the session needs before the first test that it starts.
     @pytest.hookimpl(tryfirst=True)
@@ -139,6 +140,15 @@ class Progress:
             self._looked = True
             with contextlib.suppress(Exception):
                 self._begin()
+
+    def _finish(self) -> None:
+        if self._shown:
+            with contextlib.suppress(Exception):
+                self._shown.stop()
+            self._shown = None
+        if self._looked:
+            self._looked = False
+            forget(self._store, self._session)
 
     def _begin(self) -> None:
         reporter = self._config.pluginmanager.getplugin("terminalreporter")

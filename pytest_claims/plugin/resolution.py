@@ -6,11 +6,11 @@ import shlex
 from pathlib import Path
 
 from pytest_claims.data import NAMED, choose
+from pytest_claims.defaults import DEFAULT_STORE, PLACEBO_SEEDS, REHEARSED_SEEDS
 from pytest_claims.ledger.entries import FOLDER
-from pytest_claims.settings import DATA_HOME, DEFAULT_STORE, KINDS, PLACEBO_SEEDS, REHEARSED_SEEDS, Settings
-from pytest_claims.stats import LOOKS
+from pytest_claims.settings import DATA_HOME, KINDS, Settings
 from pytest_claims.train import device as devices
-from pytest_claims.types import SCALES
+from pytest_claims.types import LOOKS, SCALES
 
 
 class SettingsError(Exception):

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from pytest_claims.judge.result import Result
+from pytest_claims.ledger.entries import LedgerError, update
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.outputs import not_judged
 from pytest_claims.report.session import Session
@@ -42,6 +43,19 @@ def assemble(
         enforced=settings.enforced,
         placebo=store.last_placebo(settings.scale, settings.data.kind),
     )
+
+
+def record(settings: Settings, session: Session) -> list[str]:
+    """Record a session's verdicts in its ledger; returns a line for each ledger.
+
+    Raises pytest.UsageError if one cannot be read or written.
+    """
+    results = session.results
+    try:
+        changed = update(settings.ledger, results, session.facts["date"], session.facts["versions"])
+    except LedgerError as error:
+        raise pytest.UsageError(str(error)) from error
+    return [f"ledger: {changed} of {len(results)} entries changed in {settings.ledger}"]
 
 
 def since(started: str) -> float:

@@ -1,0 +1,83 @@
+"""A claim's test: the lab that it asserts with, and how its verdict, or what kept it from one, ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_claims.data import DataError
+from pytest_claims.judge.decorator import arms_of, claim_of, metric_of, words_of
+from pytest_claims.judge.lab import Lab, NotReproducedError
+from pytest_claims.judge.metric import NotRecordedError
+from pytest_claims.ledger.entries import Entry
+from pytest_claims.ledger.policy import standing
+from pytest_claims.report import failure_text, junit_properties
+from pytest_claims.runs.laboratory import Laboratory
+from pytest_claims.runs.pool import NotStoredError
+from pytest_claims.runs.store import StoreError
+from pytest_claims.settings import Settings
+from pytest_claims.train.device import DeviceError
+
+# Of a test whose verdict is the recorded one and not REPRODUCED: what the ledger says.
+EXPECTED = pytest.StashKey[str]()
+
+# Errors whose text is written for the person at the terminal; a traceback would hide it.
+EXPLAINED = (NotReproducedError, DataError, StoreError, DeviceError, NotRecordedError)
+
+
+def lab_of(item: pytest.Item, laboratory: Laboratory, claims: int, columns: int) -> Lab:
+    """The lab of a claim's test. claims: of the session. columns: that a failure's text may take."""
+    settings, declared = laboratory.settings, claim_of(item)
+    try:
+        pool, metric = laboratory.pool, metric_of(item)
+        words, arms = words_of(item), arms_of(item)
+        explain = functools.partial(failure_text, columns=columns)
+        return Lab(item.nodeid, declared, words, arms, settings, pool, explain, metric, claims)
+    except EXPLAINED as error:
+        raise _ended(settings, error) from None
+
+
+@contextlib.contextmanager
+def judged(item: pytest.Item, recorded: Entry | None, settings: Settings, columns: int) -> Iterator[None]:
+    """Run a claim's test inside this: it ends by its verdict beside the recorded one, and its report has the result.
+
+    recorded: the ledger's entry, None where there is none.
+    """
+    updating = item.config.option.update_ledger
+    try:
+        yield
+    except NotReproducedError as error:
+        found = standing(recorded, error.result, updating=updating)
+        if found.expected:
+            item.stash[EXPECTED] = found.expected
+        raise pytest.fail.Exception(f"{found.said}\n\n{error}".lstrip(), pytrace=False) from None
+    except NotStoredError as error:
+        raise pytest.skip.Exception(str(error)) from None
+    except EXPLAINED as error:
+        raise _ended(settings, error) from None
+    finally:
+        used = item.funcargs.get("lab")
+        result = used.result if used else None
+        if result:
+            result = dataclasses.replace(result, recorded=recorded.verdict if recorded else "")
+            item.user_properties += [("claim", result.to_json()), *junit_properties(result)]
+    if not result:
+        pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
+    found = standing(recorded, result, updating=updating)
+    if found.fails:
+        pytest.fail(f"{found.said}\n\n{failure_text(result, columns)}", pytrace=False)
+
+
+def _ended(settings: Settings, error: Exception) -> BaseException:
+    """How a test ends for an error that its text explains.
+
+    Where nothing is to be trained, what is not there (images; something that an old store has not recorded) leaves a
+    claim out, as runs that are not stored do.
+    """
+    if settings.only_stored and isinstance(error, DataError | StoreError | NotRecordedError):
+        return pytest.skip.Exception(f"not judged: {error}")
+    return pytest.fail.Exception(str(error), pytrace=False)
