@@ -18,7 +18,7 @@ from pytest_claims.plugin.claim_test import EXPECTED, judged, lab_of
 from pytest_claims.plugin.closing import close
 from pytest_claims.plugin.header import header
 from pytest_claims.plugin.lost_tests import LostTests
-from pytest_claims.plugin.outputs import wanted
+from pytest_claims.plugin.outputs import Outputs, wanted
 from pytest_claims.plugin.planning import print_plan
 from pytest_claims.plugin.processes import is_worker, worker_count, worker_number
 from pytest_claims.plugin.progress import Progress
@@ -59,15 +59,17 @@ class Active:
         return self.config.stash[COLUMNS] or WIDEST
 
     def join(self) -> None:
-        """Join the session, with the parts that are plugins of their own."""
+        """Join the session, with the parts that are plugins of their own, and say so to other plugins."""
         plugins = self.config.pluginmanager
         plugins.register(self, Active.NAME)
         plugins.register(ScaleSelection(self.settings.scale))
         if not is_worker(self.config):
+            plugins.register(Outputs(self.settings))
             plugins.getplugin(LostTests.NAME).judges = True
             later = self.settings.looks[1:]
             workers = worker_count(self.config)
             plugins.register(Progress(self.config, self.settings.store, self.started, workers, later))
+        self.config.hook.pytest_claims_settings(config=self.config, settings=self.settings)
 
     def _resolved(self) -> tuple[Settings, dict[str, Entry]]:
         option = self.config.option
@@ -173,6 +175,11 @@ class Active:
         if report.when == "call" and report.failed and EXPECTED in item.stash and not item.config.option.runxfail:
             report.outcome, report.wasxfail = "skipped", item.stash[EXPECTED]
         return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        result = None if is_worker(self.config) else result_of(report)
+        if result:
+            self.config.hook.pytest_claims_result(config=self.config, result=result)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         result = result_of(report)

@@ -8,8 +8,8 @@ import pytest
 
 from pytest_claims.judge.placebo import placebo_result
 from pytest_claims.judge.result import Result
-from pytest_claims.plugin.outputs import not_judged, wanted, write_outputs
-from pytest_claims.plugin.session import assemble, record, reports_of, results_of
+from pytest_claims.plugin.outputs import wanted
+from pytest_claims.plugin.session import assemble, not_judged, reports_of, results_of
 from pytest_claims.report import session_lines, summary_lines
 from pytest_claims.report.settings_in_words import seeds_words
 from pytest_claims.runs.store import Store
@@ -37,11 +37,9 @@ def close(active: Active, reporter: pytest.TerminalReporter) -> None:
     session = assemble(config, settings, active.started, reporter, store, results)
     for line in session_lines(settings, session.trained, session.reused, session.seconds, width):
         reporter.write_line(line)
-    if config.option.update_ledger and results:
-        for line in record(settings, session):
+    for said in config.hook.pytest_claims_session(config=config, session=session):
+        for line in [said] if isinstance(said, str) else said:
             reporter.write_line(line)
-    for line in write_outputs(config, settings, session, store):
-        reporter.write_line(line)
 
 
 def _placebo(settings: Settings, store: Store, results: list[Result]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_claims.judge.decorator import claim_of
-from pytest_claims.plugin import activation
+from pytest_claims.plugin import activation, newhooks
 from pytest_claims.plugin.options import add_options
 from pytest_claims.plugin.processes import leave_xdist_out
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(newhooks)
 
 
 @pytest.hookimpl(tryfirst=True)
