@@ -31,6 +31,7 @@ from pytest_claims.runs.plan import needed
 from pytest_claims.runs.store import Store, StoreError
 from pytest_claims.settings import Settings
 from pytest_claims.train.device import DeviceError
+from pytest_claims.types import Arm, Claim
 
 
 class Active:
@@ -130,13 +131,16 @@ class Active:
         return header(self.settings, worker_count(self.config), planned=self.config.option.plan)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        selected = [item for item in session.items if claim_of(item) and not item.get_closest_marker("skip")]
-        self.claims = len(selected)
-        claims = []
-        for item in selected:
+        self.claims = 0
+        claims: list[tuple[Claim, list[Arm]]] = []
+        for item in session.items:
+            claim = claim_of(item)
+            if claim is None or item.get_closest_marker("skip"):
+                continue
+            self.claims += 1
             # Arms that cannot be made are reported by the claim's own test, when it asks for them.
             with contextlib.suppress(Exception):
-                claims.append((claim_of(item), list(arms_of(item).values())))
+                claims.append((claim, list(arms_of(item).values())))
         runs = needed(claims, self.settings, self.settings.looks[0], at_most=False)
         self.laboratory = Laboratory(
             self.settings, worker_number(self.config), worker_count(self.config), self.started, runs
@@ -152,10 +156,10 @@ class Active:
             self.laboratory.plan()
         return None
 
-    def lab(self, item: pytest.Item) -> Lab:
+    def lab(self, item: pytest.Item, declared: Claim) -> Lab:
         """The `lab` fixture of a claim's test."""
         assert self.laboratory  # made when this process had collected the test
-        return lab_of(item, self.laboratory, self.claims, self.columns)
+        return lab_of(item, declared, self.laboratory, self.claims, self.columns)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -171,7 +175,7 @@ class Active:
         report = yield
         claim = claim_of(item)
         if claim:
-            report.finding = claim.finding
+            vars(report)["finding"] = claim.finding  # which xdist sends along
         if report.when == "call" and report.failed and EXPECTED in item.stash and not item.config.option.runxfail:
             report.outcome, report.wasxfail = "skipped", item.stash[EXPECTED]
         return report

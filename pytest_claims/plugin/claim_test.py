@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from pytest_claims.data import DataError
-from pytest_claims.judge.decorator import arms_of, claim_of, metric_of, words_of
+from pytest_claims.judge.decorator import arms_of, metric_of, words_of
 from pytest_claims.judge.lab import Lab, NotReproducedError
 from pytest_claims.judge.metric import NotRecordedError
 from pytest_claims.ledger.entries import Entry
@@ -21,6 +21,7 @@ from pytest_claims.runs.pool import NotStoredError
 from pytest_claims.runs.store import StoreError
 from pytest_claims.settings import Settings
 from pytest_claims.train.device import DeviceError
+from pytest_claims.types import Claim
 
 # Of a test whose verdict is the recorded one and not REPRODUCED: what the ledger says.
 EXPECTED = pytest.StashKey[str]()
@@ -29,9 +30,9 @@ EXPECTED = pytest.StashKey[str]()
 EXPLAINED = (NotReproducedError, DataError, StoreError, DeviceError, NotRecordedError)
 
 
-def lab_of(item: pytest.Item, laboratory: Laboratory, claims: int, columns: int) -> Lab:
-    """The lab of a claim's test. claims: of the session. columns: that a failure's text may take."""
-    settings, declared = laboratory.settings, claim_of(item)
+def lab_of(item: pytest.Item, declared: Claim, laboratory: Laboratory, claims: int, columns: int) -> Lab:
+    """The lab of a claim's test. claims: how many the session has. columns: that a failure's text may take."""
+    settings = laboratory.settings
     try:
         pool, metric = laboratory.pool, metric_of(item)
         words, arms = words_of(item), arms_of(item)
@@ -60,7 +61,7 @@ def judged(item: pytest.Item, recorded: Entry | None, settings: Settings, column
     except EXPLAINED as error:
         raise _ended(settings, error) from None
     finally:
-        used = item.funcargs.get("lab")
+        used: Lab | None = getattr(item, "funcargs", {}).get("lab")
         result = used.result if used else None
         if result:
             result = dataclasses.replace(result, recorded=recorded.verdict if recorded else "")

@@ -44,7 +44,7 @@ def close(active: Active, reporter: pytest.TerminalReporter) -> None:
 
 def _placebo(settings: Settings, store: Store, results: list[Result]) -> list[str]:
     """The placebo's result, which is also kept for the pages of later sessions."""
-    found = placebo_result(results).lines
+    found = list(placebo_result(results).lines)
     if any(result.placebo for result in results):
         many = f"{len(results)} {'claim' if len(results) == 1 else 'claims'} at {seeds_words(settings)}"
         store.keep_placebo(settings.scale, settings.data.kind, [many, *found])

@@ -56,8 +56,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def lab(request: pytest.FixtureRequest) -> Lab:
     """The arms of this test's claim and the assertions about them; see pytest_claims.judge.lab.Lab."""
     item = request.node
-    if claim_of(item) is None:
+    declared = claim_of(item)
+    if declared is None:
         raise pytest.UsageError(
             f"{item.nodeid} uses `lab` without @claim(...); see pytest_claims.judge.decorator.claim"
         )
-    return activation.active(item).lab(item)
+    return activation.active(item).lab(item, declared)

@@ -17,7 +17,7 @@ from pytest_claims.train.device import prepare
 
 def print_plan(config: pytest.Config, settings: Settings, items: Sequence[pytest.Item]) -> None:
     """Print the plan and train nothing. Raises pytest.UsageError if there is no telling: no store, no device."""
-    claims = [(claim_of(item), list(arms_of(item).values())) for item in items if claim_of(item)]
+    claims = [(claim, list(arms_of(item).values())) for item in items if (claim := claim_of(item))]
     writer = config.get_terminal_writer()
     writer.line()
     try:

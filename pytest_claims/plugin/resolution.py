@@ -57,6 +57,8 @@ def resolve(
             f"--max-seeds {max_seeds} caps the looks at a growing number of seeds, and "
             f"{'--placebo takes' if placebo else '--seeds fixes'} one number: give one of them"
         )
+    looks: tuple[int, ...]
+    planned: tuple[int, ...]
     if seeds or placebo or (scale == "rehearsal" and not max_seeds):
         looks = planned = (seeds or (PLACEBO_SEEDS if placebo else REHEARSED_SEEDS),)
     else:
