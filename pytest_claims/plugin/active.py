@@ -26,7 +26,8 @@ from pytest_claims.plugin.resolution import SettingsError, resolve
 from pytest_claims.plugin.scale_selection import ScaleSelection
 from pytest_claims.plugin.session import result_of, results_of
 from pytest_claims.report.failure import COLUMNS as WIDEST
-from pytest_claims.runs.laboratory import Laboratory
+from pytest_claims.runs.executor import Executor
+from pytest_claims.runs.laboratory import Laboratory, in_process
 from pytest_claims.runs.plan import needed
 from pytest_claims.runs.store import Store
 from pytest_claims.runs.store_file import StoreError
@@ -143,10 +144,17 @@ class Active:
             with contextlib.suppress(Exception):
                 claims.append((claim, list(arms_of(item).values())))
         runs = needed(claims, self.settings, self.settings.looks[0], at_most=False)
-        self.laboratory = Laboratory(
-            self.settings, worker_number(self.config), worker_count(self.config), self.started, runs
-        )
+        number, count = worker_number(self.config), worker_count(self.config)
+        self.laboratory = Laboratory(self.settings, number, count, self.started, runs, self._executor)
         self.config.add_cleanup(self.laboratory.close)
+
+    def _executor(self, settings: Settings, workers: int) -> Executor:
+        made: Executor = self.config.hook.pytest_claims_executor(config=self.config, settings=settings, workers=workers)
+        return made
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_claims_executor(self, settings: Settings, workers: int) -> Executor:
+        return in_process(settings, workers)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:

@@ -14,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from pytest_claims.judge.result import Result
     from pytest_claims.report.session import Session
+    from pytest_claims.runs.executor import Executor
     from pytest_claims.settings import Settings
 
 
@@ -22,6 +23,16 @@ def pytest_claims_settings(config: pytest.Config, settings: Settings) -> None:
 
     That is before collection if an option of the plugin was given or the folder claims/ is collected, else with the
     first claim. Nothing has been trained. The settings are values; they cannot be changed here.
+    """
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_claims_executor(config: pytest.Config, settings: Settings, workers: int) -> Executor | None:
+    """Return what trains the blocks of seeds, for another place to train: a cluster, say. None leaves it to others.
+
+    Called in each process that trains, once and only if a claim or a plan needs it. workers: how many such processes
+    there are. The plugin itself comes last: it trains in the process, on the device of the settings. What the executor
+    trained is stored under its kind of device and its precision.
     """
 
 

@@ -1,6 +1,9 @@
 """The hooks that others implement: what each is told, when, and in which process."""
 
+import contextlib
 import json
+import sqlite3
+from collections import Counter
 
 import pytest
 
@@ -70,6 +73,62 @@ def test_other_plugins_hear_of_settings_results_and_the_session(suite, run, work
     written = next(index for index, line in enumerate(lines) if line.startswith("written: "))
     assert own[1] == own[0] + 1
     assert written < min(own)
+
+
+# Trains as the plugin does, and notes what it was given. A second plugin leaves the choice to others.
+ELSEWHERE = """
+    import os
+
+    from pytest_claims.runs.executor import InProcess
+
+    pytest_plugins = ["pytest_claims.plugin.hooks"]
+
+
+    class Elsewhere(InProcess):
+        device_name = "a cluster"
+
+        def submit(self, run, seeds, data):
+            with open("submitted", "a") as file:
+                file.write(f"{os.getpid()} {run.network.width} {list(seeds)}\\n")
+            return super().submit(run, seeds, data)
+
+
+    def pytest_claims_executor(config, settings, workers):
+        with open("made", "a") as file:
+            file.write(f"{os.getpid()} {workers}\\n")
+        return Elsewhere(settings.device, workers, tf32=settings.tf32)
+"""
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_another_place_trains_all_that_is_stored(suite, run, workers):
+    suite.makepyfile(leaves_it="def pytest_claims_executor(settings):\n    return None\n")
+    suite.syspathinsert()
+    in_workers = ("-n", str(workers)) if workers else ()
+    plain = run("-p", "leaves_it", "--store", "plain.sqlite", "--seeds", "4")
+    plain.assert_outcomes(passed=5)
+    suite.makeconftest(ELSEWHERE)
+    run("--plan", "--seeds", "4", "-p", "leaves_it").stdout.fnmatch_lines(["all *4 *16 *0 *"])
+    assert (suite.path / "made").read_text().split()[1] == "1"
+    assert not (suite.path / "submitted").exists()  # a plan trains nothing
+    (suite.path / "made").unlink()
+
+    run(*in_workers, "-p", "leaves_it", "--seeds", "4").assert_outcomes(passed=5)
+    made = [line.split() for line in (suite.path / "made").read_text().splitlines()]
+    assert {count for _, count in made} == {str(max(1, workers))}
+    assert len({process for process, _ in made}) == len(made) <= max(1, workers)
+    submitted = [line.split(maxsplit=2) for line in (suite.path / "submitted").read_text().splitlines()]
+    assert {process for process, _, _ in submitted} <= {process for process, _ in made}
+    trained = Counter((int(width), seed) for _, width, seeds in submitted for seed in json.loads(seeds))
+    assert trained == Counter({(width, seed): 1 for width in (16, 1, 12, 14) for seed in range(4)})
+    # The same runs under the same names as when the plugin trains itself.
+    assert stored(suite, ".claims/runs.sqlite") == stored(suite, "plain.sqlite")
+
+
+def stored(suite, path):
+    """Names and accuracies of the runs in a store."""
+    with contextlib.closing(sqlite3.connect(suite.path / path)) as store:
+        return dict(store.execute("SELECT key, test_accuracy FROM runs").fetchall())
 
 
 def test_a_session_that_judges_nothing_calls_only_the_settings_hook(suite, run):
