@@ -644,7 +644,7 @@ def test_a_full_disk_is_explained(run, monkeypatch):
 
 
 def test_the_example_of_the_readme_is_a_claim(suite, run):
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "options.md").read_text(), flags=re.DOTALL)
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
     (suite.path / "claims" / "test_width.py").write_text(example)
     result = run("--plan", data="synthetic")
     assert result.ret == 0
