@@ -11,10 +11,6 @@ import torch
 from pytest_claims.data import Choice
 from pytest_claims.data.kinds import SYNTHETIC, are_recorded, parts
 
-DEFAULT_STORE = Path(".claims") / "runs.sqlite"
-# A rehearsal, and a placebo, take a fixed number of seeds; otherwise seeds are added until a verdict stands.
-REHEARSED_SEEDS = 3
-PLACEBO_SEEDS = 5
 # Seeds from here on choose settings and judge nothing; --first-seed ends below.
 TUNING_SEED = 2_000_000
 # Where `make data` downloads to and where auto looks, below the repository root.

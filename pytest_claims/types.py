@@ -182,6 +182,8 @@ class Trained:
 
 
 SCALES = ("rehearsal", "documented", "full")
+# The numbers of seeds at which a claim is looked at, until a verdict stands.
+LOOKS = (5, 10, 20)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,9 +12,9 @@ import pytest
 
 from claims.facts import FACTS
 from pytest_claims.data import spec_of
+from pytest_claims.defaults import REHEARSED_SEEDS
 from pytest_claims.judge.decorator import arms_of, claim_of, words_of
 from pytest_claims.runs.pool import seeds_per_block
-from pytest_claims.settings import REHEARSED_SEEDS
 from pytest_claims.train.cost import cost
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -39,9 +39,13 @@ def claim(
 
 
 def claim_of(item: pytest.Item) -> Claim | None:
-    """The claim that a test was declared to verify, or None for an ordinary test."""
+    """The claim that a test was declared to verify, or None for an ordinary test.
+
+    A marker of the same name that is somebody else's makes no claim.
+    """
     marker = item.get_closest_marker("claim")
-    return marker.args[0] if marker else None
+    declared = marker.args[0] if marker and marker.args else None
+    return declared if isinstance(declared, Claim) else None
 
 
 def parameters(item: pytest.Item) -> dict[str, object]:

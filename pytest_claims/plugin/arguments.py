@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from pytest_claims.stats import LOOKS
+from pytest_claims.types import LOOKS
 
 
 def seed_count(text: str) -> int:

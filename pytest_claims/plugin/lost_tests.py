@@ -14,7 +14,8 @@ import pytest
 class LostTests:
     """A pytest plugin for the process that the person started: compares what was selected with what was reported.
 
-    selected: names of the tests.
+    It hears of the tests of every session, and judges those of sessions with claims. selected: names of the tests.
+    judges: set by a session that has claims.
     """
 
     NAME = "claims-lost-tests"
@@ -24,6 +25,7 @@ class LostTests:
         self._reported: set[str] = set()
         self._lost: list[str] = []
         self._ran = False
+        self.judges = False
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.selected = {item.nodeid for item in session.items}
@@ -44,7 +46,7 @@ class LostTests:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         option = session.config.option
         on_purpose = option.collectonly or option.plan or option.setuponly or option.setupplan or not self._ran
-        if on_purpose or session.shouldstop or session.shouldfail or exitstatus not in (0, 1):
+        if not self.judges or on_purpose or session.shouldstop or session.shouldfail or exitstatus not in (0, 1):
             return  # or already red for a reason of its own
         self._lost = sorted(self.selected - self._reported)
         if self._lost:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
+
 import pytest
 
+from pytest_claims.defaults import DEFAULT_STORE, PLACEBO_SEEDS, REHEARSED_SEEDS
 from pytest_claims.plugin.arguments import (
     file_to_write,
     folder_to_write,
@@ -12,9 +15,32 @@ from pytest_claims.plugin.arguments import (
     seed_number,
     store_path,
 )
-from pytest_claims.settings import DEFAULT_STORE, PLACEBO_SEEDS, REHEARSED_SEEDS
-from pytest_claims.stats import LOOKS
-from pytest_claims.types import SCALES
+from pytest_claims.types import LOOKS, SCALES
+
+# What each option is where it is not given.
+DEFAULTS: dict[str, object] = {
+    "gpu": False,
+    "tf32": False,
+    "scale": None,
+    "data": "auto",
+    "seeds": None,
+    "max_seeds": None,
+    "first_seed": 0,
+    "placebo": False,
+    "store": None,
+    "fresh": False,
+    "stored": False,
+    "results": None,
+    "claims_html": None,
+    "claims_json": None,
+    "update_ledger": False,
+    "plan": False,
+}
+
+
+def any_given(option: argparse.Namespace) -> bool:
+    """Whether any of these options was given. option: pytest's."""
+    return any(getattr(option, name) != default for name, default in DEFAULTS.items())
 
 
 def add_options(parser: pytest.Parser) -> None:

@@ -1,22 +1,35 @@
-"""What a session leaves behind for people and programs: --results, --claims-html and --claims-json."""
+"""What a session leaves behind: the ledger, and files for people and programs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_claims.data import load
-from pytest_claims.judge.result import Result
+from pytest_claims.plugin.session import record
 from pytest_claims.report import results_page
 from pytest_claims.report.session import Session, session_json
 from pytest_claims.runs.store import Store
 from pytest_claims.settings import Settings
 
 
-def write_outputs(config: pytest.Config, settings: Settings, session: Session, store: Store) -> list[str]:
+class Outputs:
+    """A pytest plugin for the process that the person started: --update-ledger, --results, --claims-json and
+    --claims-html, as any other report that implements pytest_claims_session."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_claims_session(self, config: pytest.Config, session: Session) -> list[str]:
+        recorded = record(self._settings, session) if config.option.update_ledger and session.results else []
+        return recorded + write_files(config, self._settings, session)
+
+
+def write_files(config: pytest.Config, settings: Settings, session: Session) -> list[str]:
     """Write the files that the session was asked for; returns a line for each.
 
     Raises pytest.UsageError, which names the file and the next step, if one cannot be written.
@@ -26,7 +39,7 @@ def write_outputs(config: pytest.Config, settings: Settings, session: Session, s
     def page(folder: Path) -> Path:
         from pytest_claims.report.page import write_page  # with Matplotlib, which no other session needs
 
-        data = settings.data.offline
+        data, store = settings.data.offline, Store(settings.store)
         return write_page(session, store, folder, root=config.rootpath, load=lambda name: load(data, name))
 
     def text(content: Callable[[], str]) -> Callable[[Path], Path]:
@@ -65,30 +78,3 @@ def write_outputs(config: pytest.Config, settings: Settings, session: Session, s
 def wanted(option: Any) -> str:
     """The first file that a session was asked for, "" for none. option: pytest's."""
     return next((str(path) for path in (option.results, option.claims_json, option.claims_html) if path), "")
-
-
-def not_judged(
-    reports: Sequence[Any], results: Sequence[Result], selected: Iterable[str]
-) -> tuple[tuple[str, str], ...]:
-    """Claims that ended without a result, and why. reports: of all tests. selected: all tests of the session."""
-    ended = {result.nodeid: "" for result in results}
-    for report in reports:
-        if not isinstance(report, pytest.TestReport) or ended.get(report.nodeid):
-            continue
-        # Ordinary tests beside the claims are none of them.
-        if "claim" not in report.keywords:
-            ended.setdefault(report.nodeid, "")
-        elif (report.skipped or report.failed) and report.nodeid not in ended:
-            ended[report.nodeid] = _reason(report)
-    missing = dict.fromkeys(set(selected) - set(ended), "not run: the session ended before it")
-    return tuple(sorted((nodeid, why) for nodeid, why in {**ended, **missing}.items() if why))
-
-
-def _reason(report: pytest.TestReport) -> str:
-    """Why a test was skipped or failed, in a line."""
-    if isinstance(report.longrepr, tuple):
-        said = report.longrepr[2].removeprefix("Skipped: ")
-    else:
-        crash = getattr(report.longrepr, "reprcrash", None)
-        said = crash.message if crash else report.longreprtext
-    return next(iter(said.strip().splitlines()), "no reason given")

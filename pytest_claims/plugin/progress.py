@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import os
 import signal
@@ -50,8 +51,8 @@ def status(state: State, workers: int, now: float, width: int) -> str:
     workers: how many processes train. now: Unix time, seconds.
     """
     done = f"{state.done:,}/{_count(state.runs, 'run')}"
-    left = seconds_left(state, workers, now)
-    left = [] if left is None or state.done == state.runs else [f"{about(left)} left"]
+    seconds = seconds_left(state, workers, now)
+    left = [] if seconds is None or state.done == state.runs else [f"{about(seconds)} left"]
     busy = len(state.in_training)
     speed = [f"{_rounded(state.speed * busy):,} images/s"] if state.speed and busy else []
     networks = _networks(state.in_training)
@@ -72,8 +73,9 @@ def seconds_left(state: State, workers: int, now: float) -> float | None:
     Seeds of a configuration that has been trained take as long as those did, others as long as their nominal work
     takes at the speed so far.
     """
-    trained = [(group.work * group.done, group.seconds * group.done) for group in state.groups if group.done]
-    work, seconds = (sum(column) for column in zip(*trained, strict=True)) if trained else (0.0, 0.0)
+    trained = [group for group in state.groups if group.done]
+    work = sum(group.work * group.done for group in trained)
+    seconds = sum((group.seconds or 0.0) * group.done for group in trained)
     share = work / (sum(group.work * group.runs for group in state.groups) or 1)
     if work <= 0 or seconds < _TRAINED_SECONDS or share < _TRAINED_SHARE:
         return None
@@ -126,11 +128,12 @@ class Progress:
         try:
             return (yield)
         finally:
-            if self._shown:
-                with contextlib.suppress(Exception):
-                    self._shown.stop()
-            if self._looked:
-                forget(self._store, self._session)
+            self._finish()
+
+    # The loop had begun before where the first claim came to light in it.
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        self._finish()
 
     # Every process has noted what the session needs before the first test that it starts.
     @pytest.hookimpl(tryfirst=True)
@@ -139,6 +142,15 @@ class Progress:
             self._looked = True
             with contextlib.suppress(Exception):
                 self._begin()
+
+    def _finish(self) -> None:
+        if self._shown:
+            with contextlib.suppress(Exception):
+                self._shown.stop()
+            self._shown = None
+        if self._looked:
+            self._looked = False
+            forget(self._store, self._session)
 
     def _begin(self) -> None:
         reporter = self._config.pluginmanager.getplugin("terminalreporter")
@@ -247,7 +259,7 @@ class _Shown:
                 state = reader.state()
                 took = time.perf_counter() - began
                 if state.done < state.runs:
-                    self._output.show(lambda width, state=state: status(state, self._workers, time.time(), width))
+                    self._output.show(functools.partial(status, state, self._workers, time.time()))
                 else:
                     self._output.end()  # until open claims want more seeds
                 pause = max(self._output.pause, took / _SHARE)

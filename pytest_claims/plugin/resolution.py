@@ -6,11 +6,11 @@ import shlex
 from pathlib import Path
 
 from pytest_claims.data import NAMED, choose
+from pytest_claims.defaults import DEFAULT_STORE, PLACEBO_SEEDS, REHEARSED_SEEDS
 from pytest_claims.ledger.entries import FOLDER
-from pytest_claims.settings import DATA_HOME, DEFAULT_STORE, PLACEBO_SEEDS, REHEARSED_SEEDS, Settings
-from pytest_claims.stats import LOOKS
+from pytest_claims.settings import DATA_HOME, Settings
 from pytest_claims.train import device as devices
-from pytest_claims.types import SCALES
+from pytest_claims.types import LOOKS, SCALES
 
 
 class SettingsError(Exception):
@@ -57,6 +57,8 @@ def resolve(
             f"--max-seeds {max_seeds} caps the looks at a growing number of seeds, and "
             f"{'--placebo takes' if placebo else '--seeds fixes'} one number: give one of them"
         )
+    looks: tuple[int, ...]
+    planned: tuple[int, ...]
     if seeds or placebo or (scale == "rehearsal" and not max_seeds):
         looks = planned = (seeds or (PLACEBO_SEEDS if placebo else REHEARSED_SEEDS),)
     else:

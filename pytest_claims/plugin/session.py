@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import platform
 import shlex
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +16,6 @@ from pytest_claims.judge.placebo_record import PlaceboRecord
 from pytest_claims.judge.result import Result
 from pytest_claims.ledger.entries import LedgerError, update
 from pytest_claims.plugin.lost_tests import LostTests
-from pytest_claims.plugin.outputs import not_judged
 from pytest_claims.report.session import Session
 from pytest_claims.report.settings_in_words import device_words, meaning, seeds_words
 from pytest_claims.runs.store import Store, now
@@ -101,3 +101,30 @@ def reports_of(reporter: Any) -> list[Any]:
 def results_of(reporter: Any) -> list[Result]:
     """Of all claims that it has heard of."""
     return [result for report in reports_of(reporter) if (result := result_of(report))]
+
+
+def not_judged(
+    reports: Sequence[Any], results: Sequence[Result], selected: Iterable[str]
+) -> tuple[tuple[str, str], ...]:
+    """Claims that ended without a result, and why. reports: of all tests. selected: all tests of the session."""
+    ended = {result.nodeid: "" for result in results}
+    for report in reports:
+        if not isinstance(report, pytest.TestReport) or ended.get(report.nodeid):
+            continue
+        # Ordinary tests beside the claims are none of them.
+        if "claim" not in report.keywords:
+            ended.setdefault(report.nodeid, "")
+        elif (report.skipped or report.failed) and report.nodeid not in ended:
+            ended[report.nodeid] = _reason(report)
+    missing = dict.fromkeys(set(selected) - set(ended), "not run: the session ended before it")
+    return tuple(sorted((nodeid, why) for nodeid, why in {**ended, **missing}.items() if why))
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """Why a test was skipped or failed, in a line."""
+    if isinstance(report.longrepr, tuple):
+        said = report.longrepr[2].removeprefix("Skipped: ")
+    else:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        said = crash.message if crash else report.longreprtext
+    return next(iter(said.strip().splitlines()), "no reason given")

@@ -19,9 +19,8 @@ import numpy as np
 from scipy import optimize, special
 
 from pytest_claims.stats._interval import ALPHA, FEWEST_SEEDS
+from pytest_claims.types import LOOKS as LOOKS
 from pytest_claims.types import Look, Outcome, Verdict
-
-LOOKS = (5, 10, 20)
 
 # Of the quadrature over the path before a look; 9 digits of the levels (compared with published ones in the tests).
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)

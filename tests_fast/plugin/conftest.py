@@ -1,5 +1,6 @@
 """Real pytest runs in folders of their own, with the plugin, tiny real networks and class folders of tiny images."""
 
+import importlib
 import textwrap
 from pathlib import Path
 
@@ -57,7 +58,8 @@ CLAIMS = """
 
 @pytest.fixture(scope="session", autouse=True)
 def warm():
-    """Have torch import all that it imports lazily: an in-process run forgets what it was first to import."""
+    """Import all that the plugin and torch import lazily: an in-process run forgets what it was first to import."""
+    importlib.import_module("pytest_claims.plugin.active")
     train(Run(DepthCNN(1, "relu", width=4), Recipe(2, 20, 1, "sgd", 0.1)), [0], tiny())
     cost(Run(DepthCNN(1, "relu"), Recipe(2, 20, 1, "sgd", 0.1)), 1, 1)
 

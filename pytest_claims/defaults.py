@@ -1,0 +1,12 @@
+"""What options default to: numbers and places, in a module that loads at once, for pytest reads it in every session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# The folder of claims, below the root.
+CLAIMS_FOLDER = "claims"
+DEFAULT_STORE = Path(".claims") / "runs.sqlite"
+# A rehearsal, and a placebo, take a fixed number of seeds; otherwise seeds are added until a verdict stands.
+REHEARSED_SEEDS = 3
+PLACEBO_SEEDS = 5

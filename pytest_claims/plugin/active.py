@@ -1,0 +1,225 @@
+"""What the plugin adds to a session that has claims; see activation.py for when. Each hook delegates."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Generator
+
+import pytest
+
+from pytest_claims.data import DataError
+from pytest_claims.judge.decorator import arms_of, claim_of
+from pytest_claims.judge.lab import Lab
+from pytest_claims.judge.placebo import placebo_result
+from pytest_claims.ledger.entries import Entry, LedgerError, read_all
+from pytest_claims.plugin.activation import COLUMNS, STARTED
+from pytest_claims.plugin.claim_test import EXPECTED, judged, lab_of
+from pytest_claims.plugin.closing import close
+from pytest_claims.plugin.header import header
+from pytest_claims.plugin.lost_tests import LostTests
+from pytest_claims.plugin.outputs import Outputs, wanted
+from pytest_claims.plugin.planning import print_plan
+from pytest_claims.plugin.processes import is_worker, worker_count, worker_number
+from pytest_claims.plugin.progress import Progress
+from pytest_claims.plugin.resolution import SettingsError, resolve
+from pytest_claims.plugin.scale_selection import ScaleSelection
+from pytest_claims.plugin.session import result_of, results_of
+from pytest_claims.report.failure import COLUMNS as WIDEST
+from pytest_claims.runs.executor import Executor
+from pytest_claims.runs.laboratory import Laboratory, in_process
+from pytest_claims.runs.plan import needed
+from pytest_claims.runs.store import Store
+from pytest_claims.runs.store_file import StoreError
+from pytest_claims.settings import Settings
+from pytest_claims.train.device import DeviceError
+from pytest_claims.types import Arm, Claim
+
+
+class Active:
+    """A pytest plugin, one a process.
+
+    started: when the session began, as the store writes times. claims: how many were selected; every worker collects
+    them all. laboratory: None in a process that collects nothing. ledgers: the entries of this scale's ledgers, by kind
+    of images and by test. Raises pytest.UsageError for options that contradict one another or ask for what is missing.
+    """
+
+    NAME = "claims-active"
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        began = datetime.datetime.fromtimestamp(config.stash[STARTED], datetime.UTC)
+        self.started = began.isoformat(timespec="microseconds")
+        self.claims = 0
+        self.laboratory: Laboratory | None = None
+        self.settings, self.ledgers = self._resolved()
+        self._header_is_written = False
+
+    @property
+    def columns(self) -> int:
+        """Columns that texts may take: the terminal's, or the widest text's where there is none."""
+        return self.config.stash[COLUMNS] or WIDEST
+
+    def join(self) -> None:
+        """Join the session, with the parts that are plugins of their own, and say so to other plugins."""
+        plugins = self.config.pluginmanager
+        plugins.register(self, Active.NAME)
+        plugins.register(ScaleSelection(self.settings.scale))
+        if not is_worker(self.config):
+            plugins.register(Outputs(self.settings))
+            plugins.getplugin(LostTests.NAME).judges = True
+            later = self.settings.looks[1:]
+            workers = worker_count(self.config)
+            plugins.register(Progress(self.config, self.settings.store, self.started, workers, later))
+        self.config.hook.pytest_claims_settings(config=self.config, settings=self.settings)
+
+    def _resolved(self) -> tuple[Settings, dict[str, dict[str, Entry]]]:
+        option = self.config.option
+        try:
+            settings = resolve(
+                gpu=option.gpu,
+                tf32=option.tf32,
+                scale=option.scale,
+                data=option.data,
+                seeds=option.seeds,
+                max_seeds=option.max_seeds,
+                first_seed=option.first_seed,
+                placebo=option.placebo,
+                store=option.store,
+                since=self.started if option.fresh else "",
+                only_stored=option.stored,
+                root=self.config.rootpath,
+                worker=worker_number(self.config),
+            )
+            if not is_worker(self.config) and (option.store or settings.store.exists()):
+                Store(settings.store).close()  # a store that cannot be used is found before anything is trained
+            ledgers = read_all(settings.ledger, settings.scale) if settings.ledger else {}
+        except (DataError, DeviceError, LedgerError, SettingsError, StoreError) as error:
+            raise pytest.UsageError(str(error)) from error
+        if option.update_ledger and settings.ledger_of(settings.data.kind) is None:
+            raise pytest.UsageError(
+                "--update-ledger records registered data sets and synthetic images, not images of one's own or a "
+                "placebo"
+            )
+        if option.update_ledger and settings.tf32:
+            raise pytest.UsageError("--update-ledger records runs in the recipes' own precision: leave --tf32 out")
+        return settings, ledgers
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        option = self.config.option
+        asked = wanted(option) or ("--placebo's result" if option.placebo else "")
+        if asked and not is_worker(self.config) and not self.config.pluginmanager.hasplugin("terminalreporter"):
+            raise pytest.UsageError(
+                f"-p no:terminal leaves no one to write {asked}: leave it out, or send output elsewhere"
+            )
+
+    def pytest_report_header(self) -> list[str]:
+        return self._header()
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """The header where the first claim came after it."""
+        shown = self.config.option.verbose >= 0 and not self.config.option.no_header
+        return self._header() if shown and not self._header_is_written else []
+
+    def write_header(self) -> None:
+        """Write the header now, where other processes have collected."""
+        reporter = self.config.pluginmanager.getplugin("terminalreporter")
+        for line in self.pytest_report_collectionfinish() if reporter else []:
+            reporter.write_line(line)
+
+    def _header(self) -> list[str]:
+        self._header_is_written = True
+        return header(self.settings, worker_count(self.config), planned=self.config.option.plan)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.claims = 0
+        claims: list[tuple[Claim, list[Arm]]] = []
+        for item in session.items:
+            claim = claim_of(item)
+            if claim is None or item.get_closest_marker("skip"):
+                continue
+            self.claims += 1
+            # Arms that cannot be made are reported by the claim's own test, when it asks for them.
+            with contextlib.suppress(Exception):
+                claims.append((claim, list(arms_of(item).values())))
+        runs = needed(claims, self.settings, self.settings.looks[0], at_most=False)
+        number, count = worker_number(self.config), worker_count(self.config)
+        self.laboratory = Laboratory(self.settings, number, count, self.started, runs, self._executor)
+        self.config.add_cleanup(self.laboratory.close)
+
+    def _executor(self, settings: Settings, workers: int) -> Executor:
+        made: Executor = self.config.hook.pytest_claims_executor(config=self.config, settings=settings, workers=workers)
+        return made
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_claims_executor(self, settings: Settings, workers: int) -> Executor:
+        return in_process(settings, workers)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        option = self.config.option
+        if option.plan and not session.testsfailed and self.laboratory:
+            print_plan(self.config, self.laboratory, session.items)
+            return True
+        if self.laboratory and not (option.plan or option.collectonly or option.setuponly or option.setupplan):
+            self.laboratory.plan()
+        return None
+
+    def lab(self, item: pytest.Item, declared: Claim) -> Lab:
+        """The `lab` fixture of a claim's test."""
+        assert self.laboratory  # made when this process had collected the test
+        return lab_of(item, declared, self.laboratory, self.claims, self.columns)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        if claim_of(item) is None:
+            return (yield)
+        with judged(item, self.ledgers, self.settings, self.columns):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Name the finding. A verdict that the ledger records is expected, like a strict xfail; --runxfail shows its
+        own assertion."""
+        report = yield
+        claim = claim_of(item)
+        if claim:
+            vars(report)["finding"] = claim.finding  # which xdist sends along
+        if report.when == "call" and report.failed and EXPECTED in item.stash and not item.config.option.runxfail:
+            report.outcome, report.wasxfail = "skipped", item.stash[EXPECTED]
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        result = None if is_worker(self.config) else result_of(report)
+        if result:
+            self.config.hook.pytest_claims_result(config=self.config, result=result)
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        result = result_of(report)
+        if result is None:
+            return None
+        word = str(result.verdict.outcome)
+        if hasattr(report, "wasxfail"):
+            return ("xfailed", "x", f"{word} (recorded)") if report.skipped else None
+        if report.passed:
+            return "passed", ".", word if result.enforced else f"REHEARSED ({word})"
+        return ("failed", "F", word) if report.failed else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """In a worker that has run out of tests: help with what the others still have to train. Else judge the
+        placebo."""
+        if is_worker(self.config):
+            stopped = session.shouldstop or session.shouldfail or exitstatus not in (0, 1)
+            if self.laboratory and not stopped:
+                self.laboratory.finish()
+        elif self.settings.placebo and exitstatus == 0:
+            reporter = self.config.pluginmanager.getplugin("terminalreporter")
+            if not placebo_result(results_of(reporter)).passed:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        # xdist's workers have a reporter of their own, of their own tests, that no one reads.
+        if not is_worker(self.config):
+            close(self, terminalreporter)

@@ -1,0 +1,102 @@
+"""A claim's test: the lab that it asserts with, and how its verdict, or what kept it from one, ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from pytest_claims.data import DataError
+from pytest_claims.judge.decorator import arms_of, metric_of, words_of
+from pytest_claims.judge.lab import Lab, NotReproducedError
+from pytest_claims.judge.metric import NotRecordedError
+from pytest_claims.judge.result import Result
+from pytest_claims.ledger.entries import Entry
+from pytest_claims.ledger.policy import standing
+from pytest_claims.optimisers import OptimiserError
+from pytest_claims.report import failure_text, junit_properties
+from pytest_claims.runs.laboratory import Laboratory
+from pytest_claims.runs.pool import NotStoredError, TrainingError
+from pytest_claims.runs.store_file import StoreError
+from pytest_claims.settings import Settings
+from pytest_claims.stacked import NetworkError
+from pytest_claims.train.device import DeviceError
+from pytest_claims.types import Claim
+
+# Of a test whose verdict is the recorded one and not REPRODUCED: what the ledger says.
+EXPECTED = pytest.StashKey[str]()
+
+# Errors whose text is written for the person at the terminal; a traceback would hide it.
+EXPLAINED = (
+    NotReproducedError,
+    DataError,
+    StoreError,
+    DeviceError,
+    TrainingError,
+    NotRecordedError,
+    NetworkError,
+    OptimiserError,
+)
+
+# Entries by kind of images and by test.
+Ledgers = Mapping[str, Mapping[str, Entry]]
+
+
+def lab_of(item: pytest.Item, declared: Claim, laboratory: Laboratory, claims: int, columns: int) -> Lab:
+    """The lab of a claim's test. claims: how many the session has. columns: that a failure's text may take."""
+    settings = laboratory.settings
+    try:
+        pool, metric = laboratory.pool, metric_of(item)
+        words, arms = words_of(item), arms_of(item)
+        explain = functools.partial(failure_text, columns=columns)
+        return Lab(item.nodeid, declared, words, arms, settings, pool, explain, metric, claims)
+    except EXPLAINED as error:
+        raise _ended(settings, error) from None
+
+
+@contextlib.contextmanager
+def judged(item: pytest.Item, ledgers: Ledgers, settings: Settings, columns: int) -> Iterator[None]:
+    """Run a claim's test inside this: it ends by its verdict beside the recorded one, and its report has the result."""
+    updating = item.config.option.update_ledger
+    try:
+        yield
+    except NotReproducedError as error:
+        found = standing(_recorded(item, ledgers, error.result), error.result, updating=updating)
+        if found.expected:
+            item.stash[EXPECTED] = found.expected
+        raise pytest.fail.Exception(f"{found.said}\n\n{error}".lstrip(), pytrace=False) from None
+    except NotStoredError as error:
+        raise pytest.skip.Exception(str(error)) from None
+    except EXPLAINED as error:
+        raise _ended(settings, error) from None
+    finally:
+        used: Lab | None = getattr(item, "funcargs", {}).get("lab")
+        result = used.result if used else None
+        if result:
+            recorded = _recorded(item, ledgers, result)
+            result = dataclasses.replace(result, recorded=recorded.verdict if recorded else "")
+            item.user_properties += [("claim", result.to_json()), *junit_properties(result)]
+    if not result:
+        pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
+    found = standing(recorded, result, updating=updating)
+    if found.fails:
+        pytest.fail(f"{found.said}\n\n{failure_text(result, columns)}", pytrace=False)
+
+
+def _recorded(item: pytest.Item, ledgers: Ledgers, result: Result) -> Entry | None:
+    """What the ledger of a result's kind of images has for this test."""
+    return ledgers.get(result.data_kind, {}).get(item.nodeid)
+
+
+def _ended(settings: Settings, error: Exception) -> BaseException:
+    """How a test ends for an error that its text explains.
+
+    Where nothing is to be trained, what is not there (images; something that an old store has not recorded) leaves a
+    claim out, as runs that are not stored do.
+    """
+    if settings.only_stored and isinstance(error, DataError | StoreError | NotRecordedError):
+        return pytest.skip.Exception(f"not judged: {error}")
+    return pytest.fail.Exception(str(error), pytrace=False)

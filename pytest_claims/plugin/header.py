@@ -1,0 +1,22 @@
+"""What a session's header says of its claims, before anything is trained."""
+
+from __future__ import annotations
+
+import psutil
+
+from pytest_claims.report.settings_in_words import device_words, meaning, seeds_words
+from pytest_claims.settings import Settings
+
+
+def header(settings: Settings, workers: int, *, planned: bool) -> list[str]:
+    """Lines of the header. workers: how many processes train. planned: the session only prints its plan."""
+    lines = [
+        f"claims: scale {settings.scale}, {seeds_words(settings)}, {device_words(settings)}, store {settings.store}"
+        + (" (--fresh: nothing reused)" if settings.since else ""),
+        f"data: {settings.data}",
+        f"verdicts: {meaning(settings, settings.data.kind)}",
+    ]
+    cores = psutil.cpu_count(logical=False) or 1
+    if settings.device.type == "cpu" and workers == 1 and cores > 1 and not planned:
+        lines.append(f"speed: one process trains on one core; -n {cores} uses all of this machine's")
+    return lines

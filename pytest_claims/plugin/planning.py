@@ -1,0 +1,34 @@
+"""--plan: what the selected claims would train, and about how long that would take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from pytest_claims.data.load import synthetic_dataset
+from pytest_claims.judge.decorator import arms_of, claim_of
+from pytest_claims.plugin.claim_test import EXPLAINED
+from pytest_claims.runs.laboratory import Laboratory
+from pytest_claims.runs.plan import needed, plan, plan_lines
+from pytest_claims.runs.store import Store
+
+
+def print_plan(config: pytest.Config, laboratory: Laboratory, items: Sequence[pytest.Item]) -> None:
+    """Print the plan and train nothing. Raises pytest.UsageError if there is no telling: no store, no device."""
+    settings = laboratory.settings
+    claims = [(claim, list(arms_of(item).values())) for item in items if (claim := claim_of(item))]
+    writer = config.get_terminal_writer()
+    writer.line()
+    try:
+        executor = laboratory.executor
+        store = Store(settings.store, since=settings.since)
+        first, last = (needed(claims, settings, look, at_most=True) for look in (settings.looks[0], settings.looks[-1]))
+        planned, obstacles = plan(first, settings, store, executor)
+        at_most, _ = plan(last, settings, store, executor)
+        probed = synthetic_dataset("cifar10", "rehearsal").to(settings.device)
+    except EXPLAINED as error:
+        raise pytest.UsageError(str(error)) from error
+    workers = config.option.plan_workers
+    for line in plan_lines(planned, at_most, obstacles, len(claims), settings, probed, workers):
+        writer.line(line)

@@ -1,0 +1,163 @@
+"""The hooks that others implement: what each is told, when, and in which process."""
+
+import contextlib
+import json
+import sqlite3
+from collections import Counter
+
+import pytest
+
+CONFTEST = """
+    import json
+
+    pytest_plugins = ["pytest_claims.plugin.hooks"]
+
+
+    def heard(config, hook, **what):
+        worker = getattr(config, "workerinput", {}).get("workerid", "")
+        with open("heard", "a") as file:
+            file.write(json.dumps({"hook": hook, "worker": worker, "root": str(config.rootpath), **what}) + "\\n")
+
+
+    def pytest_claims_settings(config, settings):
+        heard(config, "settings", scale=settings.scale, seeds=settings.looks[0])
+
+
+    def pytest_claims_result(config, result):
+        heard(config, "result", finding=result.finding, verdict=result.verdict.outcome)
+
+
+    def pytest_claims_session(config, session):
+        heard(config, "session", findings=[result.finding for result in session.results])
+        return ["a report of one's own", f"on {len(session.results)} claims"]
+"""
+
+
+def told(suite):
+    """What the hooks were told, in order."""
+    return [json.loads(line) for line in (suite.path / "heard").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_other_plugins_hear_of_settings_results_and_the_session(suite, run, workers):
+    suite.makeconftest(CONFTEST)
+    # A plugin that says a single line, and one that says nothing.
+    suite.makepyfile(
+        one_line="def pytest_claims_session(session):\n    return 'one line'\n",
+        silent="def pytest_claims_session():\n    pass\n",
+    )
+    suite.syspathinsert()
+    in_workers = ("-n", str(workers)) if workers else ()
+    result = run(*in_workers, "-p", "one_line", "-p", "silent", "--seeds", "4", "--results", "claims.md")
+    result.assert_outcomes(passed=5)
+    calls = told(suite)
+    assert {call["root"] for call in calls} == {str(suite.path)}
+
+    settings = [call for call in calls if call["hook"] == "settings"]
+    assert {(call["scale"], call["seeds"]) for call in settings} == {("rehearsal", 4)}
+    # Each process once, before anything else happens in it.
+    assert sorted(call["worker"] for call in settings) == ["", "gw0", "gw1"][: 1 + workers]
+    assert calls[0]["hook"] == "settings"
+
+    # All else in the process that the person started, though workers judged.
+    assert {call["worker"] for call in calls if call["hook"] != "settings"} == {""}
+    results = [(call["finding"], call["verdict"]) for call in calls if call["hook"] == "result"]
+    assert sorted(finding for finding, _ in results) == ["T1", "T2", "T3", "T3"]
+    assert dict(results)["T3"] == "REPRODUCED"
+    assert [call["findings"] for call in calls if call["hook"] == "session"] == [["T1", "T2", "T3", "T3"]]
+    assert calls[-1]["hook"] == "session"
+
+    # The plugin's own files come first; then what others return.
+    lines = result.stdout.lines
+    own = [lines.index(line) for line in ("a report of one's own", "on 4 claims", "one line")]
+    written = next(index for index, line in enumerate(lines) if line.startswith("written: "))
+    assert own[1] == own[0] + 1
+    assert written < min(own)
+
+
+# Trains as the plugin does, and notes what it was given. A second plugin leaves the choice to others.
+ELSEWHERE = """
+    import os
+
+    from pytest_claims.runs.executor import InProcess
+
+    pytest_plugins = ["pytest_claims.plugin.hooks"]
+
+
+    class Elsewhere(InProcess):
+        device_name = "a cluster"
+
+        def submit(self, run, seeds, data):
+            with open("submitted", "a") as file:
+                file.write(f"{os.getpid()} {run.network.width} {list(seeds)}\\n")
+            return super().submit(run, seeds, data)
+
+
+    def pytest_claims_executor(config, settings, workers):
+        with open("made", "a") as file:
+            file.write(f"{os.getpid()} {workers}\\n")
+        return Elsewhere(settings.device, workers, tf32=settings.tf32)
+"""
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_another_place_trains_all_that_is_stored(suite, run, workers):
+    suite.makepyfile(leaves_it="def pytest_claims_executor(settings):\n    return None\n")
+    suite.syspathinsert()
+    in_workers = ("-n", str(workers)) if workers else ()
+    plain = run("-p", "leaves_it", "--store", "plain.sqlite", "--seeds", "4")
+    plain.assert_outcomes(passed=5)
+    suite.makeconftest(ELSEWHERE)
+    run("--plan", "--seeds", "4", "-p", "leaves_it").stdout.fnmatch_lines(["all *4 *16 *0 *"])
+    assert (suite.path / "made").read_text().split()[1] == "1"
+    assert not (suite.path / "submitted").exists()  # a plan trains nothing
+    (suite.path / "made").unlink()
+
+    run(*in_workers, "-p", "leaves_it", "--seeds", "4").assert_outcomes(passed=5)
+    made = [line.split() for line in (suite.path / "made").read_text().splitlines()]
+    assert {count for _, count in made} == {str(max(1, workers))}
+    assert len({process for process, _ in made}) == len(made) <= max(1, workers)
+    submitted = [line.split(maxsplit=2) for line in (suite.path / "submitted").read_text().splitlines()]
+    assert {process for process, _, _ in submitted} <= {process for process, _ in made}
+    trained = Counter((int(width), seed) for _, width, seeds in submitted for seed in json.loads(seeds))
+    assert trained == Counter({(width, seed): 1 for width in (16, 1, 12, 14) for seed in range(4)})
+    # The same runs under the same names as when the plugin trains itself.
+    assert stored(suite, ".claims/runs.sqlite") == stored(suite, "plain.sqlite")
+
+
+def stored(suite, path):
+    """Names and accuracies of the runs in a store."""
+    with contextlib.closing(sqlite3.connect(suite.path / path)) as store:
+        return dict(store.execute("SELECT key, test_accuracy FROM runs").fetchall())
+
+
+def test_a_session_that_judges_nothing_calls_only_the_settings_hook(suite, run):
+    suite.makeconftest(CONFTEST)
+    run("-k", "ordinary").assert_outcomes(passed=1, deselected=4)
+    assert [call["hook"] for call in told(suite)] == ["settings"]
+
+
+def test_without_claims_no_hook_is_called(pytester):
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile("def test_ordinary():\n    pass\n")
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+    assert not (pytester.path / "heard").exists()
+
+
+def test_a_usage_error_of_another_plugin_ends_the_session_with_its_text(suite, run):
+    suite.makeconftest(
+        """
+        import pytest
+
+        pytest_plugins = ["pytest_claims.plugin.hooks"]
+
+
+        def pytest_claims_settings(settings):
+            if settings.scale == "full":
+                raise pytest.UsageError("scale full is not for this machine")
+        """
+    )
+    result = run("--scale", "full")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*scale full is not for this machine"])
+    run("-k", "ordinary").assert_outcomes(passed=1, deselected=4)
