@@ -22,6 +22,7 @@ from pytest_claims.stats import (
     crossover,
     detectable,
     equivalence,
+    faster,
     fewest_for_spread,
     never_falls,
     no_difference,
@@ -56,6 +57,7 @@ DECISIONS = {
     "never falls, called larger": "no fall",
     "spans less": "effect",
     "spread": "spread",
+    "faster to": "speed",
 }
 # What is counted: the outcomes that say that an effect is there, or those that say that none of the margin is.
 SHOWN, EXCLUDED = "shown", "excluded"
@@ -221,6 +223,22 @@ def _scaled(*scales: float) -> Draw:
     return draw
 
 
+def _epochs(base: float, sd: float, *, ahead: float = 0.0, times: int = 1) -> Draw:
+    """Epochs to an accuracy of two arms, near base; the logarithms of the second are `ahead` doublings larger, and its
+    whole epochs `times` as many."""
+
+    def draw(rng: np.random.Generator, noise: Noise, experiments: int, n: int) -> np.ndarray:
+        doublings = sd * noise(rng, (experiments, 2, n)) + np.array([0.0, ahead])[:, None]
+        return np.maximum(1, np.ceil(base * 2.0**doublings)) * np.array([1, times])[:, None]
+
+    return draw
+
+
+def _faster(factor: float, last: float = np.inf) -> Judge:
+    """Runs that would take longer are censored at the last epoch."""
+    return lambda arms, alpha: faster(*np.minimum(arms, last), factor=factor, collapsed=tuple(arms > last), alpha=alpha)
+
+
 GAP = 40.0
 
 
@@ -304,6 +322,13 @@ FALSE = [
     Path("never falls", "a fall of the margin", _several(0, -1, 5, 9), _never_falls(1), EXCLUDED),
     Path("never falls", "a fall of the margin, called larger", _several(0, -1, 0, -1), _never_falls(1), SHOWN),
     Path("spans less", "equal spans of three arms", _groups, _spans(1), SHOWN),
+    # Whole epochs: with few of them most seeds are equal, with more some are censored (one run in seven of the normal).
+    Path("faster to", "equal arms near 3 epochs", _epochs(2.5, 0.25), _faster(2), SHOWN),
+    Path("faster to", "equal arms near 8 epochs, trained for 10", _epochs(8, 0.3), _faster(2, 10), SHOWN),
+    Path("faster to", "3 and 6 epochs, the margin", _epochs(2.5, 0.25, times=2), _faster(2), EXCLUDED),
+    Path(
+        "faster to", "8 and 16 epochs, the margin, trained for 20", _epochs(8, 0.3, times=2), _faster(2, 20), EXCLUDED
+    ),
 ]
 
 SPREAD = [
@@ -416,6 +441,12 @@ def cells() -> Iterator[Cell]:
             yield Cell(path, "normal", n, POWER_FLOOR)
     steady = Path("spread", "half the spread", _scaled(1, 2), _spread(1), SHOWN, section="power")
     yield Cell(steady, "normal", fewest_for_spread(), POWER_FLOOR)
+    for n in (3, 5, 10, 20, 0):
+        # So many epochs that whole ones hide nothing; either arm has half of the variance.
+        ahead = 0.5 * detectable(1.0, n or LOOKS[-1], alpha=0.05 if n else nominal_levels(LOOKS)[-1])
+        draw = _epochs(500, 0.5 / np.sqrt(2), ahead=ahead)
+        fast = Path("faster to", f"{ahead:.2f} doublings", draw, _faster(2**ahead), SHOWN, section="power")
+        yield Cell(fast, "normal", n, POWER_FLOOR)
     # Measured, not promised.
     for n in (3, 5, 10, 20, 0):
         yield Cell(FALSE[0], "skewness -2", n, None)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pytest_claims.judge.kinds import kind_of
+from pytest_claims.judge.metric import Metric
 from pytest_claims.types import Verdict
 
 Name = Hashable
@@ -32,7 +33,8 @@ class Assertion:
 
     effect: what the verdict's effect measures, in words. contrast: what the source's figures are held against, None
     where they say nothing of it; compared: what it is, in words, where it is not the effect. The documented contrast is
-    known where the source gives a figure for every arm that it looks up. Raises ValueError for an unknown kind.
+    known where the source gives a figure for every arm that it looks up. metric: what is compared, where the assertion
+    itself says it and not the claim. Raises ValueError for an unknown kind.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Assertion:
     effect: str
     contrast: Contrast | None = None
     compared: str = ""
+    metric: Metric | None = None
 
     def __post_init__(self) -> None:
         kind_of(self.kind)

@@ -129,6 +129,15 @@ def _too_few_for_spreads(verdict: Verdict, flagged: bool) -> str:
     return ""
 
 
+def _never_reached(verdict: Verdict, flagged: bool) -> str:
+    if verdict.seeds_to_settle is None and flagged:
+        return (
+            "Runs never came to the accuracy, and beside them more seeds settle nothing. Claim a lower accuracy, or "
+            "train for more epochs."
+        )
+    return ""
+
+
 _FOUND = "find an effect of {detectable} in 80 of 100 experiments"
 _SHOWN_EQUAL = "show equal arms to be so within {detectable} in 80 of 100"
 
@@ -185,6 +194,22 @@ KINDS = {
             _SHOWN_EQUAL,
             _of_a_pair(_shared),
             directed=False,
+        ),
+        # A ratio of epochs to an accuracy.
+        Kind(
+            "speed",
+            DIRECTIONAL,
+            _margin,
+            "A lead of the claimed factor is excluded at these seeds: the finding, as worded, does not hold here.",
+            _FOUND,
+            _one_sided,
+            unit="doublings",
+            unsettled=_never_reached,
+            flag="not reached by the last epoch, whose number stands here",
+            all_flagged=(
+                "No run came to the accuracy: nothing was learned about speed. Claim a lower accuracy, or train for "
+                "more epochs."
+            ),
         ),
         # No change below the limit.
         Kind(

@@ -25,7 +25,7 @@ from pytest_claims.judge.assertion import (
     span,
 )
 from pytest_claims.judge.kinds import kind_of
-from pytest_claims.judge.metric import ACCURACY, Metric
+from pytest_claims.judge.metric import ACCURACY, Metric, epochs_to
 from pytest_claims.judge.result import CONFOUNDER, ArmEvidence, Result
 from pytest_claims.runs.pool import NotStoredError, Pool
 from pytest_claims.settings import Settings
@@ -36,6 +36,7 @@ from pytest_claims.stats import (
     collapse,
     crossover,
     equivalence,
+    faster,
     in_order_of_seeds,
     never_falls,
     no_difference,
@@ -224,6 +225,24 @@ class Lab:
         effect = f"spread of {' / '.join(map(label, others))} over spread of {label(steady)}"
         self._judge(Assertion("spread", (steady, *others), procedure, effect))
 
+    def assert_faster_to(self, accuracy: float, fast: Name, slow: Name, *, factor: float) -> None:
+        """The claim that one arm reaches a test accuracy (percent) in about `factor` times fewer epochs, or better.
+
+        Both arms' recipes need test_every_epoch=True. A run that never reaches it is censored at its last epoch.
+        factor: above 1; the margin is log2(factor) doublings. Raises ValueError for a claim that declares a metric.
+        """
+        self._named([fast, slow])
+        if self._metric is not ACCURACY and self.result is None:
+            raise ValueError(
+                f"{self._nodeid} measures {self._metric.name}; speed is measured in epochs, so declare none"
+            )
+        for name in (fast, slow):
+            if not self._wanted(name)[0].recipe.test_every_epoch:
+                raise ValueError(f"{self._nodeid}: {label(name)} needs Recipe(test_every_epoch=True)")
+        procedure = of_pair(faster, label(fast), label(slow), factor=factor)
+        effect = f"epochs to {accuracy:g} %, {label(slow)} over {label(fast)}, log2"
+        self._judge(Assertion("speed", (fast, slow), procedure, effect, metric=epochs_to(accuracy)))
+
     def assert_rises(self, by_level: Mapping[float, Name], *, margin: float) -> None:
         """The claim that accuracy grows along the levels (keys, ascending), end to end by about margin or more."""
         levels, names = self._levels(by_level)
@@ -352,6 +371,9 @@ class Lab:
         diverged = np.asarray([result.diverged for result in ascending])
         # What is measured of a network at chance is still what it is, unless it is its accuracy.
         collapsed = diverged
+        if self._metric.censored:
+            # A run that diverged counts by what it came to before.
+            collapsed = np.asarray([self._metric.censored(result) for result in ascending])
         if self._metric is ACCURACY:
             tested = results[0].test_images
             collapsed = collapse(
@@ -412,6 +434,9 @@ class Lab:
         self._named(assertion.arms)
         if self.result is not None:
             raise RuntimeError(f"{self._nodeid} asserts twice; one claim is one assertion")
+        if assertion.metric:
+            # What was read before, was read by another one.
+            self._metric, self._evidence = assertion.metric, {}
         settings, source = self._settings, self._claim.source
         decide = partial(self._decide, assertion)
         verdict = self._decided(decide)

@@ -15,11 +15,13 @@ class NotRecordedError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
-    """name: of a table's column, with its unit. unit: of differences. of: its value of one run."""
+    """name: of a table's column, with its unit. unit: of differences. of: its value of one run. censored: whether that
+    value is only a bound of what it stands for (such runs are flagged), None where it never is."""
 
     name: str
     unit: str
     of: Callable[[Trained], float]
+    censored: Callable[[Trained], bool] | None = None
 
 
 ACCURACY = Metric("test accuracy, %", "points", lambda run: run.test_accuracy)
@@ -45,3 +47,27 @@ def gradient(when: str) -> Metric:
         return first[0] if when == "at initialisation" else sum(first[1:]) / max(1, len(first) - 1)
 
     return Metric(f"gradient {when}, log2", "doublings", of)
+
+
+def epochs_to(accuracy: float) -> Metric:
+    """The epoch (1, 2, ...) after which the test accuracy is first at least this, percent; censored at the last epoch.
+
+    Raises ValueError for an accuracy that is not above 0 and at most 100; the metric raises StoreError for a run whose
+    recipe did not say test_every_epoch.
+    """
+    if not 0 < accuracy <= 100:
+        raise ValueError(f"accuracy is {accuracy}; allowed: percent, above 0 and at most 100")
+
+    def tested(run: Trained) -> tuple[float, ...]:
+        if not run.test_accuracy_by_epoch:
+            raise StoreError(
+                f"seed {run.seed} of a run that this claim needs was not tested after every epoch. Declare its arm "
+                "with Recipe(test_every_epoch=True), which is another run"
+            )
+        return run.test_accuracy_by_epoch
+
+    def of(run: Trained) -> float:
+        curve = tested(run)
+        return float(next((epoch for epoch, at in enumerate(curve, 1) if at >= accuracy), len(curve)))
+
+    return Metric(f"epochs to {accuracy:g} %", "epochs", of, lambda run: max(tested(run)) < accuracy)

@@ -18,7 +18,7 @@ CONFOUNDER = "confounder: "
 @dataclasses.dataclass(frozen=True)
 class ArmEvidence:
     """What one arm came to: per-seed values (test accuracies in percent, if nothing else is measured), the documented
-    one, and which runs collapsed.
+    one, and which runs are flagged: they collapsed, or their value is a bound (judge/kinds.py says which).
 
     runs: their names in the store, where training curves, gradients and predictions are.
     """

@@ -7,6 +7,7 @@ The rules are written out in docs/verdicts.md.
 from pytest_claims.stats._agreement import agreement
 from pytest_claims.stats._along import never_falls, trend
 from pytest_claims.stats._collapse import collapse
+from pytest_claims.stats._faster import faster
 from pytest_claims.stats._interval import ALPHA
 from pytest_claims.stats._leads import best_of, crossover, ranking
 from pytest_claims.stats._looks import LOOKS, nominal_levels, overall_p, sequential
@@ -27,6 +28,7 @@ __all__ = [
     "crossover",
     "detectable",
     "equivalence",
+    "faster",
     "fewest_for_spread",
     "holm",
     "in_order_of_seeds",

@@ -55,6 +55,7 @@ class Planting:
         documented: Mapping[object, float] | None = None,
         diverged: Mapping[object, Sequence[bool]] | None = None,
         gradients: Mapping[object, Sequence[float]] | None = None,
+        curves: Mapping[object, Sequence[Sequence[float]]] | None = None,
         metric: Metric = ACCURACY,
         looks: Sequence[int] = (),
         scale: str = "documented",
@@ -68,7 +69,8 @@ class Planting:
         """A lab over these arms; by default its one look takes all the seeds that are planted.
 
         documented: the source's accuracy by arm. diverged: by arm, which runs' losses stopped being finite. gradients:
-        by arm, of the first block at initialisation, a value a seed. choosing: by arm, the accuracy on the seeds that
+        by arm, of the first block at initialisation, a value a seed. curves: by arm, test accuracies by epoch, a row a
+        seed; the recipe then asks for them. choosing: by arm, the accuracy on the seeds that
         choose settings, one for all or by seed; makes the claim one that chooses. claims: how many the session
         selected.
         """
@@ -77,10 +79,12 @@ class Planting:
         declared = {}
         for place, (name, values) in enumerate(arms.items()):
             network = Planted(f"arm {place}")
-            declared[name] = Arm(network, {scale: RECIPE}, (documented or {}).get(name))
+            tested = (curves or {}).get(name)
+            recipe = RECIPE if tested is None else dataclasses.replace(RECIPE, test_every_epoch=True)
+            declared[name] = Arm(network, {scale: recipe}, (documented or {}).get(name))
             flow = (gradients or {}).get(name)
             gone = (diverged or {}).get(name, [False] * len(values))
-            self._results[network.name] = _results(values, gone, flow, (choosing or {}).get(name))
+            self._results[network.name] = _results(values, gone, flow, (choosing or {}).get(name), tested)
         claim = Claim(
             "P1", "planted", Source("A paper", "Table 1", repetitions), lambda: declared, tunes=choosing is not None
         )
@@ -111,7 +115,7 @@ class Planting:
         return Lab(nodeid, claim, "planted", declared, settings, pool, str, metric, claims)
 
 
-def _results(values, diverged, gradients, chosen):
+def _results(values, diverged, gradients, chosen, curves):
     def result(seed: int) -> Trained:
         judged = seed < len(values)
         if not judged and chosen is None:
@@ -131,6 +135,7 @@ def _results(values, diverged, gradients, chosen):
             seconds=0.01,
             test_images=TEST_IMAGES,
             gradients=((flow,),) * RECIPE.epochs,
+            test_accuracy_by_epoch=() if curves is None else tuple(curves[min(seed, len(curves) - 1)]),
         )
 
     return result

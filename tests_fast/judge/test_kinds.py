@@ -14,7 +14,7 @@ from pytest_claims.types import Outcome
 from tests_fast.judge.test_result import RESULT
 
 EVERY = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
-UNKNOWN = "unknown kind of claim 'louder'; known: 'effect', 'best', 'spread', 'equality', 'some difference', 'no fall'"
+UNKNOWN = f"unknown kind of claim 'louder'; known: {', '.join(repr(name) for name in KINDS)}"
 
 
 def test_an_unknown_kind_is_an_error_that_names_those_that_are_known():
