@@ -73,10 +73,16 @@ def difference(first: Name, second: Name) -> Contrast:
     return lambda of: of[first] - of[second]
 
 
-def span(of: Mapping[Name, Any], group: Sequence[Name]) -> Any:
+def span(of: Mapping[Any, Any], group: Sequence[Any]) -> Any:
     """The highest less the lowest of a group of arms."""
     values = [of[name] for name in group]
     return np.max(values, axis=0) - np.min(values, axis=0)
+
+
+def any_of(flags: Flags, group: Sequence[str]) -> np.ndarray:
+    """Which seeds have a flag in any arm of a group, bool [seeds]."""
+    flagged: np.ndarray = np.any([flags[name] for name in group], axis=0)
+    return flagged
 
 
 def of_pair(decide: Callable[..., Verdict], first: str, second: str, **options: Any) -> Procedure:

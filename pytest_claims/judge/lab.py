@@ -18,6 +18,7 @@ from pytest_claims.judge.assertion import (
     Procedure,
     Samples,
     along,
+    any_of,
     difference,
     label,
     minus,
@@ -285,13 +286,12 @@ class Lab:
         """The claim that one group of arms spans less (highest − lowest accuracy, per seed) than another."""
         self._named(steady)
         self._named(other)
-        groups = other, steady
-        names = tuple(f"{label(group[0])} … {label(group[-1])}" for group in groups)
+        wide, narrow = list(map(label, other)), list(map(label, steady))
+        names = f"{wide[0]} … {wide[-1]}", f"{narrow[0]} … {narrow[-1]}"
 
         def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
-            labels = [[label(name) for name in group] for group in groups]
-            spans = [span(arms, group) for group in labels]
-            flags = tuple(np.any([collapsed[name] for name in group], axis=0) for group in labels)
+            flags = any_of(collapsed, wide), any_of(collapsed, narrow)
+            spans = span(arms, wide), span(arms, narrow)
             return superiority(*spans, margin=margin, collapsed=flags, alpha=alpha, names=names)
 
         arms = tuple(dict.fromkeys([*other, *steady]))
@@ -320,10 +320,10 @@ class Lab:
         """Judge a crossover; notes stand before its own."""
         self._named(first)
         self._named(second)
-        pairs = {"first": tuple(map(label, first)), "second": tuple(map(label, second))}
+        one, two = (label(first[0]), label(first[1])), (label(second[0]), label(second[1]))
 
         def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
-            found = crossover(arms, **pairs, margin=margin, collapsed=collapsed, alpha=alpha)
+            found = crossover(arms, first=one, second=two, margin=margin, collapsed=collapsed, alpha=alpha)
             return dataclasses.replace(found, notes=(*notes, *found.notes))
 
         arms = tuple(dict.fromkeys([*first, *second]))
