@@ -10,7 +10,7 @@ from pytest_claims.types import Trained
 
 
 class NotRecordedError(Exception):
-    """A stored run lacks what a metric reads, since it is older than that record; the text says what to do."""
+    """A stored run lacks what a metric reads; the text says why and what to do."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +52,7 @@ def gradient(when: str) -> Metric:
 def epochs_to(accuracy: float) -> Metric:
     """The epoch (1, 2, ...) after which the test accuracy is first at least this, percent; censored at the last epoch.
 
-    Raises ValueError for an accuracy that is not above 0 and at most 100; the metric raises StoreError for a run whose
+    Raises ValueError for an accuracy that is not above 0 and at most 100; the metric raises NotRecordedError for a run whose
     recipe did not say test_every_epoch.
     """
     if not 0 < accuracy <= 100:
@@ -60,7 +60,7 @@ def epochs_to(accuracy: float) -> Metric:
 
     def tested(run: Trained) -> tuple[float, ...]:
         if not run.test_accuracy_by_epoch:
-            raise StoreError(
+            raise NotRecordedError(
                 f"seed {run.seed} of a run that this claim needs was not tested after every epoch. Declare its arm "
                 "with Recipe(test_every_epoch=True), which is another run"
             )

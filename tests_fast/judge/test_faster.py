@@ -5,10 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from pytest_claims.judge.metric import ACCURACY, epochs_to, gradient
+from pytest_claims.judge.metric import ACCURACY, NotRecordedError, epochs_to, gradient
 from pytest_claims.judge.placebo import placebo_result
 from pytest_claims.report.failure import failure_text
-from pytest_claims.runs.store import StoreError
 from pytest_claims.types import Outcome, Trained
 from tests_fast.judge.planted import judged
 
@@ -139,7 +138,7 @@ def test_the_epoch_is_the_first_that_is_at_least_the_accuracy():
     for at, epoch, late in (((50.0,), 1, False), ((40.0, 50.0, 30.0), 2, False), ((40.0, 49.99, 45.0), 3, True)):
         assert (to_50.of(run(*at)), to_50.censored(run(*at))) == (epoch, late)
     for read in (to_50.of, to_50.censored):
-        with pytest.raises(StoreError, match=r"seed 7 .* not tested after every epoch.*test_every_epoch=True"):
+        with pytest.raises(NotRecordedError, match=r"seed 7 .* not tested after every epoch.*test_every_epoch=True"):
             read(run())
     assert ACCURACY.censored is None
 
