@@ -6,7 +6,7 @@ import numpy as np
 
 from calibration.noise import NOISE
 from pytest_claims.stats import LOOKS, agreement, nominal_levels, spread
-from pytest_claims.stats._interval import bounds, lowest
+from pytest_claims.stats.interval import bounds, lowest
 
 EXPERIMENTS = 10_000
 

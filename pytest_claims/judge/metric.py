@@ -52,8 +52,8 @@ def gradient(when: str) -> Metric:
 def epochs_to(accuracy: float) -> Metric:
     """The epoch (1, 2, ...) after which the test accuracy is first at least this, percent; censored at the last epoch.
 
-    Raises ValueError for an accuracy that is not above 0 and at most 100; the metric raises NotRecordedError for a run whose
-    recipe did not say test_every_epoch.
+    Raises ValueError for an accuracy that is not above 0 and at most 100; the metric raises NotRecordedError for a run
+    whose recipe did not say test_every_epoch.
     """
     if not 0 < accuracy <= 100:
         raise ValueError(f"accuracy is {accuracy}; allowed: percent, above 0 and at most 100")

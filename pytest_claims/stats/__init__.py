@@ -4,19 +4,16 @@ Accuracies are float arrays in percent, effects and margins in points; arms are 
 The rules are written out in docs/verdicts.md.
 """
 
-from pytest_claims.stats._agreement import agreement
-from pytest_claims.stats._along import never_falls, trend
-from pytest_claims.stats._collapse import collapse
-from pytest_claims.stats._faster import faster
-from pytest_claims.stats._interval import ALPHA
-from pytest_claims.stats._leads import best_of, crossover, ranking
-from pytest_claims.stats._looks import LOOKS, nominal_levels, overall_p, sequential
-from pytest_claims.stats._no_difference import no_difference, some_difference
-from pytest_claims.stats._pairs import equivalence, superiority
-from pytest_claims.stats._power import detectable, seeds_for, seeds_to_settle
-from pytest_claims.stats._seeds import in_order_of_seeds
-from pytest_claims.stats._session import benjamini_hochberg, holm
-from pytest_claims.stats._spread import fewest_for_spread, spread
+from pytest_claims.stats.collapses import collapse
+from pytest_claims.stats.equality import equivalence, no_difference, some_difference
+from pytest_claims.stats.interval import ALPHA, agreement, in_order_of_seeds
+from pytest_claims.stats.leads import best_of, crossover, ranking, superiority
+from pytest_claims.stats.levels import never_falls, trend
+from pytest_claims.stats.looks import LOOKS, nominal_levels, overall_p, sequential
+from pytest_claims.stats.multiplicity import benjamini_hochberg, holm
+from pytest_claims.stats.power import detectable, seeds_for, seeds_to_settle
+from pytest_claims.stats.speed import faster
+from pytest_claims.stats.spreads import fewest_for_spread, spread
 
 __all__ = [
     "ALPHA",

@@ -33,3 +33,9 @@ def level_words(alpha: float) -> str:
     """The level of a bound, in words: "95 %", with as many digits as tell it from certainty ("99.997 %")."""
     digits = max(2, 2 - math.floor(math.log10(alpha)))
     return f"{100 * (1 - alpha):.{digits}g} %"
+
+
+def bounds_words(lower: float, upper: float, margin: float) -> str:
+    """ "L = +3.10 > 0 and U = +5.20 >= margin 2"."""
+    low = f"L = {points(lower, 0)} {'>' if lower > 0 else '<='} 0"
+    return f"{low} and U = {points(upper, margin)} {'>=' if upper >= margin else '<'} margin {margin:g}"

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from statsmodels.stats.weightstats import ttost_paired
 
 from pytest_claims.stats import detectable, equivalence, no_difference, seeds_for, some_difference
-from pytest_claims.stats._power import seeds_for_all
+from pytest_claims.stats.power import seeds_for_all
 from pytest_claims.types import Outcome
 
 ACCURACY = st.integers(0, 1000).map(lambda count: count / 100)

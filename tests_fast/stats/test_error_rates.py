@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from pytest_claims.stats import best_of, equivalence, never_falls, no_difference, superiority, trend
-from pytest_claims.stats._along import contrasts_along, slope_per_doubling
-from pytest_claims.stats._collapse import p_sign_flip
-from pytest_claims.stats._interval import bounds, lowest
+from pytest_claims.stats.collapses import p_sign_flip
+from pytest_claims.stats.interval import bounds, lowest
+from pytest_claims.stats.levels import contrasts_along, slope_per_doubling
 from pytest_claims.types import Outcome
 
 EXPERIMENTS = 10_000

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_claims.stats import seeds_for
-from pytest_claims.stats._collapse import p_sign_flip
-from pytest_claims.stats._four_way import decide
-from pytest_claims.stats._interval import interval
-from pytest_claims.stats._power import seeds_for_all
+from pytest_claims.stats.collapses import p_sign_flip
+from pytest_claims.stats.four_way import decide
+from pytest_claims.stats.interval import interval
+from pytest_claims.stats.power import seeds_for_all
 from pytest_claims.types import Outcome
 
 MARGIN = 5.0

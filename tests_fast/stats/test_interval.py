@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from pytest_claims.stats._interval import bounds, hall_inverse, interval, lowest
+from pytest_claims.stats.interval import bounds, hall_inverse, interval, lowest
 
 DIFFERENCES = st.integers(3, 12).flatmap(
     lambda n: hnp.arrays(np.float64, n, elements=st.integers(-2000, 2000).map(lambda count: count / 100))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pytest_claims.stats import best_of, crossover, ranking, seeds_for, superiority
-from pytest_claims.stats._power import seeds_for_all
+from pytest_claims.stats.power import seeds_for_all
 from pytest_claims.types import Outcome
 
 ACCURACY = st.integers(0, 2000).map(lambda count: count / 100)

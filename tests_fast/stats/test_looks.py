@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import special
 
 from pytest_claims.stats import LOOKS, nominal_levels, overall_p, sequential, superiority
-from pytest_claims.stats._interval import bounds
-from pytest_claims.stats._looks import spent
+from pytest_claims.stats.interval import bounds
+from pytest_claims.stats.looks import spent
 from pytest_claims.types import Look, Outcome
 
 ALPHAS = st.floats(0.001, 0.2)

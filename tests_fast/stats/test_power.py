@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from pytest_claims.stats import best_of, detectable, no_difference, ranking, seeds_to_settle, superiority
-from pytest_claims.stats._interval import bounds
-from pytest_claims.stats._power import fewest_for_flips, more_than, power, seeds_for, seeds_for_all, soonest
+from pytest_claims.stats.interval import bounds
+from pytest_claims.stats.power import fewest_for_flips, more_than, power, seeds_for, seeds_for_all, soonest
 from pytest_claims.types import Outcome
 
 SHIFTS = st.floats(0.01, 5)

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from pytest_claims.stats import seeds_to_settle, superiority
-from pytest_claims.stats._interval import bounds
+from pytest_claims.stats.interval import bounds
 from pytest_claims.types import Outcome, Verdict
 
 # Accuracies as a test set of 10,000 images gives them: multiples of 0.01.

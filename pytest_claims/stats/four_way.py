@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from pytest_claims.stats._collapse import flip_name, p_sign_flip
-from pytest_claims.stats._interval import Interval, interval
-from pytest_claims.stats._power import detectable, fewest_for_flips, more_than, seeds_for, seeds_for_all, soonest
 from pytest_claims.stats._words import p_words
+from pytest_claims.stats.collapses import flip_name, p_sign_flip
+from pytest_claims.stats.interval import Interval, interval
+from pytest_claims.stats.power import detectable, fewest_for_flips, more_than, seeds_for, seeds_for_all, soonest
 from pytest_claims.types import Outcome
 
 MEANING = {

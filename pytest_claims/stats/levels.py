@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from pytest_claims.stats._collapse import AT_CHANCE, UNCONFIRMED, collapse_words, p_sign_flip
-from pytest_claims.stats._four_way import MEANING, decide
-from pytest_claims.stats._interval import ALPHA, certainty, interval, lowest, positive, sample
-from pytest_claims.stats._pairs import bounds_words
-from pytest_claims.stats._power import detectable, more_than, seeds_for, seeds_for_all, soonest
-from pytest_claims.stats._words import count, level_words, p_words, points
+from pytest_claims.stats._words import bounds_words, count, level_words, p_words, points
+from pytest_claims.stats.collapses import AT_CHANCE, UNCONFIRMED, collapse_words, p_sign_flip
+from pytest_claims.stats.four_way import MEANING, decide
+from pytest_claims.stats.interval import ALPHA, certainty, interval, lowest, positive, sample
+from pytest_claims.stats.power import detectable, more_than, seeds_for, seeds_for_all, soonest
 from pytest_claims.types import Outcome, Verdict
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from pytest_claims.stats._interval import ALPHA, FEWEST_SEEDS, bounds, interval, positive, sample
+from pytest_claims.stats.interval import ALPHA, FEWEST_SEEDS, bounds, interval, positive, sample
 
 MOST_SEEDS = 1000
 POWER = 0.80

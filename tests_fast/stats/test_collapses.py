@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from pytest_claims.stats import collapse, equivalence, never_falls, no_difference
-from pytest_claims.stats._collapse import flip_name, p_more_collapses, p_sign_flip
+from pytest_claims.stats.collapses import flip_name, p_more_collapses, p_sign_flip
 from pytest_claims.types import Outcome
 
 # Hundredths of a point, few enough of them that sums tie.

@@ -1,4 +1,4 @@
-"""Several leads that must all be there: the best of several arms, a ranking, a crossover."""
+"""One arm ahead of another, or several leads that must all be there (the best of several, a ranking, a crossover)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,58 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pytest_claims.stats._collapse import flagged_by_name
-from pytest_claims.stats._four_way import decide
-from pytest_claims.stats._interval import ALPHA, interval, lowest, paired, positive
-from pytest_claims.stats._pairs import bounds_words, superiority
-from pytest_claims.stats._words import count, level_words
+from pytest_claims.stats._words import bounds_words, count, level_words
+from pytest_claims.stats.collapses import collapse_words, flagged, flagged_by_name
+from pytest_claims.stats.four_way import MEANING, decide
+from pytest_claims.stats.interval import ALPHA, certainty, interval, lowest, paired, positive
 from pytest_claims.types import Outcome, Verdict
+
+
+def superiority(
+    better: ArrayLike,
+    worse: ArrayLike,
+    *,
+    margin: float,
+    collapsed: tuple[ArrayLike, ArrayLike] | None = None,
+    alpha: float = ALPHA,
+    names: tuple[str, str] = ("better", "worse"),
+) -> Verdict:
+    """Does one arm beat the other, and is an effect of margin not excluded? (Decision rules: docs/verdicts.md.)
+
+    better, worse: accuracy in percent [n], paired by seed. margin: smallest effect of interest, points, > 0.
+    collapsed: which runs of each arm collapsed, bool [n] each. alpha: level of each one-sided bound (a sequential look
+    passes its nominal level). names: of the arms, for texts.
+
+    L and U are bounds on the mean paired difference (t, corrected for skewness). REPRODUCED: L > 0 and U >= margin. TOO
+    SMALL: L > 0 and U < margin. CONTRADICTED: L <= 0 and U < margin. INCONCLUSIVE: L <= 0 and U >= margin. Where a run
+    collapsed the differences are skewed beyond correction, so each bound that the verdict rests on must be confirmed by
+    the sign-flip test, else it is INCONCLUSIVE. p is of what the verdict rests on: that there is no effect (REPRODUCED,
+    INCONCLUSIVE), that it reaches the margin (CONTRADICTED), the larger of both (TOO SMALL).
+
+    Raises ValueError for NaN or infinity (naming arm and position), fewer than 3 seeds, unequal lengths, or a margin
+    that is not above 0.
+    """
+    one, two = paired(better, worse, names)
+    margin = positive("margin", margin)
+    flags = flagged(collapsed, names, len(one))
+    guarded = any(bool(flag.any()) for flag in flags)
+    differences = one - two
+    at = interval(differences, alpha)
+    found = decide([(differences, guarded)], [(differences, guarded)], margin, alpha)
+    test = found.no_effect.words
+    if found.by_t in (Outcome.TOO_SMALL, Outcome.CONTRADICTED):
+        test += f"; against an effect of {margin:g} or more, {found.size.words}"
+    return Verdict(
+        **found.evidence,
+        effect=at.effect,
+        lower=at.lower,
+        upper=at.upper,
+        margin=margin,
+        test=f"{test}; n = {at.n}",
+        n=at.n,
+        rule=f"{bounds_words(at.lower, at.upper, margin)}: {MEANING[found.by_t]}{found.doubt}",
+        notes=certainty(at) + ((collapse_words(*flags, names),) if guarded else ()),
+    )
 
 
 def best_of(

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from pytest_claims.stats import never_falls, superiority, trend
-from pytest_claims.stats._interval import interval
+from pytest_claims.stats.interval import interval
 from pytest_claims.types import Outcome
 
 ACCURACY = st.integers(0, 1000).map(lambda count: count / 100)

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from pytest_claims.stats._collapse import flagged, flip_name, p_sign_flip
-from pytest_claims.stats._four_way import MEANING, four_way
-from pytest_claims.stats._interval import ALPHA, Interval, interval, paired
-from pytest_claims.stats._pairs import bounds_words
-from pytest_claims.stats._power import detectable, fewest_for_flips, more_than, seeds_for, soonest
-from pytest_claims.stats._words import p_words
+from pytest_claims.stats._words import bounds_words, p_words
+from pytest_claims.stats.collapses import flagged, flip_name, p_sign_flip
+from pytest_claims.stats.four_way import MEANING, four_way
+from pytest_claims.stats.interval import ALPHA, Interval, interval, paired
+from pytest_claims.stats.power import detectable, fewest_for_flips, more_than, seeds_for, soonest
 from pytest_claims.types import Outcome, Verdict
 
 

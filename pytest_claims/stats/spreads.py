@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from pytest_claims.stats._four_way import MEANING, four_way
-from pytest_claims.stats._interval import ALPHA, paired, positive
-from pytest_claims.stats._pairs import bounds_words
-from pytest_claims.stats._power import POWER, more_than
-from pytest_claims.stats._words import count, level_words, p_words
+from pytest_claims.stats._words import bounds_words, count, level_words, p_words
+from pytest_claims.stats.four_way import MEANING, four_way
+from pytest_claims.stats.interval import ALPHA, paired, positive
+from pytest_claims.stats.power import POWER, more_than
 from pytest_claims.types import Outcome, Verdict
 
 MOST_DOUBLINGS = 10.0

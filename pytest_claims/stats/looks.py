@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import optimize, special
 
-from pytest_claims.stats._interval import ALPHA, FEWEST_SEEDS
+from pytest_claims.stats.interval import ALPHA, FEWEST_SEEDS
 from pytest_claims.types import LOOKS as LOOKS
 from pytest_claims.types import Look, Outcome, Verdict
 

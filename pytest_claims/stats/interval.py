@@ -11,10 +11,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
+
+from pytest_claims.types import Agreement
 
 ALPHA = 0.05
 FEWEST_SEEDS = 3
@@ -159,3 +163,47 @@ def certainty(at: Interval) -> tuple[str, ...]:
     if not at.certain:
         return ()
     return (f"all {at.n} differences are equal, so the interval is a point and p is 0 or 1 by definition",)
+
+
+def in_order_of_seeds(arms: Mapping[str, Sequence[tuple[int, float]]]) -> dict[str, np.ndarray]:
+    """Accuracies in percent, float64 [n] for each arm, in ascending order of seeds.
+
+    arms: (seed, accuracy) of every run, by the arm's name. Raises ValueError, naming the arm and the seeds, if an arm
+    has a seed twice or not the same seeds as the first one.
+    """
+    expected: set[int] | None = None
+    samples = {}
+    for name, runs in arms.items():
+        counts = Counter(seed for seed, _ in runs)
+        twice = sorted(seed for seed, count in counts.items() if count > 1)
+        if twice:
+            raise ValueError(
+                f"{name}: duplicate seeds {twice}; needed: one run a seed, or runs count twice as evidence"
+            )
+        if expected is None:
+            first, expected = name, set(counts)
+        if set(counts) != expected:
+            unpaired = sorted(set(counts) ^ expected)
+            raise ValueError(f"{name} and {first} differ in the seeds {unpaired}; arms are paired by seed")
+        samples[name] = np.array([accuracy for _, accuracy in sorted(runs)], dtype=np.float64)
+    return samples
+
+
+def agreement(documented: float, values: ArrayLike, n0: int) -> Agreement:
+    """Does the mean of values ([n], percent or points) lie in the 95 % prediction interval around the documented one?
+
+    documented ± t·s·sqrt(1/n0 + 1/n), two-sided, n - 1 degrees of freedom. s is the SD of our seeds and is taken to be
+    the source's too; n0 is the number of repetitions behind the source's figure. Where all values are equal (s = 0)
+    the interval is a point. Spence & Stanley, "Prediction interval: what to expect when you're expecting a
+    replication" (PLOS ONE, 2016). Raises ValueError for n0 < 1, a documented figure that is not finite, NaN in values
+    or fewer than 3 of them.
+    """
+    if not math.isfinite(documented):
+        raise ValueError(f"documented is {documented}; needed: a finite figure")
+    if n0 < 1:
+        raise ValueError(f"n0 is {n0}; the source has at least 1 repetition")
+    ours = interval(sample("values", values))
+    half = float(special.stdtrit(ours.n - 1, 0.975)) * ours.sd * math.sqrt(1 / n0 + 1 / ours.n)
+    # Rounded so that a point interval contains the figure that it is.
+    figures = (round(float(figure), 9) for figure in (documented, ours.effect, documented - half, documented + half))
+    return Agreement(*figures, n0=int(n0))
