@@ -18,8 +18,9 @@ from pytest_claims.report.facts import wall_time
 from pytest_claims.report.failure import failure_text
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.report.numbers import documented_effect, short_p
-from pytest_claims.report.page import figures, images
+from pytest_claims.report.page.figures import curves_figure, deepest, gradients_figure, spread_figure, values_figure
 from pytest_claims.report.page.forest import forest
+from pytest_claims.report.page.images import MOST_CLASSES, Mistaken, confusion_figure, mistaken
 from pytest_claims.report.page.panels import Panel, Point, panels
 from pytest_claims.report.session import Session
 from pytest_claims.runs.store import Store, Stored
@@ -123,7 +124,7 @@ def _section(
         if runs_of_panel not in trained:
             drawn += _training(panel)
         trained.add(runs_of_panel)
-    pictured, mistaken = _pictured([result for result in results if result.images], runs, load)
+    pictured, taken_wrong = _pictured([result for result in results if result.images], runs, load)
     return {
         "anchor": _anchor(module),
         "name": title.split(".")[0] if title.split(".")[0].isalnum() else title.split(":")[0],
@@ -144,7 +145,7 @@ def _section(
             for result in results
         ],
         "figures": drawn + pictured,
-        "mistaken": mistaken,
+        "mistaken": taken_wrong,
         "arms": [_arm(point) for panel in shown for point in panel.points],
     }
 
@@ -157,24 +158,24 @@ def _drawn(panel: Panel, spreads: bool) -> list[tuple[str, str]]:
     documented = any(point.arm.documented is not None for point in panel.points)
     told = " Large open signs: the documented figures." if documented else ""
     caption = f"{of}{panel.measured}; means with 95 % intervals over {many}, dots are seeds.{told}"
-    found = [(caption, figures.values_figure(panel))]
+    found = [(caption, values_figure(panel))]
     if spreads and all(len(point.arm.values) > 1 for point in panel.points):
         caption = f"{of}standard deviation over seeds, with 95 % intervals (as of normal values)."
-        found.append((caption, figures.spread_figure(panel)))
+        found.append((caption, spread_figure(panel)))
     return found
 
 
 def _training(panel: Panel) -> list[tuple[str, str]]:
     """How a panel's networks trained, with captions."""
     of = _of(panel)
-    found = [(f"{of}training accuracy, means over seeds.", figures.curves_figure(panel))]
-    shown = figures.deepest(panel) if panel.axis and panel.axis.path[1] == "depth" else []
+    found = [(f"{of}training accuracy, means over seeds.", curves_figure(panel))]
+    shown = deepest(panel) if panel.axis and panel.axis.path[1] == "depth" else []
     if shown:
         these = (
             f", of the {len(shown)} deepest of {len(panel.points)} networks" if len(shown) < len(panel.points) else ""
         )
         caption = f"{of}size of the gradient of each block's weights, geometric means over seeds{these}."
-        found.append((caption, figures.gradients_figure(panel, shown)))
+        found.append((caption, gradients_figure(panel, shown)))
     return found
 
 
@@ -185,18 +186,18 @@ def _of(panel: Panel) -> str:
 
 def _pictured(
     results: Sequence[Result], runs: Mapping[str, Stored], load: Callable[[str], Dataset] | None
-) -> tuple[list[tuple[str, str]], list[tuple[str, list[images.Mistaken]]]]:
+) -> tuple[list[tuple[str, str]], list[tuple[str, list[Mistaken]]]]:
     """Confusion matrices and images taken for something else, of every arm of these claims that kept predictions."""
-    drawn, mistaken = [], []
+    drawn, taken_wrong = [], []
     for names, label in {arm.runs: arm.label for result in results for arm in result.arms}.items():
         stored = [runs[name] for name in names if name in runs and runs[name].trained.predictions]
         data = _data(stored[0], load) if stored and load else None
         if data is None:
             continue
-        if data.classes <= images.MOST_CLASSES:
-            drawn.append((f"What {label} takes images for.", images.confusion_figure(label, stored, data)))
-        mistaken.append((label, images.mistaken(stored, data)))
-    return drawn, mistaken
+        if data.classes <= MOST_CLASSES:
+            drawn.append((f"What {label} takes images for.", confusion_figure(label, stored, data)))
+        taken_wrong.append((label, mistaken(stored, data)))
+    return drawn, taken_wrong
 
 
 def _data(stored: Stored, load: Callable[[str], Dataset]) -> Dataset | None:
