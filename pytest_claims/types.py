@@ -12,7 +12,7 @@ import enum
 import itertools
 import json
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pytest_claims import optimisers
 
@@ -278,38 +278,260 @@ class Look:
     outcome: Outcome
 
 
+class Procedure(enum.StrEnum):
+    """The decision procedure of pytest_claims.stats that came to a verdict."""
+
+    SUPERIORITY = "superiority"
+    LEADS = "leads"
+    EQUIVALENCE = "equivalence"
+    NO_DIFFERENCE = "no difference"
+    SOME_DIFFERENCE = "some difference"
+    TREND = "trend"
+    NO_FALL = "no fall"
+    CHANGE = "change"
+    SPREAD = "spread"
+    SPEED = "speed"
+
+
+class Quantity(enum.StrEnum):
+    """What is estimated and tested. DIFFERENCE: mean paired difference. SLOPE: on log2 of the level. SPREAD: log2 of
+    the ratio of two spreads. EPOCHS: mean of log2 of the ratio of epochs."""
+
+    DIFFERENCE = "difference"
+    SLOPE = "slope"
+    SPREAD = "spread"
+    EPOCHS = "epochs"
+
+
+class Method(enum.StrEnum):
+    """How a hypothesis is tested. Every paired t test has its correction for skewness (pytest_claims.stats.interval).
+
+    TOST: two one-sided tests, of which the larger p counts.
+    """
+
+    PAIRED_T = "paired t"
+    TOST = "two one-sided paired t"
+    SIGN_FLIP = "sign-flip"
+    BROWN_FORSYTHE = "Brown-Forsythe"
+
+
+class Shows(enum.StrEnum):
+    """What is shown of the truth where a test rejects its null hypothesis."""
+
+    EFFECT = "an effect in the claimed direction"
+    BELOW_MARGIN = "no effect as large as the margin"
+    WITHIN = "a difference within the limits"
+    BEYOND = "a difference beyond a limit"
+    NO_FALL = "no fall beyond the limit"
+    FALL = "a fall beyond the limit"
+
+
+class Doubt(enum.StrEnum):
+    """Why a verdict that the bounds alone would give does not stand.
+
+    AT_CHANCE: runs collapsed, and networks that learned nothing are equal whatever was done to them. UNCONFIRMED: runs
+    collapsed, and the sign-flip test does not confirm what the bounds say. TOO_FEW_SEEDS: for this procedure.
+    """
+
+    AT_CHANCE = "runs at chance"
+    UNCONFIRMED = "unconfirmed by sign flips"
+    TOO_FEW_SEEDS = "too few seeds"
+
+
+# Labels of what is compared: two arms, the first less the second; or two levels, from the first to the second.
+Comparison = tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class HypothesisTest:
+    """One test that a verdict rests on.
+
+    shows: what a small p shows. threshold: the value that it is tested against, in the verdict's unit. p: one-sided
+    unless two_sided says otherwise, not corrected for `times`; 1 where collapsed runs rule out what it would show.
+    level: that p may reach at most. comparison: of what, empty for several together. of: how many such tests there
+    are, this one being the one that counts. times: what p is multiplied by, since any of several would have sufficed.
+    patterns: how many sign patterns were drawn, 0 where all were counted. least: the smallest p that it can give with
+    these seeds. fewest: seeds from which it can give one of at most level, None where these are enough.
+    """
+
+    method: Method
+    shows: Shows
+    threshold: float
+    p: float
+    level: float
+    comparison: Comparison = ()
+    quantity: Quantity = Quantity.DIFFERENCE
+    two_sided: bool = False
+    of: int = 1
+    times: int = 1
+    patterns: int = 0
+    least: float = 0.0
+    fewest: int | None = None
+
+    @property
+    def corrected(self) -> float:
+        """p, multiplied by `times`."""
+        return min(1.0, self.p * self.times)
+
+
+@dataclasses.dataclass(frozen=True)
+class Bound:
+    """A confidence bound that the decision rule holds against a threshold.
+
+    side: "lower" or "upper". alpha: its one-sided level. estimate: what it is a bound of, as measured. comparison: of
+    what; where a rule looks at several, the one that decides.
+    """
+
+    side: Literal["lower", "upper"]
+    value: float
+    threshold: float
+    alpha: float
+    estimate: float
+    comparison: Comparison = ()
+    quantity: Quantity = Quantity.DIFFERENCE
+
+
+@dataclasses.dataclass(frozen=True)
+class EqualDifferences:
+    """All n differences of a comparison are equal: its interval is a point, and p is 0 or 1 by definition."""
+
+    n: int
+    kind: Literal["equal differences"] = "equal differences"
+
+
+@dataclasses.dataclass(frozen=True)
+class Collapses:
+    """How many of n runs collapsed to chance or diverged, by label of the arm or level."""
+
+    counts: tuple[tuple[str, int], ...]
+    n: int
+    kind: Literal["collapses"] = "collapses"
+
+
+@dataclasses.dataclass(frozen=True)
+class MoreCollapses:
+    """Whether the second of two arms or levels collapses more often than the first, by McNemar's exact test.
+
+    counts: collapsed runs of each, of n. alone: seeds at which only this one of the two collapsed. p: one-sided.
+    """
+
+    labels: tuple[str, str]
+    counts: tuple[int, int]
+    alone: tuple[int, int]
+    n: int
+    p: float
+    kind: Literal["more collapses"] = "more collapses"
+
+
+@dataclasses.dataclass(frozen=True)
+class MonotoneTrend:
+    """Page's test of a monotone trend in the claimed direction: its one-sided p."""
+
+    p: float
+    kind: Literal["monotone trend"] = "monotone trend"
+
+
+@dataclasses.dataclass(frozen=True)
+class Deviations:
+    """Standard deviations over seeds, points, by label of the arm."""
+
+    values: tuple[tuple[str, float], ...]
+    kind: Literal["deviations"] = "deviations"
+
+
+@dataclasses.dataclass(frozen=True)
+class ChosenSettings:
+    """Labels of the arms that did best on seeds which judge nothing. at_edge: of the settings tried, one is the first
+    or the last."""
+
+    labels: tuple[str, ...]
+    at_edge: bool
+    kind: Literal["chosen settings"] = "chosen settings"
+
+
+@dataclasses.dataclass(frozen=True)
+class NeverReached:
+    """How many of n runs never came to the accuracy, for the arm that is claimed to be fast and the slow one. Such runs
+    of the fast arm take away the lower bound, those of the slow arm the upper one."""
+
+    labels: tuple[str, str]
+    counts: tuple[int, int]
+    n: int
+    kind: Literal["never reached"] = "never reached"
+
+
+@dataclasses.dataclass(frozen=True)
+class SameEpoch:
+    """At how many of n seeds two arms came to the accuracy in the same epoch."""
+
+    labels: tuple[str, str]
+    count: int
+    n: int
+    kind: Literal["same epoch"] = "same epoch"
+
+
+@dataclasses.dataclass(frozen=True)
+class SpreadOfRounding:
+    """The epochs vary less than rounding to whole ones does, whose spread stands for theirs."""
+
+    kind: Literal["spread of rounding"] = "spread of rounding"
+
+
+Note = (
+    EqualDifferences
+    | Collapses
+    | MoreCollapses
+    | MonotoneTrend
+    | Deviations
+    | ChosenSettings
+    | NeverReached
+    | SameEpoch
+    | SpreadOfRounding
+)
+
+
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What the evidence says about one claim.
+    """What the evidence says about one claim, in numbers; pytest_claims.report puts it into words.
 
+    procedure: that decided. comparison: what was compared, empty for a claim on several comparisons.
     effect: the contrast in the claimed direction, points (of spreads: doublings). lower, upper: its one-sided bounds,
     each at level 1 - alpha (at .05 together a 90 % interval). margin: smallest effect of interest, or the half-width d
     of an equivalence claim.
-    p: of the test that decides, one-sided. test: that test in words. n: seeds. rule: the decision rule in words with
-    its numbers.
+    p: of the test that decides, one-sided. n: seeds.
+    by_bounds: the outcome that the bounds alone give. doubt: why it does not stand, None where outcome is by_bounds.
+    tests: those that the verdict rests on. bounds: those that the rule holds against its thresholds, where it looks at
+    several comparisons the deciding ones; they differ from lower and upper where the rule takes another level.
     p_holds: of the null hypothesis whose rejection makes a claim REPRODUCED or TOO SMALL. p_fails: of the one whose
     rejection makes it CONTRADICTED or TOO SMALL. Both corrected for looks; the session corrects them for their number.
     seeds_to_settle: the number of seeds at which the verdict would be expected to stand, None unless inconclusive (or
     when no number would). detectable: the effect that this many seeds, at this spread, find with power .80, points (for
     an equivalence: the limit within which they would show equal arms to be).
-    parts: the comparisons inside a compound claim (name, verdict). notes: supporting evidence that does not decide.
+    parts: the comparisons inside a compound claim. notes: supporting evidence that does not decide; each part has its
+    own. confounders: the same claim with arms that could explain the effect, each in the place of the second arm; they
+    decide nothing.
     looks: those taken, where seeds were added until a verdict stood; empty for a number fixed before.
     """
 
     outcome: Outcome
+    procedure: Procedure
     effect: float
     lower: float
     upper: float
     margin: float
     p: float
-    test: str
     n: int
-    rule: str
+    by_bounds: Outcome
     p_holds: float
     p_fails: float
     alpha: float
+    comparison: Comparison = ()
+    doubt: Doubt | None = None
+    tests: tuple[HypothesisTest, ...] = ()
+    bounds: tuple[Bound, ...] = ()
     seeds_to_settle: int | None = None
     detectable: float | None = None
-    parts: tuple[tuple[str, Verdict], ...] = ()
-    notes: tuple[str, ...] = ()
+    parts: tuple[Verdict, ...] = ()
+    notes: tuple[Note, ...] = ()
+    confounders: tuple[Verdict, ...] = ()
     looks: tuple[Look, ...] = ()

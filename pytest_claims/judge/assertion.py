@@ -20,7 +20,7 @@ Flags = Mapping[str, np.ndarray]
 Contrast = Callable[[Mapping[Name, Any]], Any]
 
 
-class Procedure(Protocol):
+class Decide(Protocol):
     """Decides on the arms of an assertion; alpha is the level of each one-sided bound."""
 
     def __call__(self, arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict: ...
@@ -33,16 +33,18 @@ class Assertion:
 
     effect: what the verdict's effect measures, in words. contrast: what the source's figures are held against, None
     where they say nothing of it; compared: what it is, in words, where it is not the effect. The documented contrast is
-    known where the source gives a figure for every arm that it looks up. metric: what is compared, where the assertion
-    itself says it and not the claim. Raises ValueError for an unknown kind.
+    known where the source gives a figure for every arm that it looks up. contrasted: the arms that the words of the
+    effect name. metric: what is compared, where the assertion itself says it and not the claim. Raises ValueError for
+    an unknown kind.
     """
 
     kind: str
     arms: tuple[Name, ...]
-    procedure: Procedure
+    procedure: Decide
     effect: str
     contrast: Contrast | None = None
     compared: str = ""
+    contrasted: tuple[Name, ...] = ()
     metric: Metric | None = None
 
     def __post_init__(self) -> None:
@@ -79,13 +81,18 @@ def span(of: Mapping[Any, Any], group: Sequence[Any]) -> Any:
     return np.max(values, axis=0) - np.min(values, axis=0)
 
 
+def less_span(wide: Sequence[Name], narrow: Sequence[Name]) -> Contrast:
+    """The span of one group less that of another."""
+    return lambda of: span(of, wide) - span(of, narrow)
+
+
 def any_of(flags: Flags, group: Sequence[str]) -> np.ndarray:
     """Which seeds have a flag in any arm of a group, bool [seeds]."""
     flagged: np.ndarray = np.any([flags[name] for name in group], axis=0)
     return flagged
 
 
-def of_pair(decide: Callable[..., Verdict], first: str, second: str, **options: Any) -> Procedure:
+def of_pair(decide: Callable[..., Verdict], first: str, second: str, **options: Any) -> Decide:
     """The procedure that decides on two arms of these labels by superiority() or its like."""
 
     def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
@@ -96,7 +103,7 @@ def of_pair(decide: Callable[..., Verdict], first: str, second: str, **options: 
     return procedure
 
 
-def along(decide: Callable[..., Verdict], levels: Sequence[float], **options: Any) -> Procedure:
+def along(decide: Callable[..., Verdict], levels: Sequence[float], **options: Any) -> Decide:
     """The procedure that decides on arms along levels by trend() or its like."""
 
     def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:

@@ -13,21 +13,22 @@ import numpy as np
 from pytest_claims.data.kinds import joined
 from pytest_claims.judge.assertion import (
     Assertion,
+    Decide,
     Flags,
     Name,
-    Procedure,
     Samples,
     along,
     any_of,
     difference,
     label,
+    less_span,
     minus,
     of_pair,
     span,
 )
 from pytest_claims.judge.kinds import kind_of
 from pytest_claims.judge.metric import ACCURACY, Metric, epochs_to
-from pytest_claims.judge.result import CONFOUNDER, ArmEvidence, Result
+from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.runs.pool import NotStoredError, Pool
 from pytest_claims.settings import Settings
 from pytest_claims.stats import (
@@ -49,14 +50,10 @@ from pytest_claims.stats import (
     trend,
 )
 from pytest_claims.train.device import describe
-from pytest_claims.types import Arm, Claim, Outcome, Run, Trained, Verdict
+from pytest_claims.types import Arm, ChosenSettings, Claim, Note, Outcome, Run, Trained, Verdict
 
 # Reassignments of a placebo's results for each claim: enough to judge even one of them.
 PLACEBO_DRAWS = 200
-
-
-# Points between an arm and its documented accuracy, from which on a verdict says so.
-FAR = 10.0
 
 
 class NotReproducedError(AssertionError):
@@ -65,17 +62,6 @@ class NotReproducedError(AssertionError):
     def __init__(self, result: Result, text: str) -> None:
         super().__init__(text)
         self.result = result
-
-
-def _far(arm: ArmEvidence) -> bool:
-    return arm.documented is not None and abs(arm.mean - arm.documented) > FAR
-
-
-def _elsewhere(arm: ArmEvidence) -> str:
-    return (
-        f"{arm.label} comes to {arm.mean:.1f} %, the source's to {arm.documented:.1f} %: these networks are not where "
-        "the source's were"
-    )
 
 
 class Lab:
@@ -118,36 +104,26 @@ class Lab:
     def assert_greater(self, better: Name, worse: Name, *, margin: float, confounders: Sequence[Name] = ()) -> None:
         """The claim that one arm beats another, by an effect whose smallest interesting size is margin.
 
-        confounders: arms that could explain the effect, each put in the place of `worse`; what comes out is a note.
+        confounders: arms that could explain the effect, each put in the place of `worse`; they decide nothing.
         """
 
-        def over(name: Name) -> Procedure:
+        def over(name: Name) -> Decide:
             return of_pair(superiority, label(better), label(name), margin=margin)
-
-        def note(name: Name, found: Verdict) -> str:
-            meaning = {
-                Outcome.REPRODUCED: "the effect stays",
-                Outcome.CONTRADICTED: "the effect is gone, so this is what it comes from",
-                Outcome.TOO_SMALL: "most of the effect is gone",
-                Outcome.INCONCLUSIVE: "these seeds do not say whether the effect stays",
-            }[found.outcome]
-            return (
-                f"{CONFOUNDER}{label(better)} − {label(name)} = {found.effect:+.2f} ({found.lower:+.2f} to "
-                f"{found.upper:+.2f}): {meaning}"
-            )
 
         def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
             found = over(worse)(arms, collapsed=collapsed, alpha=alpha)
-            beside = {name: over(name)(arms, collapsed=collapsed, alpha=alpha) for name in confounders}
-            return dataclasses.replace(found, notes=(*found.notes, *(note(*pair) for pair in beside.items())))
+            beside = tuple(over(name)(arms, collapsed=collapsed, alpha=alpha) for name in confounders)
+            return dataclasses.replace(found, confounders=beside)
 
-        arms = (better, worse, *confounders)
-        self._judge(Assertion("effect", arms, procedure, minus(better, worse), difference(better, worse)))
+        pair = better, worse
+        arms = (*pair, *confounders)
+        self._judge(Assertion("effect", arms, procedure, minus(*pair), difference(*pair), contrasted=pair))
 
     def assert_within(self, first: Name, second: Name, *, within: float) -> None:
         """The claim that two arms differ by less than `within` points."""
         procedure = of_pair(equivalence, label(first), label(second), within=within)
-        self._judge(Assertion("equality", (first, second), procedure, minus(first, second), difference(first, second)))
+        pair = first, second
+        self._judge(Assertion("equality", pair, procedure, minus(*pair), difference(*pair), contrasted=pair))
 
     def assert_no_difference(self, names: Sequence[Name], *, within: float) -> None:
         """The claim that no two of these arms differ by `within` points or more."""
@@ -170,7 +146,7 @@ class Lab:
         closest, _ = self._documented_extremes(rivals)
         contrast, compared = difference(best, closest), minus(best, closest)
         effect = f"{label(best)} − its closest rival"
-        self._judge(Assertion("best", (best, *rivals), procedure, effect, contrast, compared))
+        self._judge(Assertion("best", (best, *rivals), procedure, effect, contrast, compared, (best,)))
 
     def assert_ranks(self, order: Sequence[Name], *, margin: float) -> None:
         """The claim that these arms rank so, the best first, each ahead of the next by about margin or more."""
@@ -212,10 +188,9 @@ class Lab:
             low, high = levels[place - 1], levels[place]
         else:
             low, high = lower, upper
-        notes = [f"best setting on other seeds: {label(needing[lower])}; {label(than[upper])}"]
-        if {lower, upper} & {levels[0], levels[-1]}:
-            notes.append("a best setting is at the edge of those tried: a better one may lie beyond")
-        self._cross((needing[low], needing[high]), (than[high], than[low]), margin, tuple(notes))
+        at_edge = bool({lower, upper} & {levels[0], levels[-1]})
+        chosen = ChosenSettings((label(needing[lower]), label(than[upper])), at_edge)
+        self._cross((needing[low], needing[high]), (than[high], than[low]), margin, (chosen,))
 
     def assert_steadier(self, steady: Name, others: Sequence[Name], *, margin: float) -> None:
         """The claim that one arm varies less from seed to seed than every other.
@@ -224,7 +199,8 @@ class Lab:
         """
         procedure = partial(spread, steady=label(steady), margin=margin)
         effect = f"spread of {' / '.join(map(label, others))} over spread of {label(steady)}"
-        self._judge(Assertion("spread", (steady, *others), procedure, effect))
+        arms = (steady, *others)
+        self._judge(Assertion("spread", arms, procedure, effect, contrasted=arms))
 
     def assert_faster_to(self, accuracy: float, fast: Name, slow: Name, *, factor: float) -> None:
         """The claim that one arm reaches a test accuracy (percent) in about `factor` times fewer epochs, or better.
@@ -240,9 +216,10 @@ class Lab:
         for name in (fast, slow):
             if not self._wanted(name)[0].recipe.test_every_epoch:
                 raise ValueError(f"{self._nodeid}: {label(name)} needs Recipe(test_every_epoch=True)")
+        pair = fast, slow
         procedure = of_pair(faster, label(fast), label(slow), factor=factor)
         effect = f"epochs to {accuracy:g} %, {label(slow)} over {label(fast)}, log2"
-        self._judge(Assertion("speed", (fast, slow), procedure, effect, metric=epochs_to(accuracy)))
+        self._judge(Assertion("speed", pair, procedure, effect, contrasted=pair, metric=epochs_to(accuracy)))
 
     def assert_rises(self, by_level: Mapping[float, Name], *, margin: float) -> None:
         """The claim that accuracy grows along the levels (keys, ascending), end to end by about margin or more."""
@@ -296,7 +273,8 @@ class Lab:
 
         arms = tuple(dict.fromkeys([*other, *steady]))
         effect = f"span of {names[0]} − span of {names[1]}"
-        self._judge(Assertion("effect", arms, procedure, effect, lambda of: span(of, other) - span(of, steady)))
+        ends = other[0], other[-1], steady[0], steady[-1]
+        self._judge(Assertion("effect", arms, procedure, effect, less_span(other, steady), contrasted=ends))
 
     def _chosen(self, by_setting: Mapping[float, Name]) -> float:
         """The setting whose arm is best on seeds that no verdict sees."""
@@ -315,9 +293,9 @@ class Lab:
         return list(by_level), tuple(by_level.values())
 
     def _cross(
-        self, first: tuple[Name, Name], second: tuple[Name, Name], margin: float, notes: tuple[str, ...] = ()
+        self, first: tuple[Name, Name], second: tuple[Name, Name], margin: float, notes: tuple[Note, ...] = ()
     ) -> None:
-        """Judge a crossover; notes stand before its own."""
+        """Judge a crossover; notes come before its own."""
         self._named(first)
         self._named(second)
         one, two = (label(first[0]), label(first[1])), (label(second[0]), label(second[1]))
@@ -330,7 +308,7 @@ class Lab:
         effect = "the smaller lead of a network's own setting"
         self._judge(Assertion("best", arms, procedure, effect, difference(*first), minus(*first)))
 
-    def _pairs(self, kind: str, names: Sequence[Name], procedure: Procedure) -> None:
+    def _pairs(self, kind: str, names: Sequence[Name], procedure: Decide) -> None:
         """Judge a claim about all pairs of these arms."""
         self._named(names)
         # The documented contrast is that of the source's own two extremes, fixed before any run.
@@ -446,8 +424,6 @@ class Lab:
         data_kind = joined(self._pool.data(dataset).kind for dataset in datasets)
         enforced = settings.enforced(data_kind)
         arms = tuple(self._evidence.values())
-        if enforced and self._metric is ACCURACY:
-            verdict = dataclasses.replace(verdict, notes=(*verdict.notes, *map(_elsewhere, filter(_far, arms))))
         agreed, documented = None, assertion.documented(self._documented_figures())
         if assertion.contrast and documented is not None:
             measured = assertion.contrast({name: self.values(name) for name in assertion.arms})
@@ -461,7 +437,7 @@ class Lab:
             finding=self._claim.finding,
             kind=assertion.kind,
             claim=self._words,
-            source=str(source),
+            source=source,
             contrast=assertion.effect,
             verdict=verdict,
             agreement=agreed,
@@ -481,6 +457,7 @@ class Lab:
             images=self._claim.images,
             claims=self._claims,
             datasets=datasets,
+            contrasted=tuple(map(label, assertion.contrasted)),
         )
         if enforced and verdict.outcome != Outcome.REPRODUCED:
             raise NotReproducedError(self.result, self._explain(self.result))

@@ -5,14 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from typing import Any
 
 from pytest_claims.data.kinds import are_real
+from pytest_claims.judge.from_json import decoded
 from pytest_claims.judge.kinds import KINDS, Kind, kind_of
-from pytest_claims.types import Agreement, Look, Outcome, Verdict
-
-# How a note on a confounder's arm begins.
-CONFOUNDER = "confounder: "
+from pytest_claims.types import Agreement, Source, Verdict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,13 +49,14 @@ class Result:
     none. measured: what was, as a column's heading. unit: of the effect. images: whether a report shows what the arms
     take images for. claims: how many the session selected, this one among them: what its p is corrected for.
     datasets: of its arms, by name, what served as each, in words.
+    contrasted: labels of the arms that contrast names; none where the data choose them, or where it is along levels.
     """
 
     nodeid: str
     finding: str
     kind: str
     claim: str
-    source: str
+    source: Source
     contrast: str
     verdict: Verdict
     agreement: Agreement | None
@@ -79,6 +77,7 @@ class Result:
     images: bool = False
     claims: int = 1
     datasets: dict[str, str] = dataclasses.field(default_factory=dict)
+    contrasted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         kind_of(self.kind)
@@ -111,19 +110,4 @@ class Result:
     @staticmethod
     def from_json(text: str) -> Result:
         """The inverse of to_json."""
-        fields: dict[str, Any] = json.loads(text)
-        fields["verdict"] = _verdict(fields["verdict"])
-        fields["planned"] = tuple(fields["planned"])
-        fields["agreement"] = Agreement(**fields["agreement"]) if fields["agreement"] else None
-        fields["arms"] = tuple(
-            ArmEvidence(**{name: tuple(value) if isinstance(value, list) else value for name, value in arm.items()})
-            for arm in fields["arms"]
-        )
-        return Result(**fields)
-
-
-def _verdict(fields: dict[str, Any]) -> Verdict:
-    parts = tuple((name, _verdict(part)) for name, part in fields["parts"])
-    looks = tuple(Look(look["n"], look["level"], Outcome(look["outcome"])) for look in fields["looks"])
-    changed = {"outcome": Outcome(fields["outcome"]), "parts": parts, "notes": tuple(fields["notes"]), "looks": looks}
-    return Verdict(**{**fields, **changed})
+        return decoded(Result, json.loads(text))

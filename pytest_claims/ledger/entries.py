@@ -66,7 +66,7 @@ def entry(result: Result, date: str, versions: str) -> Entry:
     return Entry(
         finding=result.finding,
         claim=result.claim,
-        source=result.source,
+        source=str(result.source),
         verdict=str(verdict.outcome),
         **{name: round(getattr(verdict, name), 4) for name in ("effect", "lower", "upper", "margin")},
         unit=result.unit,

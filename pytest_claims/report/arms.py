@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import textwrap
 from collections.abc import Sequence
 
@@ -30,17 +29,16 @@ def arm_lines(result: Result, room: int, columns: int) -> list[str]:
 
 
 def deciding(result: Result) -> list[ArmEvidence]:
-    """The arms that the effect and the verdict's rule name, or else the two at either end, and the nearest confounder.
+    """The arms that the contrast and the rule's bounds compare, or else the two at either end, and the nearest
+    confounder.
 
-    A trend names no arms; what it compares stands at its ends.
+    What a trend compares stands at its ends.
     """
     arms = result.arms
-    # The longest label first: of "norm 16" and "norm 1", and of "norm" and "norm, float32", the text means one.
-    labels = sorted((arm.label for arm in arms), key=len, reverse=True)
-    name = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, labels))})(?!\w)")
-    named = set(name.findall(f"{result.contrast}\n{result.verdict.rule}"))
-    chosen = [arm for arm in arms if arm.label in named] if len(named) > 1 else [*arms[:2], *arms[2:][-2:]]
-    nearest = [arm for _, arm in confounders(result)[:1] if arm and arm not in chosen]
+    named = {*result.contrasted, *(label for bound in result.verdict.bounds for label in bound.comparison)}
+    compared = [arm for arm in arms if arm.label in named]
+    chosen = compared if len(compared) > 1 else [*arms[:2], *arms[2:][-2:]]
+    nearest = [found.arm for found in confounders(result)[:1] if found.arm and found.arm not in chosen]
     return [*chosen, *nearest]
 
 

@@ -11,7 +11,9 @@ from pytest_claims.judge.result import Result
 from pytest_claims.report.arms import arm_lines
 from pytest_claims.report.notes import confounders, plain_notes
 from pytest_claims.report.numbers import short_p
+from pytest_claims.report.rule_in_words import rule_text
 from pytest_claims.report.scale import text_scale
+from pytest_claims.report.tests_in_words import tests_text
 from pytest_claims.types import Outcome, Verdict
 
 # Columns of the widest text, of a page, and of whatever is no terminal.
@@ -33,7 +35,7 @@ def failure_text(result: Result, columns: int = COLUMNS) -> str:
     columns = min(COLUMNS, max(_FEWEST_COLUMNS, columns))
     verdict, agreement, field = result.verdict, result.agreement, functools.partial(_field, columns=columns)
     top = field("", f"{verdict.outcome}: {result.finding}, {result.claim}", most=2, indent=0)
-    top += ["", *field("source", result.source, most=2)]
+    top += ["", *field("source", str(result.source), most=2)]
     top += field(
         "effect",
         f"{result.contrast} = {verdict.effect:+.2f} {result.unit}, {result.of_kind.bounds(verdict, len(result.arms))} "
@@ -46,8 +48,8 @@ def failure_text(result: Result, columns: int = COLUMNS) -> str:
     top += [
         "          " + line for line in text_scale(verdict.effect, verdict.lower, verdict.upper, marks, columns - 15)
     ]
-    top += [*field("verdict", verdict.rule, most=4), ""]
-    told = field("test", verdict.test, most=4)
+    top += [*field("verdict", rule_text(verdict), most=4), ""]
+    told = field("test", tests_text(verdict), most=4)
     told += field("p", p_text(result))
     if len(verdict.looks) > 1 or result.next_look:
         told += field("looks", looks_text(verdict))
@@ -61,7 +63,7 @@ def failure_text(result: Result, columns: int = COLUMNS) -> str:
     # On a line of its own and never wrapped, so that it can be copied.
     bottom += ["rerun     " + result.command]
 
-    notes = plain_notes(verdict)
+    notes = plain_notes(result)
     room = _SCREEN * COLUMNS // columns - _rows([*top, "", *told, *bottom], columns)
     table = arm_lines(result, room - min(_NOTES, len(_notes(notes, room, field))), columns)
     return "\n".join([*top, *table, "", *told, *_notes(notes, room - len(table), field), *bottom])
@@ -91,10 +93,10 @@ def _confounders(result: Result, field: Callable[..., list[str]]) -> list[str]:
     found = confounders(result)
     if not found:
         return []
-    (nearest, _), *others = found
-    lines = field("nearest", f"confounder: {nearest}", most=2)
+    nearest, *others = found
+    lines = field("nearest", f"confounder: {nearest.text}", most=2)
     # What they are put in the place of, the nearest has said.
-    said = "; ".join(f"{arm.label} {text.split(' = ', 1)[1]}" if arm else text for text, arm in others)
+    said = "; ".join(f"{other.label} {other.measured}" for other in others)
     return lines + (field("others", f"over {said}", most=3) if others else [])
 
 

@@ -23,5 +23,5 @@ def junit_properties(result: Result) -> list[tuple[str, str | float | int]]:
         ("p", float(verdict.p)),
         ("n", int(verdict.n)),
         ("documented", float(agreement.documented) if agreement else ""),
-        ("source", result.source),
+        ("source", str(result.source)),
     ]

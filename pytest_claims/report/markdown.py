@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.report.multiplicity import adjusted_p
+from pytest_claims.report.notes import all_notes
 from pytest_claims.types import Outcome
 
 _VERDICTS = ("Finding", "Claim", "Documented", "Effect", "Bounds", "Margin", "p", "Adjusted", "n", "Verdict", "Agrees")
@@ -47,7 +48,7 @@ def results_page(results: Sequence[Result], facts: Mapping[str, str]) -> str:
         for result, p in zip(ordered, adjusted, strict=True)
     ]
     lines += _table(_VERDICTS, rows)
-    notes = [f"- {j.finding}, {j.claim}: {note}" for j in ordered for note in j.verdict.notes]
+    notes = [f"- {j.finding}, {j.claim}: {note}" for j in ordered for note in all_notes(j)]
     lines += ["", "## Notes", "", *notes] if notes else []
     lines += ["", "## Every arm: test accuracy in percent, or what the claim measures", ""]
     lines += _table(_ARMS, _arm_rows(ordered))

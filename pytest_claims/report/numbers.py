@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from pytest_claims.judge.result import Result
 
 
@@ -17,3 +19,33 @@ def documented_effect(result: Result) -> str:
         return ""
     value = f"{result.agreement.documented:+.2f}"
     return (f"({value})" if result.compared else value) + ("" if result.agreement.inside else "*")
+
+
+def points(value: float, beside: float) -> str:
+    """value with its sign and two decimals, or as many more as it takes to differ visibly from `beside`.
+
+    So that a bound of 0.0004 never reads "+0.00 > 0".
+    """
+    for decimals in range(2, 10):
+        text = f"{value:+.{decimals}f}"
+        if value == beside or float(text) != beside:
+            return text
+    return f"{value:+.9f}"
+
+
+def p_words(p: float) -> str:
+    """ "p = 0.0031", and "p < 0.0001" for what is smaller; "p = 0" and "p = 1" only for these themselves."""
+    if p in (0, 1):
+        return f"p = {p:.0f}"
+    return f"p = {min(p, 0.9999):.4f}" if p >= 0.0001 else "p < 0.0001"
+
+
+def count(number: int, what: str) -> str:
+    """ "1 change", "4 changes"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def level_words(alpha: float) -> str:
+    """The level of a bound, in words: "95 %", with as many digits as tell it from certainty ("99.997 %")."""
+    digits = max(2, 2 - math.floor(math.log10(alpha)))
+    return f"{100 * (1 - alpha):.{digits}g} %"

@@ -13,11 +13,14 @@ from typing import Any
 from pytest_claims.data.kinds import joined
 from pytest_claims.judge.result import Result
 from pytest_claims.report.multiplicity import adjusted_p
-from pytest_claims.types import Outcome
+from pytest_claims.report.notes import all_notes, verdict_notes
+from pytest_claims.report.rule_in_words import comparison_text, rule_text
+from pytest_claims.report.tests_in_words import tests_text
+from pytest_claims.types import Outcome, Verdict
 
 SCHEMA = Path(__file__).with_name("claims.schema.json")
 # Raised when a field is removed, renamed or changes its meaning; new fields do not raise it.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +60,8 @@ def session_json(session: Session) -> str:
     claims = []
     for result, adjusted in zip(session.results, adjusted_p(session.results), strict=True):
         fields = dataclasses.asdict(result)
-        claims.append({**fields, "adjusted_p": adjusted})
+        verdict = _in_words(result.verdict, all_notes(result))
+        claims.append({**fields, "verdict": verdict, "adjusted_p": adjusted})
     document = {
         "schema": SCHEMA_VERSION,
         "facts": dict(session.facts),
@@ -72,6 +76,21 @@ def session_json(session: Session) -> str:
         "not_judged": [{"nodeid": nodeid, "why": why} for nodeid, why in session.not_judged],
     }
     return json.dumps(_finite(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _in_words(verdict: Verdict, notes: list[str]) -> dict[str, Any]:
+    """The verdict's fields, and beside its numbers, and those of its parts, what a reader is told."""
+    words = {
+        "comparison": comparison_text(verdict),
+        "rule": rule_text(verdict),
+        "test": tests_text(verdict),
+        "notes": notes,
+    }
+    parts = {
+        name: [_in_words(part, verdict_notes(part)) for part in getattr(verdict, name)]
+        for name in ("parts", "confounders")
+    }
+    return {**dataclasses.asdict(verdict), **parts, "words": words}
 
 
 def _finite(value: Any) -> Any:

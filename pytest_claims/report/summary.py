@@ -66,7 +66,7 @@ def summary_lines(results: Sequence[Result], width: int) -> list[str]:
 
 def _groups(results: Sequence[Result], rows: Sequence[dict[str, str]]) -> list[tuple[tuple[str, str], dict[str, str]]]:
     """Each row with its module's finding and its source; groups in the order of their first rows."""
-    about = [(_family(result), result.source) for result in results]
+    about = [(_family(result), str(result.source)) for result in results]
     places = {group: place for place, group in reversed(list(enumerate(about)))}
     first = {family: min(at for (of, _), at in places.items() if of == family) for family, _ in about}
     order = sorted(range(len(rows)), key=lambda at: (first[about[at][0]], places[about[at]], at))
@@ -116,8 +116,8 @@ def _confounders(results: Sequence[Result], width: int) -> list[str]:
         line
         for result in results
         if result.enforced and result.verdict.outcome == Outcome.REPRODUCED
-        for note, _ in confounders(result)
-        for line in wrapped(f"{result.finding}, {result.claim}: {note}", width, " " * 5)
+        for confounder in confounders(result)
+        for line in wrapped(f"{result.finding}, {result.claim}: {confounder.text}", width, " " * 5)
     ]
     return ["", "confounders of claims that are reproduced", *rows] if rows else []
 

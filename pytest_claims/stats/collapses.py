@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Collection, Mapping, Sequence
 
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from pytest_claims.stats._words import p_words
+from pytest_claims.stats.power import fewest_for_flips
+from pytest_claims.types import Collapses, HypothesisTest, Method, MoreCollapses
 
 # Up to here all 2^n sign patterns are counted; above, a fixed random sample of them is drawn.
 MOST_EXACT = 30
@@ -37,17 +39,6 @@ def collapse(accuracy: ArrayLike, *, chance: float, test_images: int, diverged: 
     rate = chance / 100
     limit = chance + 5 * 100 * math.sqrt(rate * (1 - rate) / test_images)
     return flags | (values < limit)
-
-
-def counts_words(names: Sequence[str], flags: Sequence[np.ndarray]) -> str:
-    """The note on which of these arms collapsed, and how often."""
-    counts = [f"{name} {flag.sum()} of {len(flag)}" for name, flag in zip(names, flags, strict=True) if flag.any()]
-    return "collapsed to chance or diverged: " + ", ".join(counts)
-
-
-# Why a verdict that rests on collapsed runs does not stand.
-AT_CHANCE = "; but runs at chance are equal whatever the arms do, so it is INCONCLUSIVE"
-UNCONFIRMED = "; but runs collapsed, and the sign-flip test does not confirm CONTRADICTED, so it is INCONCLUSIVE"
 
 
 def flagged(collapsed: tuple[ArrayLike, ...] | None, names: tuple[str, ...], n: int) -> tuple[np.ndarray, ...]:
@@ -117,17 +108,36 @@ def _signed_sums(counts: np.ndarray) -> np.ndarray:
     return sums
 
 
-def flip_name(n: int) -> str:
-    """What the sign-flip test of n seeds is called: it is exact only while all patterns are counted."""
-    return "exact sign-flip" if n <= MOST_EXACT else f"sign-flip ({DRAWN_PATTERNS:,} drawn patterns)"
-
-
-def collapse_words(better: np.ndarray, worse: np.ndarray, names: tuple[str, str]) -> str:
-    """The note on which runs collapsed, with the exact test that the second arm collapses more often than the first."""
-    only_better, only_worse = int((better & ~worse).sum()), int((worse & ~better).sum())
-    return (
-        f"collapsed to chance or diverged: {names[0]} {int(better.sum())} of {len(better)}, "
-        f"{names[1]} {int(worse.sum())} of {len(worse)}; exact McNemar test that {names[1]} collapses more often: "
-        f"{p_words(p_more_collapses(worse, better))} (seeds where only it did: {only_worse}, only {names[0]}: "
-        f"{only_better})"
+def by_sign_flips(by_t: HypothesisTest, p: float, n: int) -> HypothesisTest:
+    """The sign-flip test of n seeds, with this p, of the same hypothesis that was tested by t."""
+    sides, exact = 2 if by_t.two_sided else 1, n <= MOST_EXACT
+    needed = fewest_for_flips(by_t.level / sides)
+    return dataclasses.replace(
+        by_t,
+        method=Method.SIGN_FLIP,
+        p=p,
+        patterns=0 if exact else DRAWN_PATTERNS,
+        # That of the one pattern which was seen.
+        least=sides * (2.0**-n if exact else 1 / (DRAWN_PATTERNS + 1)),
+        fewest=needed if n < needed else None,
     )
+
+
+def more_collapses(one: np.ndarray, other: np.ndarray, labels: tuple[str, str]) -> MoreCollapses:
+    """The note on which runs of two arms or levels collapsed, bool [n] each, and on whether the other does more often.
+
+    labels: of one and the other.
+    """
+    return MoreCollapses(
+        labels=labels,
+        counts=(int(one.sum()), int(other.sum())),
+        alone=(int((one & ~other).sum()), int((other & ~one).sum())),
+        n=len(one),
+        p=p_more_collapses(other, one),
+    )
+
+
+def counted(labels: Sequence[str], flags: Sequence[np.ndarray]) -> Collapses:
+    """The note on how many runs collapsed, bool [n] for each label."""
+    counts = tuple((label, int(flag.sum())) for label, flag in zip(labels, flags, strict=True))
+    return Collapses(counts, len(flags[0]))

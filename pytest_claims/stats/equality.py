@@ -9,11 +9,16 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pytest_claims.stats._words import count, level_words, p_words, points
-from pytest_claims.stats.collapses import AT_CHANCE, UNCONFIRMED, counts_words, flagged, flagged_by_name, p_sign_flip
+from pytest_claims.stats.collapses import (
+    by_sign_flips,
+    counted,
+    flagged,
+    flagged_by_name,
+    p_sign_flip,
+)
 from pytest_claims.stats.interval import ALPHA, Interval, certainty, interval, paired, positive
 from pytest_claims.stats.power import detectable, more_than, seeds_for, seeds_for_all, soonest
-from pytest_claims.types import Outcome, Verdict
+from pytest_claims.types import Bound, Comparison, Doubt, HypothesisTest, Method, Outcome, Procedure, Shows, Verdict
 
 
 def equivalence(
@@ -43,47 +48,45 @@ def equivalence(
     guarded = any(bool(flag.any()) for flag in flags)
     differences = one - two
     at, wide = interval(differences, alpha), interval(differences, alpha / 2)
-    p_inside, p_beyond = p_equivalent(at, within), p_outside(at, within)
-    if guarded:
-        p_inside, p_beyond = 1.0, max(p_beyond, p_flipped_outside(differences, within))
-    p, test = p_inside, f"paired equivalence (two one-sided t tests, skew-corrected) {p_words(p_inside)}"
-    shown = f"the interval {points(at.lower, -within)} to {points(at.upper, within)}"
-    outcome, settle = Outcome.INCONCLUSIVE, None
+    p_inside = 1.0 if guarded else p_equivalent(at, within)
+    beyond = _tests_beyond(at, differences, within, guarded, names, alpha)
+    p_beyond = max(test.p for test in beyond)
+    tests, bounds = (_test_within(p_inside, within, alpha, names),), _bounds(at, names, alpha, (-within, within))
+    p, doubt, settle = p_inside, None, None
     if inside(at, within):
-        outcome = Outcome.INCONCLUSIVE if guarded else Outcome.REPRODUCED
-        rule = f"{shown} lies inside ±{within:g}: a difference of {within:g} or more is excluded"
-        rule += AT_CHANCE if guarded else ""
+        by_bounds = Outcome.REPRODUCED
+        doubt = Doubt.AT_CHANCE if guarded else None
     elif outside(wide, within):
-        outcome = Outcome.CONTRADICTED if p_beyond <= alpha else Outcome.INCONCLUSIVE
-        p = p_beyond
-        test += f"; that they differ by less than {within:g} (two-sided) {p_words(p_beyond)}"
-        rule = (
-            f"the {level_words(alpha)} interval {points(wide.lower, within)} to {points(wide.upper, -within)} lies "
-            f"wholly outside ±{within:g}: a difference below {within:g} is excluded"
-        )
-        rule += "" if p_beyond <= alpha else UNCONFIRMED
+        by_bounds = Outcome.CONTRADICTED
+        doubt = Doubt.UNCONFIRMED if p_beyond > alpha else None
+        p, tests, bounds = p_beyond, (*tests, *beyond), _bounds(wide, names, alpha / 2, (within, -within))
     else:
-        rule = f"{shown} is neither inside ±{within:g} nor established to lie wholly outside it"
+        by_bounds = Outcome.INCONCLUSIVE
+    outcome = Outcome.INCONCLUSIVE if doubt else by_bounds
     if outcome == Outcome.INCONCLUSIVE:
         # Beside a collapse no number of seeds shows equality.
         settle = None if guarded else seeds_inside(at, within, alpha)
         settle = more_than(at.n, settle or seeds_outside(at, within, alpha), flips=guarded, alpha=alpha / 2)
     return Verdict(
         outcome=outcome,
+        procedure=Procedure.EQUIVALENCE,
+        comparison=names,
         effect=at.effect,
         lower=at.lower,
         upper=at.upper,
         margin=within,
         p=p,
-        test=f"{test}; n = {at.n}",
         n=at.n,
-        rule=rule,
+        by_bounds=by_bounds,
+        doubt=doubt,
         p_holds=p_inside,
         p_fails=p_beyond,
         alpha=alpha,
+        tests=tests,
+        bounds=bounds,
         seeds_to_settle=settle,
         detectable=detectable_limit(at, alpha),
-        notes=certainty(at) + ((counts_words(names, flags),) if guarded else ()),
+        notes=certainty(at) + ((counted(names, flags),) if guarded else ()),
     )
 
 
@@ -100,6 +103,8 @@ def some_difference(
     return dataclasses.replace(
         found,
         outcome=turned.get(found.outcome, found.outcome),
+        procedure=Procedure.SOME_DIFFERENCE,
+        by_bounds=turned.get(found.by_bounds, found.by_bounds),
         p=found.p_fails if found.outcome == Outcome.INCONCLUSIVE else found.p,
         p_holds=found.p_fails,
         p_fails=found.p_holds,
@@ -132,84 +137,103 @@ def no_difference(
     if not pairs:
         raise ValueError(f"arms are {list(arms)}; needed: at least two")
     within = positive("within", within)
-    names = [" − ".join(pair) for pair in pairs]
     samples = [paired(arms[first], arms[second], (first, second)) for first, second in pairs]
     flags = flagged_by_name(collapsed, arms, len(samples[0][0]))
     guarded = [bool(flags[first].any() or flags[second].any()) for first, second in pairs]
     parts = tuple(
-        (
-            name,
-            equivalence(*two, within=within, collapsed=(flags[pair[0]], flags[pair[1]]), alpha=alpha, names=pair),
-        )
-        for name, two, pair in zip(names, samples, pairs, strict=True)
+        equivalence(*two, within=within, collapsed=(flags[pair[0]], flags[pair[1]]), alpha=alpha, names=pair)
+        for two, pair in zip(samples, pairs, strict=True)
     )
     differences = [one - two for one, two in samples]
     plain = [interval(difference, alpha) for difference in differences]
     # The bounds that may contradict: split over the pairs, and over the two sides as in equivalence.
-    wide = [interval(difference, alpha / len(pairs) / 2) for difference in differences]
+    split = alpha / len(pairs)
+    wide = [interval(difference, split / 2) for difference in differences]
 
     reach = [max(-at.lower, at.upper) for at in plain]
-    shown, settle = reach.index(max(reach)), None
+    shown, doubt, settle = reach.index(max(reach)), None, None
     p_holds = p = 1.0 if any(guarded) else max(p_equivalent(at, within) for at in plain)
-    beyond = [part.p_fails for _, part in parts]
+    beyond = [part.p_fails for part in parts]
     p_fails = min(1.0, min(beyond) * len(pairs))
-    test = f"the largest p of {count(len(pairs), 'pair')}, paired equivalence (two one-sided t tests) {p_words(p)}"
+    tests = (_test_within(p_holds, within, alpha, of=len(pairs)),)
+    bounds = _bounds(plain[shown], pairs[shown], alpha, (-within, within))
     apart = [i for i, at in enumerate(wide) if outside(at, within)]
-    shows = [i for i in apart if beyond[i] <= alpha / len(pairs)]
+    shows = [i for i in apart if beyond[i] <= split]
     if all(inside(at, within) for at in plain):
-        outcome = Outcome.INCONCLUSIVE if any(guarded) else Outcome.REPRODUCED
-        rule = (
-            f"{count(len(pairs), 'pair')}, each inside ±{within:g}; the widest, {names[shown]}: {parts[shown][1].rule}"
-        )
-        if any(guarded) and not guarded[shown]:
-            rule += AT_CHANCE
+        by_bounds = Outcome.REPRODUCED
+        doubt = Doubt.AT_CHANCE if any(guarded) else None
     elif apart:
-        outcome = Outcome.CONTRADICTED if shows else Outcome.INCONCLUSIVE
-        shown = min(shows or apart, key=lambda i: beyond[i])
+        by_bounds = Outcome.CONTRADICTED
+        doubt = None if shows else Doubt.UNCONFIRMED
+        shown, surest = min(shows or apart, key=lambda i: beyond[i]), beyond.index(min(beyond))
         p = p_fails
-        test += (
-            f"; that {names[shown]} is less than {within:g} (two-sided, times {count(len(pairs), 'pair')}) {p_words(p)}"
-        )
-        rule = (
-            f"{names[shown]}: the {level_words(alpha / len(pairs))} interval (split over {count(len(pairs), 'pair')}) "
-            f"{points(wide[shown].lower, within)} to {points(wide[shown].upper, -within)} lies wholly outside "
-            f"±{within:g}"
-        )
-        rule += "" if shows else UNCONFIRMED
+        judged = plain[surest], differences[surest], within, guarded[surest]
+        tests += _tests_beyond(*judged, pairs[surest], split, times=len(pairs))
+        bounds = _bounds(wide[shown], pairs[shown], split / 2, (within, -within))
     else:
-        outcome = Outcome.INCONCLUSIVE
-        rule = (
-            f"of {count(len(pairs), 'pair')}, not each is shown to lie inside ±{within:g}, and none wholly outside; "
-            f"the widest, {names[shown]}: the interval {points(plain[shown].lower, -within)} to "
-            f"{points(plain[shown].upper, within)}"
-        )
+        by_bounds = Outcome.INCONCLUSIVE
+    outcome = Outcome.INCONCLUSIVE if doubt else by_bounds
     if outcome == Outcome.INCONCLUSIVE:
         if all(abs(at.effect) < within for at in plain):
             # Beside a collapse no number of seeds shows equality.
             distances = [-at.distance(within) for at in plain] + [at.distance(-within) for at in plain]
             found = None if any(guarded) else seeds_for_all(distances, alpha=alpha)
         else:
-            found = soonest(seeds_outside(at, within, alpha / len(pairs)) for at in plain)
-        settle = more_than(plain[shown].n, found, flips=any(guarded), alpha=alpha / len(pairs) / 2)
+            found = soonest(seeds_outside(at, within, split) for at in plain)
+        settle = more_than(plain[shown].n, found, flips=any(guarded), alpha=split / 2)
     displayed = wide[shown] if outcome == Outcome.CONTRADICTED else plain[shown]
     return Verdict(
         outcome=outcome,
+        procedure=Procedure.NO_DIFFERENCE,
         effect=displayed.effect,
         lower=displayed.lower,
         upper=displayed.upper,
         margin=within,
         p=p,
-        test=f"{test}; n = {plain[shown].n}",
-        n=plain[shown].n,
-        rule=rule,
+        n=displayed.n,
+        by_bounds=by_bounds,
+        doubt=doubt,
         p_holds=p_holds,
         p_fails=p_fails,
         alpha=alpha,
+        tests=tests,
+        bounds=bounds,
         seeds_to_settle=settle,
         detectable=max(detectable_limit(at, alpha, len(pairs)) for at in plain),
         parts=parts,
-        notes=tuple(f"{name}: {note}" for name, part in parts for note in part.notes),
     )
+
+
+def _bounds(at: Interval, comparison: Comparison, alpha: float, thresholds: tuple[float, float]) -> tuple[Bound, Bound]:
+    """Both bounds, each at alpha, against the thresholds of the lower and the upper one."""
+    low, high = thresholds
+    return (
+        Bound("lower", at.lower, low, alpha, at.effect, comparison),
+        Bound("upper", at.upper, high, alpha, at.effect, comparison),
+    )
+
+
+def _test_within(p: float, within: float, level: float, comparison: Comparison = (), of: int = 1) -> HypothesisTest:
+    return HypothesisTest(Method.TOST, Shows.WITHIN, within, p, level, comparison, of=of)
+
+
+def _tests_beyond(
+    at: Interval,
+    differences: np.ndarray,
+    within: float,
+    guarded: bool,
+    comparison: Comparison,
+    level: float,
+    times: int = 1,
+) -> tuple[HypothesisTest, ...]:
+    """The two-sided tests of "they differ by less than within"; beside a collapse also by sign flips."""
+    p = p_outside(at, within)
+    by_t = HypothesisTest(
+        Method.PAIRED_T, Shows.BEYOND, within, p, level, comparison, two_sided=True, of=times, times=times
+    )
+    if not guarded:
+        return (by_t,)
+    return by_t, by_sign_flips(by_t, p_flipped_outside(differences, within), len(differences))
 
 
 def inside(at: Interval, within: float) -> bool:

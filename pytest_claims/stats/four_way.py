@@ -9,18 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from pytest_claims.stats._words import p_words
-from pytest_claims.stats.collapses import flip_name, p_sign_flip
+from pytest_claims.stats.collapses import by_sign_flips, p_sign_flip
 from pytest_claims.stats.interval import Interval, interval
-from pytest_claims.stats.power import detectable, fewest_for_flips, more_than, seeds_for, seeds_for_all, soonest
-from pytest_claims.types import Outcome
-
-MEANING = {
-    Outcome.REPRODUCED: "the direction holds and the claimed size is not excluded",
-    Outcome.TOO_SMALL: "the direction holds, but an effect of the claimed size is excluded",
-    Outcome.CONTRADICTED: "the direction is not shown, and an effect of the claimed size is excluded",
-    Outcome.INCONCLUSIVE: "neither no effect nor an effect of the claimed size is excluded",
-}
+from pytest_claims.stats.power import detectable, more_than, seeds_for, seeds_for_all, soonest
+from pytest_claims.types import Comparison, Doubt, HypothesisTest, Method, Outcome, Quantity, Shows
 
 
 def four_way(direction: bool, small: bool) -> Outcome:
@@ -31,16 +23,37 @@ def four_way(direction: bool, small: bool) -> Outcome:
 
 
 @dataclasses.dataclass(frozen=True)
+class Contrast:
+    """What a claim says something about.
+
+    differences: float [n], in the claimed direction. guarded: a run behind them collapsed. comparison, quantity: what
+    they are.
+    """
+
+    differences: np.ndarray
+    guarded: bool
+    comparison: Comparison = ()
+    quantity: Quantity = Quantity.DIFFERENCE
+
+
+@dataclasses.dataclass(frozen=True)
 class Exclusion:
     """The one-sided test that excludes a mean of at most a threshold, at level alpha.
 
     differences: float [n], minus the threshold, turned so that above 0 excludes it. guarded: a run behind them
-    collapsed, so that the t bound needs the sign-flip test's confirmation.
+    collapsed, so that the t bound needs the sign-flip test's confirmation. contrast: what they were made of. shows,
+    threshold: what is shown where it is excluded, and against which value of the contrast.
     """
 
     differences: np.ndarray
     alpha: float
-    guarded: bool
+    contrast: Contrast
+    shows: Shows
+    threshold: float
+
+    @property
+    def guarded(self) -> bool:
+        return self.contrast.guarded
 
     @functools.cached_property
     def _at(self) -> Interval:
@@ -66,11 +79,20 @@ class Exclusion:
     def p(self) -> float:
         return max(self.p_t, self.p_flip) if self.guarded else self.p_t
 
-    @property
-    def words(self) -> str:
-        n = len(self.differences)
-        least = f" (with {n} seeds never below {2.0**-n:.4f})" if n < fewest_for_flips(self.alpha) else ""
-        return f"paired t (one-sided, skew-corrected) {p_words(self.p_t)}; {flip_name(n)} {p_words(self.p_flip)}{least}"
+    def tests(self, of: int, times: int) -> tuple[HypothesisTest, HypothesisTest]:
+        """By t and by sign flips. of, times: as in HypothesisTest."""
+        by_t = HypothesisTest(
+            method=Method.PAIRED_T,
+            shows=self.shows,
+            threshold=self.threshold,
+            p=self.p_t,
+            level=self.alpha,
+            comparison=self.contrast.comparison,
+            quantity=self.contrast.quantity,
+            of=of,
+            times=times,
+        )
+        return by_t, by_sign_flips(by_t, self.p_flip, len(self.differences))
 
     @property
     def seeds(self) -> int | None:
@@ -88,52 +110,17 @@ class Exclusion:
         return detectable(self._at.sd, len(self.differences), parts=parts, alpha=self.alpha)
 
 
-@dataclasses.dataclass(frozen=True)
-class Decision:
-    """outcome, and p of the test it rests on. doubt: what unmade a verdict of t alone, empty where nothing did.
+def decide(directions: Sequence[Contrast], sizes: Sequence[Contrast], margin: float, alpha: float) -> dict[str, Any]:
+    """The verdict on "every direction holds, and no size is excluded": the fields of a Verdict that follow from it.
 
-    no_effect, size: the exclusion of each that decided, or came closest to not deciding. detectable: the effect that
-    these seeds find in every direction with power .80. evidence: the fields of a Verdict that follow.
+    Every direction is tested at level alpha: all must hold, so that a false "holds" needs the one that is false to pass
+    (intersection-union). Each size is tested at alpha / sizes, because one exclusion is enough. A verdict by t that
+    rests on an exclusion which the sign-flip test had to confirm, and did not, is INCONCLUSIVE. tests are those of the
+    direction and, where the bounds exclude it, of the size that decided, or came closest to not deciding.
     """
-
-    outcome: Outcome
-    by_t: Outcome
-    p: float
-    p_size: float
-    doubt: str
-    seeds_to_settle: int | None
-    detectable: float
-    no_effect: Exclusion
-    size: Exclusion
-
-    @property
-    def evidence(self) -> dict[str, Any]:
-        return {
-            "outcome": self.outcome,
-            "p": self.p,
-            "p_holds": self.no_effect.p,
-            "p_fails": self.p_size,
-            "alpha": self.no_effect.alpha,
-            "seeds_to_settle": self.seeds_to_settle,
-            "detectable": self.detectable,
-        }
-
-
-def decide(
-    directions: Sequence[tuple[np.ndarray, bool]],
-    sizes: Sequence[tuple[np.ndarray, bool]],
-    margin: float,
-    alpha: float,
-) -> Decision:
-    """The verdict on "every direction holds, and no size is excluded".
-
-    directions, sizes: (differences [n], whether a run behind them collapsed). Every direction is tested at level
-    alpha: all must hold, so that a false "holds" needs the one that is false to pass (intersection-union). Each size
-    is tested at alpha / sizes, because one exclusion is enough. A verdict by t that rests on an exclusion which the
-    sign-flip test had to confirm, and did not, is INCONCLUSIVE.
-    """
-    no_effects = [Exclusion(differences, alpha, guarded) for differences, guarded in directions]
-    excluded = [Exclusion(margin - differences, alpha / len(sizes), guarded) for differences, guarded in sizes]
+    no_effects = [Exclusion(of.differences, alpha, of, Shows.EFFECT, 0.0) for of in directions]
+    split = alpha / len(sizes)
+    excluded = [Exclusion(margin - of.differences, split, of, Shows.BELOW_MARGIN, margin) for of in sizes]
     by_t = four_way(all(test.by_t for test in no_effects), any(test.by_t for test in excluded))
     direction, small = all(test.holds for test in no_effects), any(test.holds for test in excluded)
     confirmed = {
@@ -152,7 +139,9 @@ def decide(
         Outcome.TOO_SMALL: max(no_effect.p, p_size),
     }.get(outcome, no_effect.p)
 
-    doubt = "" if confirmed else _doubt(size if by_t == Outcome.CONTRADICTED else no_effect, by_t)
+    tests = no_effect.tests(of=len(no_effects), times=1)
+    if by_t in (Outcome.TOO_SMALL, Outcome.CONTRADICTED):
+        tests += size.tests(of=len(excluded), times=len(excluded))
     settle = None
     if outcome == Outcome.INCONCLUSIVE:
         # Settled, on seeds of their own, once every direction holds or any size is excluded.
@@ -160,13 +149,15 @@ def decide(
         guarded = any(test.guarded for test in no_effects)
         held = more_than(len(no_effect.differences), held, flips=guarded, alpha=alpha)
         settle = soonest([held, *(test.seeds for test in excluded)])
-    far = max(test.detectable(len(no_effects)) for test in no_effects)
-    return Decision(outcome, by_t, p, p_size, doubt, settle, far, no_effect, size)
-
-
-def _doubt(test: Exclusion, by_t: Outcome) -> str:
-    n, needed = len(test.differences), fewest_for_flips(test.alpha)
-    text = f"; but runs collapsed, and the {flip_name(n)} test does not confirm {by_t}, so it is INCONCLUSIVE"
-    if n < needed:
-        text += f" (with {n} seeds its p is never below {2.0**-n:.4f}; at least {needed} seeds are needed)"
-    return text
+    return {
+        "outcome": outcome,
+        "by_bounds": by_t,
+        "doubt": None if confirmed else Doubt.UNCONFIRMED,
+        "p": p,
+        "p_holds": no_effect.p,
+        "p_fails": p_size,
+        "alpha": alpha,
+        "tests": tests,
+        "seeds_to_settle": settle,
+        "detectable": max(test.detectable(len(no_effects)) for test in no_effects),
+    }

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from pytest_claims.types import Agreement
+from pytest_claims.types import Agreement, EqualDifferences
 
 ALPHA = 0.05
 FEWEST_SEEDS = 3
@@ -158,11 +158,9 @@ def positive(name: str, value: float) -> float:
     return float(value)
 
 
-def certainty(at: Interval) -> tuple[str, ...]:
-    """The note for an interval that is a point; none for others."""
-    if not at.certain:
-        return ()
-    return (f"all {at.n} differences are equal, so the interval is a point and p is 0 or 1 by definition",)
+def certainty(at: Interval) -> tuple[EqualDifferences, ...]:
+    """The note on an interval that is a point; none on others."""
+    return (EqualDifferences(at.n),) if at.certain else ()
 
 
 def in_order_of_seeds(arms: Mapping[str, Sequence[tuple[int, float]]]) -> dict[str, np.ndarray]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from pytest_claims.stats._words import bounds_words, count, level_words
-from pytest_claims.stats.collapses import collapse_words, flagged, flagged_by_name
-from pytest_claims.stats.four_way import MEANING, decide
-from pytest_claims.stats.interval import ALPHA, certainty, interval, lowest, paired, positive
-from pytest_claims.types import Outcome, Verdict
+from pytest_claims.stats.collapses import flagged, flagged_by_name, more_collapses
+from pytest_claims.stats.four_way import Contrast, decide
+from pytest_claims.stats.interval import ALPHA, Interval, certainty, interval, paired, positive
+from pytest_claims.types import Bound, Comparison, Procedure, Verdict
 
 
 def superiority(
@@ -28,7 +26,7 @@ def superiority(
 
     better, worse: accuracy in percent [n], paired by seed. margin: smallest effect of interest, points, > 0.
     collapsed: which runs of each arm collapsed, bool [n] each. alpha: level of each one-sided bound (a sequential look
-    passes its nominal level). names: of the arms, for texts.
+    passes its nominal level). names: of the arms.
 
     L and U are bounds on the mean paired difference (t, corrected for skewness). REPRODUCED: L > 0 and U >= margin. TOO
     SMALL: L > 0 and U < margin. CONTRADICTED: L <= 0 and U < margin. INCONCLUSIVE: L <= 0 and U >= margin. Where a run
@@ -43,22 +41,30 @@ def superiority(
     margin = positive("margin", margin)
     flags = flagged(collapsed, names, len(one))
     guarded = any(bool(flag.any()) for flag in flags)
-    differences = one - two
-    at = interval(differences, alpha)
-    found = decide([(differences, guarded)], [(differences, guarded)], margin, alpha)
-    test = found.no_effect.words
-    if found.by_t in (Outcome.TOO_SMALL, Outcome.CONTRADICTED):
-        test += f"; against an effect of {margin:g} or more, {found.size.words}"
+    contrast = Contrast(one - two, guarded, names)
+    at = interval(contrast.differences, alpha)
     return Verdict(
-        **found.evidence,
+        **decide([contrast], [contrast], margin, alpha),
+        procedure=Procedure.SUPERIORITY,
+        comparison=names,
         effect=at.effect,
         lower=at.lower,
         upper=at.upper,
         margin=margin,
-        test=f"{test}; n = {at.n}",
         n=at.n,
-        rule=f"{bounds_words(at.lower, at.upper, margin)}: {MEANING[found.by_t]}{found.doubt}",
-        notes=certainty(at) + ((collapse_words(*flags, names),) if guarded else ()),
+        bounds=four_way_bounds((at, names, alpha), (at, names, alpha), margin),
+        notes=certainty(at) + ((more_collapses(*flags, names),) if guarded else ()),
+    )
+
+
+def four_way_bounds(
+    low: tuple[Interval, Comparison, float], high: tuple[Interval, Comparison, float], margin: float
+) -> tuple[Bound, Bound]:
+    """L against 0 and U against the margin. low, high: of which interval each is, of what, and at which level."""
+    (below, behind, alpha), (above, ahead, split) = low, high
+    return (
+        Bound("lower", below.lower, 0.0, alpha, below.effect, behind),
+        Bound("upper", above.upper, margin, split, above.effect, ahead),
     )
 
 
@@ -151,44 +157,23 @@ def all_lead(
     contrasts, parts = [], []
     for names, (one, two) in zip(leads, samples, strict=True):
         flags = by_name[names[0]], by_name[names[1]]
-        contrasts.append((one - two, any(bool(flag.any()) for flag in flags)))
-        parts.append(
-            (" over ".join(names), superiority(one, two, margin=margin, collapsed=flags, alpha=alpha, names=names))
-        )
-    found = decide(contrasts, contrasts, margin, alpha)
-    effect, lower, upper = (
-        float(value) for value in lowest(np.stack([differences for differences, _ in contrasts]), alpha)
-    )
-    weakest = min(parts, key=lambda part: part[1].lower)[0]
+        contrasts.append(Contrast(one - two, any(bool(flag.any()) for flag in flags), names))
+        parts.append(superiority(one, two, margin=margin, collapsed=flags, alpha=alpha, names=names))
     split = alpha / len(leads)
-    smallest = parts[min(range(len(leads)), key=lambda at: interval(contrasts[at][0], split).upper)][0]
-    every = count(len(leads), "lead")
-    meaning = {
-        Outcome.REPRODUCED: "each lead is shown, and the claimed size is excluded of none",
-        Outcome.TOO_SMALL: f"each lead is shown, but the claimed size of {smallest} is excluded",
-        Outcome.CONTRADICTED: f"{weakest} is not shown, and the claimed size of {smallest} is excluded",
-        Outcome.INCONCLUSIVE: f"{weakest} is not shown, and the claimed size is excluded of none",
-    }[found.by_t]
-    rule = (
-        f"of {every} the least {bounds_words(lower, upper, margin)} (L of {weakest}, a {level_words(alpha)} bound; "
-        f"U of {smallest}, a {level_words(split)} bound): {meaning}{found.doubt}"
-    )
-    test = f"the largest p of {every}, {found.no_effect.words}"
-    if found.by_t in (Outcome.TOO_SMALL, Outcome.CONTRADICTED):
-        test += (
-            f"; against an effect of {margin:g} or more in every one, the smallest p (to be multiplied by "
-            f"{len(leads)}), {found.size.words}"
-        )
-    n = len(contrasts[0][0])
+    lows = [interval(contrast.differences, alpha) for contrast in contrasts]
+    highs = [interval(contrast.differences, split) for contrast in contrasts]
+    weakest = min(range(len(leads)), key=lambda at: lows[at].lower)
+    smallest = min(range(len(leads)), key=lambda at: highs[at].upper)
     return Verdict(
-        **found.evidence,
-        effect=effect,
-        lower=lower,
-        upper=upper,
+        **decide(contrasts, contrasts, margin, alpha),
+        procedure=Procedure.LEADS,
+        effect=min(at.effect for at in lows),
+        lower=lows[weakest].lower,
+        upper=highs[smallest].upper,
         margin=margin,
-        test=f"{test}; n = {n}",
-        n=n,
-        rule=rule,
+        n=lows[0].n,
+        bounds=four_way_bounds(
+            (lows[weakest], leads[weakest], alpha), (highs[smallest], leads[smallest], split), margin
+        ),
         parts=tuple(parts),
-        notes=tuple(f"{name}: {note}" for name, part in parts for note in part.notes),
     )

@@ -8,12 +8,25 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from pytest_claims.stats._words import bounds_words, count, level_words, p_words, points
-from pytest_claims.stats.collapses import AT_CHANCE, UNCONFIRMED, collapse_words, p_sign_flip
-from pytest_claims.stats.four_way import MEANING, decide
-from pytest_claims.stats.interval import ALPHA, certainty, interval, lowest, positive, sample
+from pytest_claims.stats.collapses import by_sign_flips, counted, more_collapses, p_sign_flip
+from pytest_claims.stats.four_way import Contrast, decide
+from pytest_claims.stats.interval import ALPHA, Interval, certainty, interval, lowest, positive, sample
 from pytest_claims.stats.power import detectable, more_than, seeds_for, seeds_for_all, soonest
-from pytest_claims.types import Outcome, Verdict
+from pytest_claims.types import (
+    Bound,
+    Collapses,
+    Comparison,
+    Doubt,
+    HypothesisTest,
+    Method,
+    MonotoneTrend,
+    Note,
+    Outcome,
+    Procedure,
+    Quantity,
+    Shows,
+    Verdict,
+)
 
 
 def trend(
@@ -50,39 +63,32 @@ def trend(
     ends, slopes = direction * (rows[:, -1] - rows[:, 0]), direction * slope_per_doubling(steps, rows)
     at, slope = interval(ends, alpha), interval(slopes, alpha)
     ends_guarded = bool(flags[:, [0, -1]].any())
+    span = (f"{steps[0]:g}", f"{steps[-1]:g}")
     # The slope as the change of the fitted line from end to end, so that both are in the same unit.
     fitted = slopes * np.log2(steps[-1] / steps[0])
-    found = decide([(ends, ends_guarded), (fitted, bool(flags.any()))], [(ends, ends_guarded)], margin, alpha)
-
-    agrees = "agrees" if slope.lower > 0 else "does not confirm the direction"
-    rule = (
-        f"end to end {bounds_words(at.lower, at.upper, margin)}, and the slope {agrees} "
-        f"({points(slope.effect, 0)} points a doubling, L = {points(slope.lower, 0)}): "
-        f"{MEANING[found.by_t]}{found.doubt}"
-    )
-    if at.lower > 0 and slope.lower <= 0:
-        rule += " (the ends differ as claimed, but the levels between them do not follow)"
-    test = f"end to end and slope on log2(level), the larger p: {found.no_effect.words}"
-    if found.by_t in (Outcome.TOO_SMALL, Outcome.CONTRADICTED):
-        test += f"; against {margin:g} or more end to end, {found.size.words}"
-    notes = certainty(at)
-    notes += _counts(flags, steps)
+    end_to_end = Contrast(ends, ends_guarded, span)
+    sloping = Contrast(fitted, bool(flags.any()), span, Quantity.SLOPE)
+    notes: tuple[Note, ...] = (*certainty(at), *_counts(flags, steps))
     if ends_guarded:
         low, high = (0, -1) if direction > 0 else (-1, 0)
-        names = (f"level {steps[high]:g}", f"level {steps[low]:g}")
-        notes += (collapse_words(flags[:, high], flags[:, low], names),)
+        notes += (more_collapses(flags[:, high], flags[:, low], (f"{steps[high]:g}", f"{steps[low]:g}")),)
     if len(steps) >= 3:
         page = stats.page_trend_test(rows if direction > 0 else rows[:, ::-1])
-        notes += (f"Page's test of a monotone trend (supporting only): {p_words(float(page.pvalue))}",)
+        notes += (MonotoneTrend(float(page.pvalue)),)
     return Verdict(
-        **found.evidence,
+        **decide([end_to_end, sloping], [end_to_end], margin, alpha),
+        procedure=Procedure.TREND,
+        comparison=span,
         effect=at.effect,
         lower=at.lower,
         upper=at.upper,
         margin=margin,
-        test=f"{test}; n = {at.n}",
         n=at.n,
-        rule=rule,
+        bounds=(
+            Bound("lower", at.lower, 0.0, alpha, at.effect, span),
+            Bound("upper", at.upper, margin, alpha, at.effect, span),
+            Bound("lower", slope.lower, 0.0, alpha, slope.effect, span, Quantity.SLOPE),
+        ),
         notes=notes,
     )
 
@@ -116,40 +122,30 @@ def never_falls(
     split = alpha / len(spans)
     plain = [interval(change, alpha) for change in changes]
     strict = [interval(change, split) for change in changes]
-    names = [f"{steps[before]:g} to {steps[after]:g}" for before, after in spans]
-    parts = tuple((name, _change(change, margin, alpha)) for name, change in zip(names, changes, strict=True))
-    p_none, p_fall = [at.p_above(-margin) for at in plain], [at.p_below(-margin) for at in plain]
-    p_fall = [
-        max(p, p_sign_flip(-change, margin)) if guard else p
-        for p, change, guard in zip(p_fall, changes, guarded, strict=True)
+    names = [(f"{steps[before]:g}", f"{steps[after]:g}") for before, after in spans]
+    parts = tuple(_change(change, name, margin, alpha) for name, change in zip(names, changes, strict=True))
+    falls = [
+        _tests_of_fall(at, change, margin, guard, name, split, times=len(spans))
+        for at, change, guard, name in zip(plain, changes, guarded, names, strict=True)
     ]
-    deepest = names[min(range(len(spans)), key=lambda i: plain[i].lower)]
-    surest = names[min(range(len(spans)), key=lambda i: strict[i].upper)]
+    p_fall = [max(test.p for test in tests) for tests in falls]
+    deepest = min(range(len(spans)), key=lambda i: plain[i].lower)
+    surest = min(range(len(spans)), key=lambda i: strict[i].upper)
     shown = any(at.upper < -margin and p <= split for at, p in zip(strict, p_fall, strict=True))
-    p_holds, p_fails = 1.0 if any(guarded) else max(p_none), min(1.0, min(p_fall) * len(spans))
-    p, settle, n = p_holds, None, len(rows)
-    changed = count(len(spans), "change")
-    test = f"the largest p of {changed}, paired t (one-sided, non-inferiority) {p_words(p)}"
+    p_holds = 1.0 if any(guarded) else max(at.p_above(-margin) for at in plain)
+    p_fails = min(1.0, min(p_fall) * len(spans))
+    p, doubt, settle, n = p_holds, None, None, len(rows)
+    tests: tuple[HypothesisTest, ...] = (_test_of_no_fall(p_holds, margin, alpha, of=len(spans)),)
     if lower > -margin:
-        outcome = Outcome.INCONCLUSIVE if any(guarded) else Outcome.REPRODUCED
-        rule = (
-            f"of {changed} the least L = {points(lower, -margin)} (from {deepest}) > {-margin:g}: no "
-            f"fall of more than {margin:g}{AT_CHANCE if any(guarded) else ''}"
-        )
+        by_bounds = Outcome.REPRODUCED
+        doubt = Doubt.AT_CHANCE if any(guarded) else None
     elif upper < -margin:
-        outcome, p = Outcome.CONTRADICTED if shown else Outcome.INCONCLUSIVE, p_fails
-        test += f"; against a fall of {margin:g} at most (times {changed}) {p_words(p)}"
-        rule = (
-            f"of {changed} the least U = {points(upper, -margin)} (from {surest}, a {level_words(split)} "
-            f"bound) < {-margin:g}: it falls by more than {margin:g}{'' if shown else UNCONFIRMED}"
-        )
+        by_bounds = Outcome.CONTRADICTED
+        doubt = None if shown else Doubt.UNCONFIRMED
+        p, tests = p_fails, tests + falls[p_fall.index(min(p_fall))]
     else:
-        outcome = Outcome.INCONCLUSIVE
-        rule = (
-            f"of {changed} the least L = {points(lower, -margin)} (from {deepest}) <= {-margin:g} <= "
-            f"the least U = {points(upper, -margin)} (from {surest}): a fall of more than {margin:g} is neither "
-            "excluded nor shown"
-        )
+        by_bounds = Outcome.INCONCLUSIVE
+    outcome = Outcome.INCONCLUSIVE if doubt else by_bounds
     if outcome == Outcome.INCONCLUSIVE:
         if effect > -margin:
             # Beside a collapse no number of seeds shows that nothing falls.
@@ -160,22 +156,28 @@ def never_falls(
         settle = more_than(n, settle, flips=any(guarded), alpha=split)
     return Verdict(
         outcome=outcome,
+        procedure=Procedure.NO_FALL,
         effect=effect,
         lower=lower,
         upper=upper,
         margin=margin,
         p=p,
-        test=f"{test}; n = {n}",
         n=n,
-        rule=rule,
+        by_bounds=by_bounds,
+        doubt=doubt,
         p_holds=p_holds,
         p_fails=p_fails,
         alpha=alpha,
+        tests=tests,
+        bounds=(
+            Bound("lower", lower, -margin, alpha, plain[deepest].effect, names[deepest]),
+            Bound("upper", upper, -margin, split, strict[surest].effect, names[surest]),
+        ),
         seeds_to_settle=settle,
         # No change at all, found free of a fall at every step: the misses are shared.
         detectable=max(detectable(at.sd, n, parts=len(plain), alpha=alpha) for at in plain),
         parts=parts,
-        notes=tuple(f"{name}: {note}" for name, part in parts for note in part.notes) + _counts(flags, steps),
+        notes=_counts(flags, steps),
     )
 
 
@@ -196,37 +198,64 @@ def _spans(levels: int) -> list[tuple[int, int]]:
     return steps if levels == 2 else [*steps, (0, levels - 1)]
 
 
-def _change(change: np.ndarray, margin: float, alpha: float) -> Verdict:
+def _change(change: np.ndarray, comparison: Comparison, margin: float, alpha: float) -> Verdict:
     """The verdict on one change [n] by itself."""
     at = interval(change, alpha)
-    p, settle = at.p_above(-margin), None
-    shown = f"L = {points(at.lower, -margin)}, U = {points(at.upper, -margin)}, limit {-margin:g}"
-    test = f"paired t (one-sided, non-inferiority) {p_words(p)}"
+    p_holds, falls = at.p_above(-margin), _tests_of_fall(at, change, margin, False, comparison, alpha)
+    (fall,) = falls
+    p, settle = p_holds, None
+    tests: tuple[HypothesisTest, ...] = (_test_of_no_fall(p_holds, margin, alpha, comparison),)
     if at.lower > -margin:
-        outcome, words = Outcome.REPRODUCED, f"no fall of more than {margin:g}"
+        outcome = Outcome.REPRODUCED
     elif at.upper < -margin:
-        outcome, words, p = Outcome.CONTRADICTED, f"it falls by more than {margin:g}", at.p_below(-margin)
-        test += f"; against a fall of {margin:g} at most {p_words(p)}"
+        outcome, p, tests = Outcome.CONTRADICTED, fall.p, tests + falls
     else:
-        outcome, words = Outcome.INCONCLUSIVE, f"a fall of more than {margin:g} is neither excluded nor shown"
+        outcome = Outcome.INCONCLUSIVE
         settle = more_than(at.n, seeds_for(abs(at.effect + margin), sd=at.sd, alpha=alpha))
     return Verdict(
         outcome=outcome,
+        procedure=Procedure.CHANGE,
+        comparison=comparison,
         effect=at.effect,
         lower=at.lower,
         upper=at.upper,
         margin=margin,
         p=p,
-        test=f"{test}; n = {at.n}",
         n=at.n,
-        rule=f"{shown}: {words}",
-        p_holds=at.p_above(-margin),
-        p_fails=at.p_below(-margin),
+        by_bounds=outcome,
+        p_holds=p_holds,
+        p_fails=fall.p,
         alpha=alpha,
+        tests=tests,
+        bounds=(
+            Bound("lower", at.lower, -margin, alpha, at.effect, comparison),
+            Bound("upper", at.upper, -margin, alpha, at.effect, comparison),
+        ),
         seeds_to_settle=settle,
         detectable=detectable(at.sd, at.n, alpha=alpha),
         notes=certainty(at),
     )
+
+
+def _test_of_no_fall(p: float, margin: float, level: float, comparison: Comparison = (), of: int = 1) -> HypothesisTest:
+    return HypothesisTest(Method.PAIRED_T, Shows.NO_FALL, -margin, p, level, comparison, of=of)
+
+
+def _tests_of_fall(
+    at: Interval,
+    change: np.ndarray,
+    margin: float,
+    guarded: bool,
+    comparison: Comparison,
+    level: float,
+    times: int = 1,
+) -> tuple[HypothesisTest, ...]:
+    """The tests of "it falls by margin at most"; beside a collapse also by sign flips."""
+    p = at.p_below(-margin)
+    by_t = HypothesisTest(Method.PAIRED_T, Shows.FALL, -margin, p, level, comparison, of=times, times=times)
+    if not guarded:
+        return (by_t,)
+    return by_t, by_sign_flips(by_t, p_sign_flip(-change, margin), len(change))
 
 
 def _flags(collapsed: ArrayLike | None, rows: np.ndarray) -> np.ndarray:
@@ -237,12 +266,9 @@ def _flags(collapsed: ArrayLike | None, rows: np.ndarray) -> np.ndarray:
     return flags
 
 
-def _counts(flags: np.ndarray, steps: np.ndarray) -> tuple[str, ...]:
+def _counts(flags: np.ndarray, steps: np.ndarray) -> tuple[Collapses, ...]:
     """The note on how many runs collapsed at each level; none where none did."""
-    if not flags.any():
-        return ()
-    per_level = [f"{level:g}: {int(number)}" for level, number in zip(steps, flags.sum(axis=0), strict=True)]
-    return (f"runs collapsed to chance or diverged, of {len(flags)} a level: {', '.join(per_level)}",)
+    return (counted([f"{level:g}" for level in steps], flags.T),) if flags.any() else ()
 
 
 def _levels_and_rows(levels: Sequence[float], values: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -9,12 +9,25 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from pytest_claims.stats._words import bounds_words, p_words
-from pytest_claims.stats.collapses import flagged, flip_name, p_sign_flip
-from pytest_claims.stats.four_way import MEANING, four_way
+from pytest_claims.stats.collapses import by_sign_flips, flagged, p_sign_flip
+from pytest_claims.stats.four_way import four_way
 from pytest_claims.stats.interval import ALPHA, Interval, interval, paired
 from pytest_claims.stats.power import detectable, fewest_for_flips, more_than, seeds_for, soonest
-from pytest_claims.types import Outcome, Verdict
+from pytest_claims.types import (
+    Bound,
+    Doubt,
+    HypothesisTest,
+    Method,
+    NeverReached,
+    Note,
+    Outcome,
+    Procedure,
+    Quantity,
+    SameEpoch,
+    Shows,
+    SpreadOfRounding,
+    Verdict,
+)
 
 
 def faster(
@@ -68,25 +81,20 @@ def faster(
     p_holds = max(t_holds, flip_holds) if guarded else t_holds
     p_fails = max(t_fails, flip_fails) if guarded else t_fails
 
-    by_t = four_way(lower > 0, upper < margin)
-    p = {Outcome.CONTRADICTED: p_fails, Outcome.TOO_SMALL: max(p_holds, p_fails)}.get(by_t, p_holds)
-    confirmed = by_t == Outcome.INCONCLUSIVE or not guarded or p <= alpha
-    outcome = by_t if confirmed else Outcome.INCONCLUSIVE
-    rule = f"{bounds_words(lower, upper, margin)}: {MEANING[by_t]}"
-    if not confirmed:
-        rule += (
-            f"; but some runs never came to the accuracy, and the {flip_name(n)} test does not confirm {by_t}, so it "
-            "is INCONCLUSIVE"
-        )
-    test = "paired t of log2 epochs (one-sided, skew-corrected)"
-    words = []
+    by_bounds = four_way(lower > 0, upper < margin)
+    p = {Outcome.CONTRADICTED: p_fails, Outcome.TOO_SMALL: max(p_holds, p_fails)}.get(by_bounds, p_holds)
+    confirmed = by_bounds == Outcome.INCONCLUSIVE or not guarded or p <= alpha
+    outcome = by_bounds if confirmed else Outcome.INCONCLUSIVE
+
+    def tests(shows: Shows, threshold: float, by_t: float, by_flips: float) -> tuple[HypothesisTest, HypothesisTest]:
+        test = HypothesisTest(Method.PAIRED_T, shows, threshold, by_t, alpha, names, Quantity.EPOCHS)
+        return test, by_sign_flips(test, by_flips, n)
+
+    tested: tuple[HypothesisTest, ...] = ()
     if has_lower:
-        words.append(f"that it is no faster, {test} {p_words(t_holds)}; {flip_name(n)} {p_words(flip_holds)}")
+        tested += tests(Shows.EFFECT, 0.0, t_holds, flip_holds)
     if has_upper and (upper < margin or not has_lower):
-        words.append(
-            f"that it is {factor:g} times as fast or more, {test} {p_words(t_fails)}; {flip_name(n)} "
-            f"{p_words(flip_fails)}"
-        )
+        tested += tests(Shows.BELOW_MARGIN, margin, t_fails, flip_fails)
     settle = None
     if outcome == Outcome.INCONCLUSIVE:
         far = [at.effect] * has_lower + [margin - at.effect] * has_upper
@@ -98,17 +106,24 @@ def faster(
     able = has_lower and (not guarded or n >= fewest_for_flips(alpha))
     return Verdict(
         outcome=outcome,
+        procedure=Procedure.SPEED,
+        comparison=names,
         effect=at.effect,
         lower=lower,
         upper=upper,
         margin=margin,
         p=p,
-        test="; ".join([*(words or ["nothing to test: there is no bound"]), f"n = {n}"]),
         n=n,
-        rule=rule,
+        by_bounds=by_bounds,
+        doubt=None if confirmed else Doubt.UNCONFIRMED,
         p_holds=p_holds,
         p_fails=p_fails,
         alpha=alpha,
+        tests=tested,
+        bounds=(
+            Bound("lower", lower, 0.0, alpha, at.effect, names, Quantity.EPOCHS),
+            Bound("upper", upper, margin, alpha, at.effect, names, Quantity.EPOCHS),
+        ),
         seeds_to_settle=settle,
         detectable=detectable(at.sd, n, parts=1 + guarded, alpha=alpha) if able else None,
         notes=_notes(one, two, late, names, rounded),
@@ -130,15 +145,15 @@ def _of_spread(at: Interval, sd: float, alpha: float) -> Interval:
 
 def _notes(
     one: np.ndarray, two: np.ndarray, late: tuple[np.ndarray, ...], names: tuple[str, str], rounded: bool
-) -> tuple[str, ...]:
+) -> tuple[Note, ...]:
     """Which runs never came to the accuracy, how many seeds are ties, and whether the spread is that of rounding."""
-    n, notes = len(one), []
-    for name, flags, bound in zip(names, late, ("lower", "upper"), strict=True):
-        if flags.any():
-            notes.append(f"{name} never came to the accuracy in {int(flags.sum())} of {n} seeds: no {bound} bound")
+    n = len(one)
+    notes: list[Note] = []
+    if any(flags.any() for flags in late):
+        notes.append(NeverReached(names, (int(late[0].sum()), int(late[1].sum())), n))
     ties = int(((one == two) & ~(late[0] | late[1])).sum())
     if ties:
-        notes.append(f"{names[0]} and {names[1]} came to it in the same epoch in {ties} of {n} seeds")
+        notes.append(SameEpoch(names, ties, n))
     if rounded:
-        notes.append("the epochs vary less than rounding to whole ones does, whose spread stands for theirs")
+        notes.append(SpreadOfRounding())
     return tuple(notes)

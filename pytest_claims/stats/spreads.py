@@ -6,16 +6,29 @@ import dataclasses
 import functools
 import math
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from pytest_claims.stats._words import bounds_words, count, level_words, p_words
-from pytest_claims.stats.four_way import MEANING, four_way
+from pytest_claims.stats.collapses import counted
+from pytest_claims.stats.four_way import four_way
 from pytest_claims.stats.interval import ALPHA, paired, positive
 from pytest_claims.stats.power import POWER, more_than
-from pytest_claims.types import Outcome, Verdict
+from pytest_claims.types import (
+    Bound,
+    Deviations,
+    Doubt,
+    HypothesisTest,
+    Method,
+    Note,
+    Outcome,
+    Procedure,
+    Quantity,
+    Shows,
+    Verdict,
+)
 
 MOST_DOUBLINGS = 10.0
 _EXPERIMENTS = 5_000
@@ -56,23 +69,17 @@ def spread(
         own, other = paired(arms[steady], arms[name], (steady, name))
         found.append(_Ratio.of(own, other))
     n, split = found[0].n, alpha / len(found)
-    lower, upper = min(at.bounds(alpha)[0] for at in found), min(at.bounds(split)[1] for at in found)
-    p_holds = max(at.p_above(0.0) for at in found)
-    p_fails = min(1.0, min(at.p_below(margin) for at in found) * len(found))
+    lows, highs = [at.bounds(alpha)[0] for at in found], [at.bounds(split)[1] for at in found]
+    above, below = [at.p_above(0.0) for at in found], [at.p_below(margin) for at in found]
+    lower, upper, p_holds = min(lows), min(highs), max(above)
+    p_fails = min(1.0, min(below) * len(found))
     needed = fewest_for_spread()
-    by_test = four_way(lower > 0, upper < margin)
-    outcome = by_test if n >= needed else Outcome.INCONCLUSIVE
+    by_bounds = four_way(lower > 0, upper < margin)
+    doubt = Doubt.TOO_FEW_SEEDS if n < needed else None
+    outcome = Outcome.INCONCLUSIVE if doubt else by_bounds
     p = {Outcome.CONTRADICTED: p_fails, Outcome.TOO_SMALL: max(p_holds, p_fails)}.get(outcome, p_holds)
-    rule = (
-        f"over {count(len(found), 'other arm')}, in doublings of the spread, the least "
-        f"{bounds_words(lower, upper, margin)} (U a {level_words(split)} bound): {MEANING[by_test]}"
-    )
     settle = None
-    if n < needed:
-        rule += (
-            f"; but {n} seeds would miss even twice the standard deviation in more than {1 - POWER:.0%} of "
-            f"experiments, so it is INCONCLUSIVE (at least {needed} are needed)"
-        )
+    if doubt:
         settle = needed
     elif outcome == Outcome.INCONCLUSIVE:
         # The smallest effect must come out above 0, or any below the margin; the error of a log ratio falls with
@@ -82,29 +89,42 @@ def spread(
             times.append(max(at.detectable(alpha, len(found)) for at in found) / least)
         times += [at.detectable(split, 1) / (margin - at.effect) for at in found if at.effect < margin]
         settle = more_than(n, math.ceil(n * min(times) ** 2)) if times else None
-    spreads = ", ".join(f"{name} {_sd(values):.2f}" for name, values in arms.items())
-    notes = [f"standard deviations over seeds, points: {spreads}"]
+    notes: tuple[Note, ...] = (Deviations(tuple((name, _sd(values)) for name, values in arms.items())),)
     if collapsed is not None and any(np.asarray(flags).any() for flags in collapsed.values()):
-        counts = ", ".join(f"{name} {int(np.asarray(flags).sum())} of {n}" for name, flags in collapsed.items())
-        notes.append(f"collapsed to chance or diverged, which is spread: {counts}")
+        notes += (counted(list(collapsed), [np.asarray(flags, dtype=bool) for flags in collapsed.values()]),)
+    compared = [(name, steady) for name in others]
+
+    def test(shows: Shows, threshold: float, p: float, level: float, at: int, times: int) -> HypothesisTest:
+        kind = Method.BROWN_FORSYTHE, shows, threshold, p, level, compared[at], Quantity.SPREAD
+        return HypothesisTest(*kind, of=len(found), times=times)
+
+    def bound(side: Literal["lower", "upper"], threshold: float, level: float, values: list[float]) -> Bound:
+        at = values.index(min(values))
+        return Bound(side, values[at], threshold, level, found[at].effect, compared[at], Quantity.SPREAD)
+
     return Verdict(
         outcome=outcome,
+        procedure=Procedure.SPREAD,
         effect=min(at.effect for at in found),
         lower=lower,
         upper=upper,
         margin=margin,
         p=p,
-        test=f"Brown-Forsythe (one-sided, the largest p of {count(len(found), 'pair')}) {p_words(p_holds)}; against "
-        f"{margin:g} doublings or more {p_words(p_fails)}; n = {n}",
         n=n,
-        rule=rule,
+        by_bounds=by_bounds,
+        doubt=doubt,
         p_holds=p_holds,
         p_fails=p_fails,
         alpha=alpha,
+        tests=(
+            test(Shows.EFFECT, 0.0, p_holds, alpha, above.index(p_holds), times=1),
+            test(Shows.BELOW_MARGIN, margin, min(below), split, below.index(min(below)), times=len(found)),
+        ),
+        bounds=(bound("lower", 0.0, alpha, lows), bound("upper", margin, split, highs)),
         seeds_to_settle=settle,
         # Too few seeds find nothing.
-        detectable=max(at.detectable(alpha, len(found)) for at in found) if n >= needed else None,
-        notes=tuple(notes),
+        detectable=None if doubt else max(at.detectable(alpha, len(found)) for at in found),
+        notes=notes,
     )
 
 

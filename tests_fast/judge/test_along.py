@@ -6,6 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from pytest_claims.report.notes import verdict_notes
+from pytest_claims.report.rule_in_words import comparison_text
 from pytest_claims.stats import LOOKS, nominal_levels
 from pytest_claims.types import Outcome
 from tests_fast.judge.planted import around, judged
@@ -152,7 +154,7 @@ def test_a_fall_is_held_against_its_margin(planting, effect, margin, outcome):
 )
 def test_one_fall_is_enough_to_contradict(planting, means, outcome, least):
     found = judged(planting.lab(network("net", means, 10)), "assert_never_falls", ALONG, margin=5.0).verdict
-    parts = dict(found.parts)
+    parts = {comparison_text(part): part for part in found.parts}
     assert found.outcome == outcome
     assert list(parts) == ["1 to 2", "2 to 4", "1 to 4"]
     assert found.effect == parts[least].effect == min(part.effect for part in parts.values())
@@ -229,7 +231,7 @@ def diverging(name, n, seeds=(0,)):
 def collapses(verdict):
     """Collapsed runs by level, from the note that counts them; none without it."""
     start = "runs collapsed to chance or diverged, of "
-    counted = [note.split(": ", 1)[1].split(", ") for note in verdict.notes if note.startswith(start)]
+    counted = [note.split(": ", 1)[1].split(", ") for note in verdict_notes(verdict) if note.startswith(start)]
     return {int(level): int(number) for counts in counted for level, number in (part.split(": ") for part in counts)}
 
 
@@ -237,7 +239,7 @@ def collapses(verdict):
 def test_four_seeds_without_a_collapse_are_enough(planting, shape):
     found = result_of(planting, shape, n=4).verdict
     assert found.outcome == REPRODUCED
-    assert not any("collapsed" in note for note in found.notes)
+    assert not any("collapsed" in note for note in verdict_notes(found))
 
 
 # Four seeds cannot confirm by signs, at 5 %, what the t test shows.
@@ -270,13 +272,13 @@ def test_a_span_collapses_where_any_of_its_arms_does(planting, arm):
     batch, group = (2, 0) if arm[0] == "batch" else (0, 2)
     counts = f"collapsed to chance or diverged: batch 1 … batch 4 {batch} of 4, group 1 … group 4 {group} of 4"
     assert found.outcome == INCONCLUSIVE
-    assert found.notes[0].startswith(counts)
+    assert verdict_notes(found)[0].startswith(counts)
 
 
 def test_a_span_collapses_once_where_two_of_its_arms_do(planting):
     diverged = diverging(("group", 1), 4, (0, 1)) | diverging(("group", 2), 4, (1, 2))
     found = result_of(planting, SPANS, n=4, diverged=diverged).verdict
-    assert "group 1 … group 4 3 of 4" in found.notes[0]
+    assert "group 1 … group 4 3 of 4" in verdict_notes(found)[0]
 
 
 @each([RISES, FALLS])
@@ -337,7 +339,7 @@ def test_a_collapse_is_spread_and_is_counted(planting, name):
     found = judged(lab, "assert_steadier", "a", ["b", "c"], margin=2.0).verdict
     counts = ", ".join(f"{arm} {2 * (arm == name)} of 20" for arm in "abc")
     assert found.outcome == REPRODUCED
-    assert found.notes[-1] == f"collapsed to chance or diverged, which is spread: {counts}"
+    assert verdict_notes(found)[-1] == f"collapsed to chance or diverged, which is spread: {counts}"
 
 
 UNKNOWN, TWICE = "nowhere", "needed: two or more different arms"

@@ -3,6 +3,8 @@
 import pytest
 
 from pytest_claims.judge.metric import Metric
+from pytest_claims.report.notes import all_notes
+from pytest_claims.report.rule_in_words import comparison_text
 from pytest_claims.runs.pool import Pool
 from pytest_claims.stats import agreement
 from pytest_claims.types import Outcome
@@ -35,7 +37,7 @@ def test_crossover_is_decided_by_the_smaller_lead(planting, leads, outcome):
     found = judged(lab, "assert_crossover", *OWN, margin=5.0)
     assert found.verdict.outcome == outcome
     assert found.verdict.effect == pytest.approx(min(leads))
-    by_lead = {name: part.effect for name, part in found.verdict.parts}
+    by_lead = {comparison_text(part): part.effect for part in found.verdict.parts}
     assert by_lead == pytest.approx({"p_own over p_other": leads[0], "q_own over q_other": leads[1]})
     assert (found.kind, found.verdict.margin) == ("best", 5.0)
     assert found.contrast == "the smaller lead of a network's own setting"
@@ -64,7 +66,7 @@ def test_crossover_is_held_against_the_first_networks_lead(planting):
 
 def test_crossover_is_shown_by_four_seeds(planting):
     found = judged(planting.lab(four_seeds()), "assert_crossover", *OWN, margin=5.0)
-    assert (found.verdict.outcome, found.verdict.notes) == (Outcome.REPRODUCED, ())
+    assert (found.verdict.outcome, all_notes(found)) == (Outcome.REPRODUCED, [])
 
 
 @pytest.mark.parametrize(
@@ -80,7 +82,7 @@ def test_crossover_is_not_shown_by_four_seeds_of_which_one_diverged(planting, go
     lab = planting.lab(four_seeds(), diverged={gone: first_of(4)})
     found = judged(lab, "assert_crossover", *OWN, margin=5.0)
     assert found.verdict.outcome == Outcome.INCONCLUSIVE
-    assert [text[: len(note)] for text in found.verdict.notes] == [note]
+    assert [text[: len(note)] for text in all_notes(found)] == [note]
 
 
 # assert_needs_lower: network p needs a lower rate than q. What chooses and what judges is planted apart.
@@ -119,7 +121,10 @@ def compared(found):
     """The two settings of a result, after checking that all of it is about these."""
     _, low, _, high = found.compared.replace("−", "").split()
     assert [arm.label for arm in found.arms] == [f"p {low}", f"p {high}", f"q {high}", f"q {low}"]
-    assert [name for name, _ in found.verdict.parts] == [f"p {low} over p {high}", f"q {high} over q {low}"]
+    assert [comparison_text(part) for part in found.verdict.parts] == [
+        f"p {low} over p {high}",
+        f"q {high} over q {low}",
+    ]
     return float(low), float(high)
 
 
@@ -131,15 +136,15 @@ def test_needs_lower_is_a_crossover_at_the_chosen_settings(planting, margin, out
     assert compared(found) == (0.01, 0.1)
     assert (found.kind, found.verdict.outcome, found.verdict.margin) == ("best", outcome, margin)
     assert found.verdict.effect == pytest.approx(7)
-    assert [part.effect for _, part in found.verdict.parts] == pytest.approx([10, 7])
-    assert found.verdict.notes == ("best setting on other seeds: p 0.01; q 0.1",)
+    assert [part.effect for part in found.verdict.parts] == pytest.approx([10, 7])
+    assert all_notes(found) == ["best setting on other seeds: p 0.01; q 0.1"]
 
 
 @pytest.mark.parametrize(("p", "q"), [(0.001, 0.1), (0.01, 1.0), (0.001, 1.0)])
 def test_needs_lower_notes_a_choice_at_the_edge(planting, p, q):
     found = needs_lower(rated(planting, best_at(p, q)))
     assert compared(found) == (p, q)
-    assert found.verdict.notes[:2] == (f"best setting on other seeds: p {p}; q {q}", EDGE)
+    assert all_notes(found)[:2] == [f"best setting on other seeds: p {p}; q {q}", EDGE]
 
 
 @pytest.mark.parametrize(
@@ -159,15 +164,15 @@ def test_needs_lower_compares_the_second_networks_best_and_the_one_below_where_t
     found = needs_lower(rated(planting, best_at(p, q)))
     assert compared(found) == settings
     # The notes are of the choice, not of what is compared.
-    assert found.verdict.notes[0] == f"best setting on other seeds: p {p}; q {q}"
-    assert (EDGE in found.verdict.notes) == bool({p, q} & {0.001, 1.0})
+    assert all_notes(found)[0] == f"best setting on other seeds: p {p}; q {q}"
+    assert (EDGE in all_notes(found)) == bool({p, q} & {0.001, 1.0})
 
 
 def test_needs_lower_is_contradicted_where_the_networks_need_it_the_other_way_round(planting):
     lab = rated(planting, best_at(0.1, 0.01))
     found = judged(lab, "assert_needs_lower", arms_of("q"), arms_of("p"), margin=5.0)
-    assert [name for name, _ in found.verdict.parts] == ["q 0.01 over q 0.1", "p 0.1 over p 0.01"]
-    assert [part.effect for _, part in found.verdict.parts] == pytest.approx([-7, -10])
+    assert [comparison_text(part) for part in found.verdict.parts] == ["q 0.01 over q 0.1", "p 0.1 over p 0.01"]
+    assert [part.effect for part in found.verdict.parts] == pytest.approx([-7, -10])
     assert (found.verdict.outcome, found.verdict.effect) == (Outcome.CONTRADICTED, pytest.approx(-10))
 
 
@@ -227,7 +232,7 @@ def test_needs_lower_is_held_against_the_first_networks_lead(planting):
 def test_needs_lower_keeps_the_notes_of_a_collapse_after_its_own(planting):
     lab = rated(planting, best_at(0.01, 0.1), n=4, diverged={("q", 0.01): first_of(4)})
     found = needs_lower(lab)
-    choice, collapsed = found.verdict.notes
+    choice, collapsed = all_notes(found)
     assert choice.startswith("best setting on other seeds")
     assert collapsed.startswith("q 0.1 over q 0.01: collapsed to chance or diverged: q 0.1 0 of 4, q 0.01 1 of 4;")
     assert found.verdict.outcome == Outcome.INCONCLUSIVE

@@ -4,6 +4,7 @@ import pytest
 
 from pytest_claims.judge.lab import NotReproducedError
 from pytest_claims.judge.metric import Metric
+from pytest_claims.report.notes import all_notes
 from pytest_claims.stats import agreement, nominal_levels, superiority
 from pytest_claims.types import Outcome
 from tests_fast.judge.planted import NOISY, arms_at, around, constant, first_of, judged
@@ -52,7 +53,7 @@ def test_greater_has_no_agreement_where_the_source_gives_one_arm_alone(planting,
 
 def test_greater_is_shown_by_four_seeds(planting):
     found = judged(planting.lab(arms_at(n=4, a=60, b=50)), "assert_greater", "a", "b", margin=5.0)
-    assert (found.verdict.outcome, found.verdict.notes) == (Outcome.REPRODUCED, ())
+    assert (found.verdict.outcome, all_notes(found)) == (Outcome.REPRODUCED, [])
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_greater_is_not_shown_by_four_seeds_of_which_one_diverged(planting, gone
     lab = planting.lab(arms_at(n=4, a=60, b=50), diverged={gone: first_of(4)})
     found = judged(lab, "assert_greater", "a", "b", margin=5.0)
     assert found.verdict.outcome == Outcome.INCONCLUSIVE
-    (note,) = found.verdict.notes
+    (note,) = all_notes(found)
     assert note.startswith(f"collapsed to chance or diverged: {counts};")
     assert only in note
 
@@ -94,14 +95,14 @@ def test_greater_notes_what_stays_over_a_confounder(planting, mean, spread, mean
     found = judged(planting.lab(arms), "assert_greater", "a", "b", margin=5.0, confounders=["c"])
     over = superiority(arms["a"], arms["c"], margin=5.0)
     bounds = f"{60 - mean:+.2f} ({over.lower:+.2f} to {over.upper:+.2f})"
-    assert found.verdict.notes == (f"confounder: a − c = {bounds}: {meaning}",)
+    assert all_notes(found) == [f"confounder: a − c = {bounds}: {meaning}"]
     assert (found.verdict.outcome, found.verdict.effect) == (Outcome.REPRODUCED, 10.0)
 
 
 def test_greater_judges_confounders_in_their_order_after_its_own_notes(planting):
     lab = planting.lab(arms_at(a=60, b=50, c=50, d=60), diverged={"b": first_of(10)})
     found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=["d", "c"])
-    assert [note[:20] for note in found.verdict.notes] == [
+    assert [note[:20] for note in all_notes(found)] == [
         "collapsed to chance ",
         "confounder: a − d = ",
         "confounder: a − c = ",
@@ -113,7 +114,7 @@ def test_greater_needs_more_seeds_for_a_confounder_that_collapsed(planting):
     lab = planting.lab(arms_at(n=4, a=60, b=50, c=50), diverged={"c": first_of(4)})
     found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=["c"])
     assert found.verdict.outcome == Outcome.REPRODUCED
-    assert found.verdict.notes[0].endswith(": these seeds do not say whether the effect stays")
+    assert all_notes(found)[0].endswith(": these seeds do not say whether the effect stays")
 
 
 def test_greater_judges_a_confounder_at_the_level_of_the_look(planting):
@@ -121,7 +122,7 @@ def test_greater_judges_a_confounder_at_the_level_of_the_look(planting):
     found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=["c"])
     assert found.verdict.n == 5
     over = superiority(arms["a"][:5], arms["c"][:5], margin=5.0, alpha=found.verdict.alpha)
-    assert f"({over.lower:+.2f} to {over.upper:+.2f})" in found.verdict.notes[0]
+    assert f"({over.lower:+.2f} to {over.upper:+.2f})" in all_notes(found)[0]
     wrong = superiority(arms["a"][:5], arms["c"][:5], margin=5.0)
     assert f"{wrong.lower:+.2f}" != f"{over.lower:+.2f}"
 
@@ -176,13 +177,13 @@ def test_within_is_not_shown_beside_a_run_that_diverged(planting, gone):
     lab = planting.lab(arms_at(a=50, b=50), diverged={gone: first_of(10)})
     found = judged(lab, "assert_within", "a", "b", within=1.0)
     assert found.verdict.outcome == Outcome.INCONCLUSIVE
-    assert found.verdict.notes == (f"collapsed to chance or diverged: {gone} 1 of 10",)
+    assert all_notes(found) == [f"collapsed to chance or diverged: {gone} 1 of 10"]
 
 
 def test_within_is_not_shown_by_arms_at_chance(planting):
     found = judged(planting.lab(arms_at(a=10, b=10)), "assert_within", "a", "b", within=1.0)
     assert found.verdict.outcome == Outcome.INCONCLUSIVE
-    assert found.verdict.notes == ("collapsed to chance or diverged: a 10 of 10, b 10 of 10",)
+    assert all_notes(found) == ["collapsed to chance or diverged: a 10 of 10, b 10 of 10"]
 
 
 # What all eight claims of this file, test_groups.py and test_crossover.py share.

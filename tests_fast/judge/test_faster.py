@@ -8,6 +8,7 @@ import pytest
 from pytest_claims.judge.metric import ACCURACY, NotRecordedError, epochs_to, gradient
 from pytest_claims.judge.placebo import placebo_result
 from pytest_claims.report.failure import failure_text
+from pytest_claims.report.notes import all_notes
 from pytest_claims.types import Outcome, Trained
 from tests_fast.judge.planted import judged
 
@@ -64,7 +65,7 @@ def test_sources_give_accuracies_which_say_nothing_of_epochs(planting):
     found = to_50(planting, fast=FAST, slow=THRICE, lab={"documented": {"fast": 90.0, "slow": 80.0}})
     assert found.agreement is None
     assert [arm.documented for arm in found.arms] == [None, None]
-    assert not [note for note in found.verdict.notes if "the source's" in note]
+    assert not [note for note in all_notes(found) if "the source's" in note]
 
 
 def test_runs_that_never_come_to_it_are_flagged_at_their_last_epoch(planting):

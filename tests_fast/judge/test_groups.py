@@ -2,6 +2,8 @@
 
 import pytest
 
+from pytest_claims.report.notes import all_notes
+from pytest_claims.report.rule_in_words import comparison_text
 from pytest_claims.stats import agreement
 from pytest_claims.types import Outcome
 from tests_fast.judge.planted import NOISY, arms_at, constant, first_of, judged
@@ -10,12 +12,12 @@ GROUP = ["a", "b", "c"]
 
 
 def part_effects(found):
-    return {name: part.effect for name, part in found.verdict.parts}
+    return {comparison_text(part): part.effect for part in found.verdict.parts}
 
 
 def assert_collapse_noted(found, *pairs):
     """The result's notes are of collapses in just these pairs."""
-    beginnings = [note.split(": collapsed to chance or diverged: ")[0] for note in found.verdict.notes]
+    beginnings = [note.split(": collapsed to chance or diverged: ")[0] for note in all_notes(found)]
     assert beginnings == list(pairs)
 
 
@@ -126,7 +128,7 @@ def test_no_difference_is_not_shown_beside_a_run_that_diverged(planting, gone, p
 def test_no_difference_is_not_shown_by_arms_at_chance(planting):
     found = judged(planting.lab(arms_at(a=10, b=10, c=10)), "assert_no_difference", GROUP, within=1.0)
     assert found.verdict.outcome == Outcome.INCONCLUSIVE
-    assert len(found.verdict.notes) == 3
+    assert len(all_notes(found)) == 3
 
 
 def test_no_difference_is_contradicted_by_ten_seeds_at_chance(planting):

@@ -13,6 +13,7 @@ from pytest_claims.judge import lab as labs
 from pytest_claims.judge.lab import PLACEBO_DRAWS, NotReproducedError
 from pytest_claims.judge.metric import gradient
 from pytest_claims.judge.result import Result
+from pytest_claims.report.notes import all_notes
 from pytest_claims.runs.pool import NotStoredError, Pool
 from pytest_claims.stats import nominal_levels
 from pytest_claims.train.device import describe
@@ -226,7 +227,7 @@ def test_a_claim_asserts_once(planting):
 def test_what_a_judgement_says_of_its_claim(planting, tmp_path):
     found = greater(planting.lab(ahead(5), nodeid="claims/test_q.py::test_q", claims=7))
     assert (found.nodeid, found.finding, found.claim) == ("claims/test_q.py::test_q", "P1", "planted")
-    assert found.source == 'A paper, "Table 1" (3 runs)'
+    assert str(found.source) == 'A paper, "Table 1" (3 runs)'
     assert (found.scale, found.device) == ("documented", describe(torch.device("cpu")))
     assert (found.images, found.claims) == (False, 7)
     assert found.data == f"cifar at {tmp_path} (as asked with --data)"
@@ -299,7 +300,7 @@ def elsewhere(name, ours, theirs):
 
 
 def far_notes(result):
-    return [note for note in result.verdict.notes if "comes to" in note]
+    return [note for note in all_notes(result) if "comes to" in note]
 
 
 @pytest.mark.parametrize(
@@ -315,7 +316,7 @@ def far_notes(result):
 def test_arms_more_than_10_points_from_the_source_are_noted(planting, documented, notes):
     arms = {"a": np.full(10, 55.0), "b": np.full(10, 50.0)}
     found = greater(planting.lab(arms, documented=documented))
-    assert list(found.verdict.notes[1:]) == notes  # after the verdict's own, that nothing varies
+    assert list(all_notes(found)[1:]) == notes  # after the verdict's own, that nothing varies
 
 
 def test_a_rehearsal_is_not_expected_where_the_source_was(planting):
@@ -368,7 +369,7 @@ def test_a_run_of_gradients_that_diverged_collapsed(planting):
     diverged = [seed == 4 for seed in range(10)]
     found = greater(flowing(planting, diverged={"b": diverged}), margin=3.0)
     assert [arm.collapsed for arm in found.arms] == [(False,) * 10, tuple(diverged)]
-    assert any("b 1 of 10" in note for note in found.verdict.notes)
+    assert any("b 1 of 10" in note for note in all_notes(found))
 
 
 def placebo(planting, pattern=None, n=5, **options):

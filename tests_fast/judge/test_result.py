@@ -5,17 +5,71 @@ import dataclasses
 import pytest
 
 from pytest_claims.judge.result import ArmEvidence, Result
-from pytest_claims.types import Agreement, Look, Outcome, Verdict
+from pytest_claims.types import (
+    Agreement,
+    Bound,
+    ChosenSettings,
+    Collapses,
+    Doubt,
+    EqualDifferences,
+    HypothesisTest,
+    Look,
+    Method,
+    Outcome,
+    Procedure,
+    Quantity,
+    Shows,
+    Source,
+    Verdict,
+)
 
-PART = Verdict(Outcome.TOO_SMALL, 1.0, 0.5, 1.5, 2.0, 0.02, "a test", 5, "a rule", 0.01, 0.02, 0.05, notes=("inner",))
+AB = ("a", "b")
+TEST = HypothesisTest(
+    method=Method.SIGN_FLIP,
+    shows=Shows.EFFECT,
+    threshold=2.0,
+    p=0.02,
+    level=0.01,
+    comparison=AB,
+    quantity=Quantity.SLOPE,
+    two_sided=True,
+    of=3,
+    times=2,
+    patterns=9999,
+    least=0.0001,
+    fewest=7,
+)
+PART = Verdict(
+    outcome=Outcome.TOO_SMALL,
+    procedure=Procedure.SUPERIORITY,
+    effect=1.0,
+    lower=0.5,
+    upper=1.5,
+    margin=2.0,
+    p=0.02,
+    n=5,
+    by_bounds=Outcome.TOO_SMALL,
+    p_holds=0.01,
+    p_fails=0.02,
+    alpha=0.05,
+    notes=(EqualDifferences(5),),
+)
 # Nothing in these is a default.
 VERDICT = dataclasses.replace(
     PART,
     outcome=Outcome.INCONCLUSIVE,
+    comparison=AB,
+    doubt=Doubt.UNCONFIRMED,
+    tests=(TEST,),
+    bounds=(
+        Bound("lower", 0.5, 0.0, 0.05, 1.0, AB, Quantity.SPREAD),
+        Bound("upper", 1.5, 2.0, 0.025, 1.0, AB, Quantity.SPREAD),
+    ),
     seeds_to_settle=12,
     detectable=7.5,
-    parts=(("a over b", dataclasses.replace(PART, parts=(("inside", PART),))), ("a over c", PART)),
-    notes=("one", "another"),
+    parts=(dataclasses.replace(PART, comparison=AB, parts=(PART,)), PART),
+    notes=(Collapses((("a", 1),), 5), ChosenSettings(AB, at_edge=True)),
+    confounders=(dataclasses.replace(PART, comparison=("a", "c")),),
     looks=(Look(5, 0.001, Outcome.INCONCLUSIVE), Look(10, 0.02, Outcome.INCONCLUSIVE)),
 )
 ARMS = (
@@ -27,7 +81,7 @@ RESULT = Result(
     finding="A2a",
     kind="best",
     claim="a is the best",
-    source="A paper",
+    source=Source("A paper", "Table 1", 3),
     contrast="a − b",
     verdict=VERDICT,
     agreement=Agreement(6.65, 3.78, -13.0, 26.3, 1),
@@ -48,6 +102,7 @@ RESULT = Result(
     images=True,
     claims=7,
     datasets={"cifar10": "cifar10 at data"},
+    contrasted=AB,
 )
 
 

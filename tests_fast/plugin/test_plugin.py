@@ -11,9 +11,11 @@ import jsonschema
 import pytest
 
 from pytest_claims.judge.result import Result
+from pytest_claims.report.notes import all_notes
 from pytest_claims.report.session import SCHEMA
 from pytest_claims.runs.store import Store
 from pytest_claims.train.cost import Speed
+from pytest_claims.types import ChosenSettings
 from tests_fast.plugin.conftest import CLAIMS, ROOT, write
 
 
@@ -320,13 +322,12 @@ def test_claims_about_gradients_differences_confounders_and_rates(suite, run):
     assert gradients.agreement is None
     assert all(value < 5 for arm in gradients.arms for value in arm.values)
     assert (matters.kind, matters.contrast) == ("some difference", "the deciding pair's difference")
-    assert any(note.startswith("confounder: wide − twelve = ") for note in confounded.verdict.notes)
+    assert [found.comparison for found in confounded.verdict.confounders] == [("wide", "twelve")]
     assert [arm.label for arm in confounded.arms] == ["wide", "narrow", "twelve"]
     # Both do best at the higher rate: there is no lower one, and the two below and at it are compared.
-    assert lower.verdict.notes[0] == "best setting on other seeds: 16 0.05; 12 0.05"
-    assert lower.verdict.notes[1] == "a best setting is at the edge of those tried: a better one may lie beyond"
+    assert lower.verdict.notes == (ChosenSettings(("16 0.05", "12 0.05"), at_edge=True),)
     # A paper's figures from which these networks are far away.
-    assert any(note.startswith("wide comes to ") and "the source's to 60.0 %" in note for note in matters.verdict.notes)
+    assert any(note.startswith("wide comes to ") and "the source's to 60.0 %" in note for note in all_notes(matters))
     assert lower.verdict.outcome in ("CONTRADICTED", "INCONCLUSIVE")
     assert lower.verdict.effect < 0
     stored = sqlite3.connect(suite.path / ".claims/runs.sqlite").execute("SELECT DISTINCT seed FROM runs").fetchall()

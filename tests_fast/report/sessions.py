@@ -12,7 +12,22 @@ from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.report.session import Session
 from pytest_claims.runs.store import Key, Store
 from pytest_claims.stacked import BATCH, group
-from pytest_claims.types import Agreement, Outcome, Recipe, Run, Trained, Verdict
+from pytest_claims.types import (
+    Agreement,
+    Bound,
+    Deviations,
+    EqualDifferences,
+    HypothesisTest,
+    Method,
+    Outcome,
+    Procedure,
+    Recipe,
+    Run,
+    Shows,
+    Source,
+    Trained,
+    Verdict,
+)
 from tests_fast.images import tiny
 
 DATA = tiny()
@@ -21,21 +36,31 @@ SEEDS = (0, 1, 2, 3, 4)
 
 
 def verdict(outcome: Outcome, effect: float) -> Verdict:
+    lower, upper, compared = effect - 2, effect + 1, ("this", "that")
     return Verdict(
         outcome=outcome,
+        procedure=Procedure.SUPERIORITY,
+        comparison=compared,
         effect=effect,
-        lower=effect - 2,
-        upper=effect + 1,
+        lower=lower,
+        upper=upper,
         margin=1.5,
         p=0.01,
-        test="a test",
         n=len(SEEDS),
-        rule="a rule",
+        by_bounds=outcome,
         p_holds=0.01 if outcome == Outcome.REPRODUCED else 0.9,
         p_fails=0.01 if outcome == Outcome.CONTRADICTED else 0.9,
         alpha=0.05,
+        tests=tuple(
+            HypothesisTest(Method.PAIRED_T, shows, at, 0.01, 0.05, compared)
+            for shows, at in ((Shows.EFFECT, 0.0), (Shows.BELOW_MARGIN, 1.5))
+        ),
+        bounds=(
+            Bound("lower", lower, 0.0, 0.05, effect, compared),
+            Bound("upper", upper, 1.5, 0.05, effect, compared),
+        ),
         seeds_to_settle=12 if outcome == Outcome.INCONCLUSIVE else None,
-        notes=("a <note> & more",),
+        notes=(Deviations((("a <note> & more", 1.5),)), EqualDifferences(5)),
     )
 
 
@@ -68,7 +93,7 @@ class Drawn:
 
 
 def result(nodeid: str, finding: str, claim: str, found: Verdict, arms: list[ArmEvidence], **more) -> Result:
-    source = more.pop("source", 'A paper, "Table 1" (5 runs)')
+    source = more.pop("source", Source("A paper", "Table 1", 5))
     return Result(
         nodeid=nodeid,
         finding=finding,
@@ -134,7 +159,7 @@ def session(store: Store) -> Session:
             batches[-2:],
             kind="spread",
             unit="doublings",
-            source='Another paper, "Figure 2" (1 run)',
+            source=Source("Another paper", "Figure 2"),
         ),
         result(order, "X3", "orders differ", verdict(Outcome.INCONCLUSIVE, 0.1), orders, images=True),
     ]

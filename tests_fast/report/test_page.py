@@ -18,6 +18,7 @@ from pytest_claims.report.page.figures import interval, spread_interval
 from pytest_claims.report.page.images import confusion, mistaken
 from pytest_claims.report.page.panels import panels
 from pytest_claims.report.session import SCHEMA, session_json
+from pytest_claims.types import Doubt, Method, Procedure, Quantity, Shows
 from tests_fast.report.sessions import DATA, SEEDS, opened, session
 
 BROWSER, DRIVER = (
@@ -71,7 +72,7 @@ def test_the_page_is_whole_and_needs_nothing_beside_it(made):
     assert "relu beats sigmoid, <b>always</b>" in page.text
     for result in came_to.results:
         assert result.command in page.text
-        assert result.source in page.text
+        assert str(result.source) in page.text
     assert "X1. Activation and depth." in page.text
     assert "Margins: <half>." in page.text
     assert "X2 batch" in page.text  # a module without a docstring
@@ -205,6 +206,13 @@ def test_the_json_is_what_its_schema_says(made):
     # Every field is described, and none may go unnoticed.
     assert set(document) == set(schema["properties"])
     assert set(document["claims"][0]) == set(schema["$defs"]["claim"]["properties"])
+    assert {name: schema["$defs"]["test"]["properties"][name]["enum"] for name in ("method", "shows")} == {
+        "method": list(Method),
+        "shows": list(Shows),
+    }
+    assert schema["$defs"]["quantity"]["enum"] == list(Quantity)
+    assert schema["$defs"]["verdict"]["properties"]["procedure"]["enum"] == list(Procedure)
+    assert schema["$defs"]["verdict"]["properties"]["doubt"]["enum"] == [*Doubt, None]
     first = came_to.results[0]
     endless = dataclasses.replace(first, verdict=dataclasses.replace(first.verdict, upper=math.inf, p=math.nan))
     found = json.loads(session_json(dataclasses.replace(came_to, results=(endless,))))

@@ -13,7 +13,7 @@ def _check(value):
         for item in value:
             _check(item)
     elif not isinstance(value, str):  # Outcome is a str
-        assert type(value) in (float, int, type(None)), f"{value!r} is {type(value)}"
+        assert type(value) in (float, int, bool, type(None)), f"{value!r} is {type(value)}"
 
 
 @pytest.fixture

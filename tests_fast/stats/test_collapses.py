@@ -1,5 +1,6 @@
 """Which runs collapsed, and the exact tests for them."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -10,9 +11,11 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from pytest_claims.stats import collapse, equivalence, never_falls, no_difference
-from pytest_claims.stats.collapses import flip_name, p_more_collapses, p_sign_flip
-from pytest_claims.types import Outcome
+from pytest_claims.stats.collapses import by_sign_flips, p_more_collapses, p_sign_flip
+from pytest_claims.types import Collapses, Doubt, HypothesisTest, Method, Outcome, Shows
 
+# A test by t that is to be confirmed.
+BY_T = HypothesisTest(Method.PAIRED_T, Shows.EFFECT, 0.0, 0.01, 0.05, ("a", "b"))
 # Hundredths of a point, few enough of them that sums tie.
 DIFFERENCES = st.integers(3, 12).flatmap(
     lambda n: hnp.arrays(np.int64, n, elements=st.integers(-30, 60), fill=st.nothing())
@@ -102,7 +105,7 @@ def test_up_to_30_seeds_all_patterns_are_counted(n):
     counts = np.random.default_rng(n).integers(-150, 250, n)
     p = p_sign_flip(counts / 100, 0.0)
     assert p == share_as_extreme(counts)
-    assert flip_name(n) == "exact sign-flip"
+    assert by_sign_flips(BY_T, p, n) == dataclasses.replace(BY_T, method=Method.SIGN_FLIP, p=p, least=2.0**-n)
 
 
 def test_above_30_seeds_a_fixed_sample_of_patterns_is_drawn():
@@ -113,7 +116,15 @@ def test_above_30_seeds_a_fixed_sample_of_patterns_is_drawn():
     assert p * 10_000 == pytest.approx(round(p * 10_000), abs=1e-6)
     assert p == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 9_999))
     assert p_sign_flip(np.ones(31), 0.0) == 1e-4
-    assert flip_name(31) == "sign-flip (9,999 drawn patterns)"
+    drawn = dataclasses.replace(BY_T, method=Method.SIGN_FLIP, p=p, least=1e-4, patterns=9_999)
+    assert by_sign_flips(BY_T, p, 31) == drawn
+
+
+@pytest.mark.parametrize(("n", "two_sided", "fewest"), [(4, False, 5), (5, False, None), (5, True, 6), (6, True, None)])
+def test_too_few_seeds_for_sign_flips_are_told_with_the_number_that_is_enough(n, two_sided, fewest):
+    found = by_sign_flips(dataclasses.replace(BY_T, two_sided=two_sided), 1.0, n)
+    assert found.fewest == fewest
+    assert (found.least > found.level) == (fewest is not None)
 
 
 NONE, ALL = np.zeros(5, dtype=bool), np.ones(5, dtype=bool)
@@ -124,14 +135,14 @@ def test_equality_of_networks_that_learned_nothing_is_not_reproduced():
     assert equivalence(same, same, within=3.0, collapsed=(NONE, NONE)).outcome == Outcome.REPRODUCED
     found = equivalence(same, same, within=3.0, collapsed=(ALL, NONE), names=("batch norm", "group norm"))
     assert (found.outcome, found.p_holds, found.seeds_to_settle) == (Outcome.INCONCLUSIVE, 1.0, None)
-    assert "runs at chance are equal whatever the arms do" in found.rule
-    assert found.notes[-1] == "collapsed to chance or diverged: batch norm 5 of 5"
+    assert (found.by_bounds, found.doubt) == (Outcome.REPRODUCED, Doubt.AT_CHANCE)
+    assert found.notes[-1] == Collapses((("batch norm", 5), ("group norm", 0)), 5)
     several = no_difference(dict.fromkeys("abc", same), within=3.0, collapsed={"a": NONE, "b": ALL, "c": NONE})
     assert (several.outcome, several.seeds_to_settle) == (Outcome.INCONCLUSIVE, None)
     flags = np.stack([NONE, ALL, NONE], axis=1)
     level = never_falls([1, 2, 4], np.full((5, 3), 10.0), margin=2.0, collapsed=flags)
     assert (level.outcome, level.seeds_to_settle) == (Outcome.INCONCLUSIVE, None)
-    assert "2: 5" in level.notes[-1]
+    assert level.notes[-1] == Collapses((("1", 0), ("2", 5), ("4", 0)), 5)
 
 
 # Collapsed runs far below healthy ones: by t alone, each of these is CONTRADICTED.
@@ -153,9 +164,13 @@ def test_a_difference_beside_collapses_must_be_confirmed_by_sign_flips(n):
     falls = never_falls([1, 2, 4], rows, margin=3.0, collapsed=np.stack([flags[0], flags[1], flags[0]], axis=1))
     assert (falls.outcome == Outcome.CONTRADICTED) == (3 / 2**n <= 0.05)
     for found in (pair, several, falls):
+        # The larger p of both tests is the verdict's.
+        deciding = [test for test in found.tests if test.shows in (Shows.BEYOND, Shows.FALL)]
+        assert [test.method for test in deciding] == [Method.PAIRED_T, Method.SIGN_FLIP]
+        assert found.p_fails == max(test.corrected for test in deciding)
         assert (found.p_fails <= 0.05) == (found.outcome == Outcome.CONTRADICTED)
         if found.outcome == Outcome.INCONCLUSIVE:
-            assert "does not confirm CONTRADICTED" in found.rule
+            assert (found.by_bounds, found.doubt) == (Outcome.CONTRADICTED, Doubt.UNCONFIRMED)
             assert found.seeds_to_settle > n
 
 

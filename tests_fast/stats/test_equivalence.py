@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from statsmodels.stats.weightstats import ttost_paired
 
+from pytest_claims.report.rule_in_words import rule_text
 from pytest_claims.stats import detectable, equivalence, no_difference, seeds_for, some_difference
 from pytest_claims.stats.power import seeds_for_all
-from pytest_claims.types import Outcome
+from pytest_claims.types import EqualDifferences, Outcome
 
 ACCURACY = st.integers(0, 1000).map(lambda count: count / 100)
 PAIRS = st.integers(3, 9).flatmap(lambda n: hnp.arrays(np.float64, (2, n), elements=ACCURACY))
@@ -83,7 +84,8 @@ def test_contradicted_takes_the_two_sided_95_percent_interval():
     far = equivalence(differences + 1, np.zeros(5), within=1.0)
     assert far.outcome == Outcome.CONTRADICTED
     assert far.p < 0.05
-    assert "95 % interval" in far.rule
+    assert [(bound.alpha, bound.threshold) for bound in far.bounds] == [(0.025, 1.0), (0.025, -1.0)]
+    assert far.bounds[0].value > 1.0
 
 
 def test_a_large_p_is_no_evidence_of_equality():
@@ -100,7 +102,7 @@ def test_equal_differences_are_a_point(gain, outcome, p):
     base = np.array([60.0, 61.7, 10.1])
     found = equivalence(base + gain, base, within=0.3)
     assert (found.outcome, found.p) == (outcome, p)
-    assert "all 3 differences are equal" in found.notes[0]
+    assert found.notes == (EqualDifferences(3),)
 
 
 @given(st.integers(3, 6).flatmap(lambda n: hnp.arrays(np.float64, (3, n), elements=ACCURACY)), WIDTHS)
@@ -108,7 +110,7 @@ def test_no_difference_is_reproduced_exactly_when_every_pair_is(arms, within):
     named = dict(zip("abc", arms, strict=True))
     found = no_difference(named, within=within)
     pairs = [equivalence(named[a], named[b], within=within) for a, b in itertools.combinations("abc", 2)]
-    assert [part for _, part in found.parts] == [
+    assert list(found.parts) == [
         equivalence(named[a], named[b], within=within, names=(a, b)) for a, b in itertools.combinations("abc", 2)
     ]
     outcomes = {pair.outcome for pair in pairs}
@@ -125,13 +127,17 @@ def test_no_difference_corrects_contradiction_for_the_number_of_pairs():
     ahead = np.array([2.2, 3.0, 2.0, 3.9, 3.1])
     arms = {"a": base, "b": base + ahead, "c": base + ahead / 2}
     found = no_difference(arms, within=1.8)
-    assert dict(found.parts)["a − b"].outcome == Outcome.CONTRADICTED
+    assert {part.comparison: part for part in found.parts}["a", "b"].outcome == Outcome.CONTRADICTED
     assert found.outcome == Outcome.INCONCLUSIVE
     sure = no_difference({**arms, "b": arms["b"] + 3}, within=1.8)
     assert sure.outcome == Outcome.CONTRADICTED
     # The pair that is surest to lie outside is shown, not the widest.
-    assert sure.rule.startswith("b − c: the 98.33 % interval (split over 3 pairs)")
-    assert sure.effect == dict(sure.parts)["b − c"].effect
+    assert [bound.comparison for bound in sure.bounds] == [("b", "c")] * 2
+    assert [bound.alpha for bound in sure.bounds] == [0.05 / 3 / 2] * 2
+    assert (sure.lower, sure.upper) == tuple(bound.value for bound in sure.bounds)
+    assert sure.effect == {part.comparison: part for part in sure.parts}["b", "c"].effect
+    (_, beyond) = sure.tests
+    assert (beyond.comparison, beyond.times, beyond.corrected) == (("b", "c"), 3, sure.p_fails)
 
 
 @st.composite
@@ -164,7 +170,7 @@ def test_the_widest_pair_is_shown_or_the_one_that_surely_lies_outside_with_the_b
     assert found.p_holds == max(pair.p_holds for pair in plain)
     assert found.p_fails == min(1.0, 3 * plain[surest].p_fails)
     assert found.p == (found.p_fails if refuted else found.p_holds)
-    assert ["a − b", "a − c", "b − c"][surest if refuted else widest] in found.rule
+    assert ["a − b", "a − c", "b − c"][surest if refuted else widest] in rule_text(found)
     spreads = [np.std(arms[a] - arms[b], ddof=1) for a, b in itertools.combinations("abc", 2)]
     assert found.detectable == pytest.approx(detectable(max(spreads), found.n, parts=6, alpha=alpha), abs=1e-9)
 
@@ -196,8 +202,8 @@ def test_one_collapse_anywhere_and_arms_are_not_equal(name):
     assert no_difference(arms, within=1).outcome == Outcome.REPRODUCED
     found = no_difference(arms, within=1, collapsed={**FLAGS, name: np.arange(6) == 0})
     assert (found.outcome, found.p_holds, found.seeds_to_settle) == (Outcome.INCONCLUSIVE, 1.0, None)
-    assert found.rule.count("runs at chance are equal whatever the arms do") == 1
-    assert sum(bool(part.notes) for _, part in found.parts) == 2
+    assert rule_text(found).count("runs at chance are equal whatever the arms do") == 1
+    assert sum(bool(part.notes) for part in found.parts) == 2
     turned = some_difference(arms, beyond=1, collapsed={**FLAGS, name: np.arange(6) == 0})
     assert (turned.outcome, turned.p_fails) == (Outcome.INCONCLUSIVE, 1.0)
 
@@ -211,7 +217,7 @@ def test_beside_a_collapse_a_pair_lies_outside_if_sign_flips_at_the_split_level_
     everywhere = {name: np.ones(n, dtype=bool) for name in "abc"}
     found = no_difference(arms, within=1, collapsed=everywhere)
     assert found.outcome == outcome
-    assert ("the sign-flip test does not confirm CONTRADICTED" in found.rule) == (n < 7)
+    assert ("the sign-flip test does not confirm CONTRADICTED" in rule_text(found)) == (n < 7)
     assert found.p == found.p_fails == pytest.approx(6 / 2**n)
     assert n == 7 or found.seeds_to_settle == 7
 
@@ -238,7 +244,7 @@ def test_a_pair_without_a_collapse_may_lie_outside_where_one_with_it_cannot():
     arms["b"] = arms["a"] - 15
     found = no_difference(arms, within=1, collapsed={**FLAGS, "c": np.ones(6, dtype=bool)})
     assert found.outcome == Outcome.CONTRADICTED
-    assert found.rule.startswith("a − b: ")
+    assert rule_text(found).startswith("a − b: ")
 
 
 def test_refusals():
@@ -270,6 +276,8 @@ def test_some_difference_is_no_difference_turned_over(arms, beyond, alpha):
     )
     turned = {Outcome.REPRODUCED: Outcome.CONTRADICTED, Outcome.CONTRADICTED: Outcome.REPRODUCED}
     assert some.outcome == turned.get(none.outcome, none.outcome)
+    assert some.by_bounds == turned.get(none.by_bounds, none.by_bounds)
+    assert (some.tests, some.bounds, some.parts) == (none.tests, none.bounds, none.parts)
     assert (some.p_holds, some.p_fails) == (none.p_fails, none.p_holds)
     assert (some.effect, some.lower, some.upper) == (none.effect, none.lower, none.upper)
     # In either the p of what would be REPRODUCED, where nothing was decided.

@@ -1,5 +1,7 @@
 """The four-way rule: what must be confirmed beside collapsed runs, which p is told, how many seeds settle."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,10 +9,10 @@ from hypothesis import strategies as st
 
 from pytest_claims.stats import seeds_for
 from pytest_claims.stats.collapses import p_sign_flip
-from pytest_claims.stats.four_way import decide
+from pytest_claims.stats.four_way import Contrast, decide
 from pytest_claims.stats.interval import interval
 from pytest_claims.stats.power import seeds_for_all
-from pytest_claims.types import Outcome
+from pytest_claims.types import Doubt, Method, Outcome
 
 MARGIN = 5.0
 # Of a contrast where a run collapsed, and of one where none did.
@@ -23,7 +25,14 @@ def about(mean, n=5, spread=0.1):
 
 
 def decided(directions, sizes, alpha=0.05):
-    return decide(directions, sizes, MARGIN, alpha)
+    contrasts = [[Contrast(*contrast) for contrast in of] for of in (directions, sizes)]
+    return SimpleNamespace(**decide(*contrasts, MARGIN, alpha))
+
+
+def unconfirmed(found):
+    """The sign-flip tests that could not give a p as small as needed: (least p, fewest seeds) of each."""
+    flips = [test for test in found.tests if test.method == Method.SIGN_FLIP and test.fewest]
+    return [(test.least, test.fewest) for test in flips]
 
 
 @pytest.mark.parametrize(
@@ -36,9 +45,9 @@ def test_exclusions_that_the_verdict_rests_on_need_5_seeds_beside_a_collapse(mea
     found = decided([(about(mean, n), direction)], [(about(mean, n), size)])
     rests_on = {Outcome.REPRODUCED: [direction], Outcome.CONTRADICTED: [size]}.get(outcome, [direction, size])
     stands = n == 5 or GUARDED not in rests_on
-    assert found.by_t == outcome
+    assert found.by_bounds == outcome
     assert found.outcome == (outcome if stands else Outcome.INCONCLUSIVE)
-    assert (f"does not confirm {outcome}" in found.doubt) == (not stands)
+    assert found.doubt == (None if stands else Doubt.UNCONFIRMED)
 
 
 def test_a_sign_flip_p_at_alpha_itself_confirms():
@@ -48,15 +57,15 @@ def test_a_sign_flip_p_at_alpha_itself_confirms():
 
 def test_the_doubt_names_the_seeds_that_the_failing_exclusion_needs_where_there_are_fewer():
     at_four = decided([(about(9, 4), GUARDED)], [(about(9, 4), GUARDED)])
-    assert "(with 4 seeds its p is never below 0.0625; at least 5 seeds are needed)" in at_four.doubt
+    assert unconfirmed(at_four) == [(1 / 16, 5)]
     # Each of two sizes is excluded at half of alpha, which takes a seed more.
     split = decided([(about(-1), GUARDED)], [(about(-1), GUARDED)] * 2)
-    assert "(with 5 seeds its p is never below 0.0312; at least 6 seeds are needed)" in split.doubt
+    assert unconfirmed(split)[-1] == (1 / 32, 6)
     # Five are enough, but these do not agree.
     apart = np.array([-0.01, 0.6, 0.6, 0.6, 1.2])
     found = decided([(apart, GUARDED)], [(apart + MARGIN, PLAIN)])
-    assert (found.by_t, found.outcome) == (Outcome.REPRODUCED, Outcome.INCONCLUSIVE)
-    assert "seeds are needed" not in found.doubt
+    assert (found.by_bounds, found.outcome) == (Outcome.REPRODUCED, Outcome.INCONCLUSIVE)
+    assert unconfirmed(found) == []
 
 
 def test_every_direction_must_hold_and_one_size_excluded_is_enough():
@@ -87,7 +96,7 @@ def test_p_is_that_of_what_the_verdict_rests_on(first, second):
     fails = min(1.0, len(sizes) * min(p(MARGIN - differences, flag) for differences, flag in sizes))
     expected = {Outcome.CONTRADICTED: fails, Outcome.TOO_SMALL: max(holds, fails)}.get(found.outcome, holds)
     assert found.p == pytest.approx(expected)
-    assert (found.evidence["p_holds"], found.evidence["p_fails"]) == pytest.approx((holds, fails))
+    assert (found.p_holds, found.p_fails) == pytest.approx((holds, fails))
 
 
 @pytest.mark.parametrize("outcome", [Outcome.TOO_SMALL, Outcome.CONTRADICTED])

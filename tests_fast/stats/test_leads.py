@@ -8,9 +8,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from pytest_claims.report import tests_in_words
+from pytest_claims.report.rule_in_words import comparison_text, rule_text
 from pytest_claims.stats import best_of, crossover, ranking, seeds_for, superiority
 from pytest_claims.stats.power import seeds_for_all
-from pytest_claims.types import Outcome
+from pytest_claims.types import Doubt, Method, Outcome
 
 ACCURACY = st.integers(0, 2000).map(lambda count: count / 100)
 ARMS = st.integers(3, 8).flatmap(lambda n: hnp.arrays(np.float64, (4, n), elements=ACCURACY))
@@ -56,9 +58,15 @@ def test_the_four_way_rule_on_the_least_bounds(claim, leads, arms, margin):
     assert found.effect == pytest.approx(min(part.effect for part in plain))
     assert found.p_holds == max(part.p_holds for part in plain)
     assert found.p_fails == pytest.approx(min(1.0, len(leads) * min(part.p_fails for part in plain)))
-    assert [name for name, _ in found.parts] == [" over ".join(lead) for lead in leads]
-    for (_, part), alone in zip(found.parts, plain, strict=True):
-        assert (part.outcome, part.effect, part.p, part.rule) == (alone.outcome, alone.effect, alone.p, alone.rule)
+    assert list(found.parts) == [
+        superiority(*pair, margin=margin, names=tuple(lead)) for pair, lead in zip(pairs, leads, strict=True)
+    ]
+    # Each bound is that of the lead which it names, at its own level.
+    low, high = found.bounds
+    assert (low.value, low.threshold, low.alpha) == (found.lower, 0.0, 0.05)
+    assert (high.value, high.threshold, high.alpha) == (found.upper, margin, 0.05 / len(leads))
+    assert plain[leads.index("".join(low.comparison))].lower == low.value
+    assert split[leads.index("".join(high.comparison))].upper == high.value
 
 
 @CLAIMS
@@ -76,15 +84,15 @@ def test_at_any_level_the_text_names_the_leads_of_the_least_bounds(claim, leads,
         }
 
     plain, split = alone(alpha), alone(alpha / len(leads))
-    assert dict(found.parts) == plain
+    assert {comparison_text(part): part for part in found.parts} == plain
     weakest, smallest = min(plain, key=lambda lead: plain[lead].lower), min(split, key=lambda lead: split[lead].upper)
     assert (found.lower, found.upper) == pytest.approx((plain[weakest].lower, split[smallest].upper))
     of_each = {2: ("95 %", "97.5 %", "99 %", "99.5 %"), 3: ("95 %", "98.33 %", "99 %", "99.667 %")}[len(leads)]
     one, other = of_each[:2] if alpha == 0.05 else of_each[2:]
-    assert f"(L of {weakest}, a {one} bound; U of {smallest}, a {other} bound)" in found.rule
-    excluded = "against an effect of" in found.test
+    assert f"(L of {weakest}, a {one} bound; U of {smallest}, a {other} bound)" in rule_text(found)
+    excluded = "against an effect of" in tests_in_words.tests_text(found)
     assert excluded == (found.upper < margin)
-    assert (f"to be multiplied by {len(leads)})" in found.test) == excluded
+    assert (f"to be multiplied by {len(leads)})" in tests_in_words.tests_text(found)) == excluded
 
 
 def test_the_lead_whose_size_is_excluded_is_the_least_at_the_split_level():
@@ -94,7 +102,7 @@ def test_the_lead_whose_size_is_excluded_is_the_least_at_the_split_level():
     one, other = (superiority(arms["a"], arms[name], margin=9) for name in ("noisy", "steady"))
     assert one.upper < other.upper
     assert "U of a over steady, a 97.5 % bound): a over noisy is not shown, and the claimed size of a over steady" in (
-        best_of(arms, best="a", margin=9).rule
+        rule_text(best_of(arms, best="a", margin=9))
     )
 
 
@@ -165,9 +173,9 @@ def test_the_source_figures_of_orders():
     found = best_of(arms, best="conv-norm-relu", margin=1.0)
     assert found.outcome == Outcome.REPRODUCED
     assert found.effect == pytest.approx(2.56, abs=0.01)
-    assert [name for name, _ in found.parts] == [
-        "conv-norm-relu over conv-relu-norm",
-        "conv-norm-relu over conv-leaky-norm",
+    assert [part.comparison for part in found.parts] == [
+        ("conv-norm-relu", "conv-relu-norm"),
+        ("conv-norm-relu", "conv-leaky-norm"),
     ]
     assert best_of(arms, best="conv-relu-norm", margin=1.0).outcome == Outcome.CONTRADICTED
 
@@ -179,16 +187,20 @@ def test_a_ranking_on_plain_figures():
     arms = dict(zip("abcd", NOISE + np.array([[70], [68], [65], [60]]), strict=True))
     found = ranking(arms, order="abcd", margin=1)
     assert found.outcome == Outcome.REPRODUCED
-    assert found.rule.endswith(": each lead is shown, and the claimed size is excluded of none")
-    assert "against an effect" not in found.test
+    assert rule_text(found).endswith(": each lead is shown, and the claimed size is excluded of none")
+    assert "against an effect" not in tests_in_words.tests_text(found)
     # The steps are 2, 3 and 5.
     small = ranking(arms, order="abcd", margin=3)
     assert small.outcome == Outcome.TOO_SMALL
-    assert small.rule.endswith(": each lead is shown, but the claimed size of a over b is excluded")
-    assert "against an effect of 3 or more in every one, the smallest p (to be multiplied by 3)" in small.test
+    assert rule_text(small).endswith(": each lead is shown, but the claimed size of a over b is excluded")
+    assert (
+        "against an effect of 3 or more in every one, the smallest p (to be multiplied by 3)"
+        in tests_in_words.tests_text(small)
+    )
+    assert small.bounds[1].comparison == ("a", "b")
     wrong = ranking(arms, order="acbd", margin=1)
     assert wrong.outcome == Outcome.CONTRADICTED
-    assert "c over b is not shown" in wrong.rule
+    assert wrong.bounds[0].comparison == ("c", "b")
     # Arms that are left out of the order do not count.
     assert ranking({**arms, "e": arms["a"] + 50}, order="abcd", margin=1) == ranking(arms, order="abcd", margin=1)
 
@@ -201,7 +213,7 @@ def test_a_crossover_on_plain_figures():
     assert crossover(arms, **at_best, margin=4.7).outcome == Outcome.TOO_SMALL
     same = crossover(arms, first=("A high", "A low"), second=("B high", "B low"), margin=2)
     assert same.outcome == Outcome.CONTRADICTED
-    assert "B high over B low is not shown" in same.rule
+    assert same.bounds[0].comparison == ("B high", "B low")
 
 
 def test_a_collapse_in_one_rival_asks_for_the_sign_flip_there():
@@ -211,8 +223,11 @@ def test_a_collapse_in_one_rival_asks_for_the_sign_flip_there():
     assert best_of(arms, best="best", margin=1).outcome == Outcome.REPRODUCED
     found = best_of(arms, best="best", margin=1, collapsed={"best": none, "b": none, "c": ~none})
     assert found.outcome == Outcome.INCONCLUSIVE
-    assert "at least 5 seeds are needed" in found.rule
-    assert "c 4 of 4" in found.notes[0]
+    assert (found.by_bounds, found.doubt) == (Outcome.REPRODUCED, Doubt.UNCONFIRMED)
+    assert [(test.method, test.fewest) for test in found.tests] == [(Method.PAIRED_T, None), (Method.SIGN_FLIP, 5)]
+    assert [test.comparison for test in found.tests] == [("best", "c")] * 2
+    (note,) = found.parts[1].notes
+    assert (note.labels, note.counts, note.n) == (("best", "c"), (0, 4), 4)
 
 
 @CLAIMS
@@ -225,7 +240,7 @@ def test_five_seeds_can_confirm_beside_a_collapse_and_four_cannot(claim, leads):
         assert claim(cut, margin=1).outcome == Outcome.REPRODUCED
         found = claim(cut, margin=1, collapsed=flags)
         assert found.outcome == outcome
-        assert f"{behind} 1 of {n}" in " ".join(found.notes)
+        assert (behind, 1) in zip(found.parts[-1].notes[0].labels, found.parts[-1].notes[0].counts, strict=True)
 
 
 @CLAIMS
@@ -235,10 +250,10 @@ def test_a_collapse_of_either_arm_of_a_lead_leaves_it_to_the_sign_flips(claim, l
     cut = {arm: values[:4] for arm, values in arms.items()}
     found = claim(cut, margin=1, collapsed={arm: np.arange(4) < (arm == name) for arm in cut})
     touched = [" over ".join(lead) for lead in leads if name in lead]
-    assert [lead for lead, part in found.parts if part.notes] == touched
-    assert [lead for lead, part in found.parts if part.outcome == Outcome.INCONCLUSIVE] == touched
+    assert [comparison_text(part) for part in found.parts if part.notes] == touched
+    assert [comparison_text(part) for part in found.parts if part.outcome == Outcome.INCONCLUSIVE] == touched
     assert found.outcome == (Outcome.INCONCLUSIVE if touched else Outcome.REPRODUCED)
-    assert ("does not confirm REPRODUCED" in found.rule) == bool(touched)
+    assert ("does not confirm REPRODUCED" in rule_text(found)) == bool(touched)
 
 
 class TestRefusals:

@@ -20,7 +20,7 @@ from pytest_claims.stats import (
     superiority,
     trend,
 )
-from pytest_claims.types import Outcome
+from pytest_claims.types import Doubt, Outcome
 
 # Every procedure as arms [3, n], margin, alpha -> verdict.
 
@@ -148,6 +148,7 @@ def test_the_outcome_is_one_of_those_there_are_and_the_numbers_fit_together(proc
     assert found.lower <= found.effect <= found.upper
     assert all(0 <= p <= 1 for p in (found.p, found.p_holds, found.p_fails))
     assert (found.n, found.margin, found.alpha, found.looks) == (arms.shape[1], margin, alpha, ())
+    assert (found.outcome == found.by_bounds) == (found.doubt is None or found.by_bounds == Outcome.INCONCLUSIVE)
     # Too few seeds to compare spreads detect nothing.
     assert (found.detectable is None) == (procedure is steady and found.n < fewest_for_spread())
     assert found.detectable is None or found.detectable >= 0
@@ -172,7 +173,7 @@ def test_each_outcome_does_occur_and_all_numbers_are_builtins(builtin_numbers, p
 @given(accuracies(), MARGINS, LEVELS)
 def test_each_p_is_at_most_alpha_exactly_when_the_verdict_rests_on_it(procedure, arms, margin, alpha):
     found = decided(procedure, arms, margin, alpha=alpha)
-    if "are needed)" in found.rule:  # too few seeds for a spread leave it open, however small the p
+    if found.doubt == Doubt.TOO_FEW_SEEDS:  # of a spread; they leave it open, however small the p
         assert found.outcome == Outcome.INCONCLUSIVE
         return
     assert (found.p_holds <= alpha) == (found.outcome in HOLDS)

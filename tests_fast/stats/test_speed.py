@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_claims.report import tests_in_words
+from pytest_claims.report.notes import verdict_notes
+from pytest_claims.report.rule_in_words import rule_text
 from pytest_claims.stats import faster, superiority
-from pytest_claims.types import Outcome
+from pytest_claims.types import NeverReached, Outcome, SameEpoch, SpreadOfRounding
 
 HOLDS, FAILS = (Outcome.REPRODUCED, Outcome.TOO_SMALL), (Outcome.CONTRADICTED, Outcome.TOO_SMALL)
 EPOCHS = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), min_size=3, max_size=12).map(np.array)
@@ -36,7 +39,7 @@ def test_the_four_way_rule_in_doublings(ratio, factor, outcome):
     assert found.outcome == outcome
     assert found.effect == pytest.approx(math.log2(ratio))
     assert found.margin == math.log2(factor)
-    assert found.notes == (("fast and slow came to it in the same epoch in 2 of 10 seeds",) if ratio == 1 else ())
+    assert found.notes == ((SameEpoch(("fast", "slow"), 2, 10),) if ratio == 1 else ())
 
 
 @given(EPOCHS, st.sampled_from([1.2, 2.0, 5.0]))
@@ -45,7 +48,7 @@ def test_without_censored_runs_it_is_the_rule_of_superiority_or_wider(epochs, fa
     found = faster(fast, slow, factor=factor)
     other = superiority(np.log2(slow), np.log2(fast), margin=math.log2(factor))
     assert found.effect == pytest.approx(other.effect)
-    if any("rounding" in note for note in found.notes):
+    if SpreadOfRounding() in found.notes:
         assert found.upper - found.lower > 0
     else:
         assert (found.lower, found.upper) == pytest.approx((other.lower, other.upper))
@@ -72,7 +75,8 @@ def test_a_slow_run_that_never_came_to_it_leaves_the_direction():
     found = faster(FAST, np.full(10, 40), factor=8.0, collapsed=(marked(10), marked(10, 3)))
     assert (found.outcome, found.upper) == (Outcome.REPRODUCED, math.inf)
     assert found.p == 2.0**-10  # the sign-flip test's
-    assert found.notes == ("slow never came to the accuracy in 1 of 10 seeds: no upper bound",)
+    assert found.notes == (NeverReached(("fast", "slow"), (0, 1), 10),)
+    assert verdict_notes(found) == ["slow never came to the accuracy in 1 of 10 seeds: no upper bound"]
 
 
 def test_a_fast_run_that_never_came_to_it_leaves_the_size():
@@ -88,14 +92,14 @@ def test_censored_runs_of_both_arms_leave_nothing():
     found = faster(FAST, 4 * FAST, factor=2.0, collapsed=(marked(10, 0), marked(10, 0)))
     assert (found.outcome, found.lower, found.upper) == (Outcome.INCONCLUSIVE, -math.inf, math.inf)
     assert (found.p, found.p_holds, found.p_fails, found.seeds_to_settle) == (1.0, 1.0, 1.0, None)
-    assert found.test == "nothing to test: there is no bound; n = 10"
+    assert tests_in_words.tests_text(found) == "nothing to test: there is no bound; n = 10"
 
 
 @pytest.mark.parametrize(("n", "outcome"), [(4, Outcome.INCONCLUSIVE), (5, Outcome.REPRODUCED)])
 def test_beside_a_censored_run_the_sign_flip_test_must_confirm(n, outcome):
     found = faster(FAST[:n], np.full(n, 40), factor=2.0, collapsed=(marked(n), marked(n, 0)))
     assert found.outcome == outcome
-    assert ("does not confirm" in found.rule) == (n == 4)
+    assert ("does not confirm" in rule_text(found)) == (n == 4)
     assert found.seeds_to_settle == (5 if n == 4 else None)
     assert (found.detectable is None) == (n == 4)
 
@@ -109,7 +113,7 @@ def test_equal_ratios_are_no_certainty():
     assert found.upper - found.effect == pytest.approx(2.131846786 * sd / math.sqrt(5))
     assert (found.outcome, found.notes) == (
         Outcome.REPRODUCED,
-        ("the epochs vary less than rounding to whole ones does, whose spread stands for theirs",),
+        (SpreadOfRounding(),),
     )
     assert 0 < found.p < 0.001
     assert superiority(np.log2(slow), np.log2(fast), margin=math.log2(2.1)).outcome == Outcome.TOO_SMALL

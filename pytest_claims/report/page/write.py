@@ -78,7 +78,7 @@ def _row(place: int, judged: tuple[Result, float | None]) -> dict[str, Any]:
         "anchor": f"claim-{place + 1}",
         "finding": result.finding,
         "claim": result.claim,
-        "document": result.source.split(', "')[0],
+        "document": result.source.document,
         "documented": documented_effect(result) or "–",
         "documented_value": f"{result.agreement.documented:.4f}" if result.agreement else "",
         "effect": f"{verdict.effect:.4f}",
@@ -130,7 +130,7 @@ def _section(
         "name": title.split(".")[0] if title.split(".")[0].isalnum() else title.split(":")[0],
         "title": title,
         "about": about,
-        "sources": list(dict.fromkeys(result.source for result in results)),
+        "sources": list(dict.fromkeys(str(result.source) for result in results)),
         "claims": [
             {
                 "anchor": f"claim-{places[result.nodeid] + 1}",
