@@ -23,8 +23,9 @@ def decoded(kind: Any, value: Any) -> Any:
         each = [arguments[0]] * len(value) if arguments[1:] == (...,) else arguments
         return tuple(decoded(one, item) for one, item in zip(each, value, strict=True))
     if dataclasses.is_dataclass(kind):
-        fields = _fields(kind)
-        return kind(**{name: decoded(fields.get(name, Any), item) for name, item in value.items()})
+        made = typing.cast(Any, kind)
+        fields = _fields(made)
+        return made(**{name: decoded(fields.get(name, Any), item) for name, item in value.items()})
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return kind(value)
     return value

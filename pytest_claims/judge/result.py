@@ -110,4 +110,5 @@ class Result:
     @staticmethod
     def from_json(text: str) -> Result:
         """The inverse of to_json."""
-        return decoded(Result, json.loads(text))
+        result: Result = decoded(Result, json.loads(text))
+        return result

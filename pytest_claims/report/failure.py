@@ -14,7 +14,7 @@ from pytest_claims.report.numbers import short_p
 from pytest_claims.report.rule_in_words import rule_text
 from pytest_claims.report.scale import text_scale
 from pytest_claims.report.tests_in_words import tests_text
-from pytest_claims.types import Outcome, Verdict
+from pytest_claims.types import Agreement, Outcome, Verdict
 
 # Columns of the widest text, of a page, and of whatever is no terminal.
 COLUMNS = 100
@@ -57,7 +57,7 @@ def failure_text(result: Result, columns: int = COLUMNS) -> str:
         told += field("power", power_text(result))
     told += _confounders(result, field)
     if agreement:
-        told += field("agreement", agreement_text(result), most=2)
+        told += field("agreement", agreement_text(agreement, result.compared), most=2)
     bottom = field("next", next_step(result))
     bottom += field("data", f"{result.data}; scale {result.scale}; {result.device}", most=2)
     # On a line of its own and never wrapped, so that it can be copied.
@@ -131,12 +131,11 @@ def power_text(result: Result) -> str:
     return f"at the spread seen, {verdict.n} seeds {found}"
 
 
-def agreement_text(result: Result) -> str:
-    """Whether the documented contrast and ours agree, in words."""
-    agreement = result.agreement
+def agreement_text(agreement: Agreement, compared: str) -> str:
+    """Whether the documented contrast and ours agree, in words. compared: as in Result."""
     runs = "1 run" if agreement.n0 == 1 else f"{agreement.n0} runs"
     agrees = "inside" if agreement.inside else "outside"
-    what = f"{result.compared}: " if result.compared else ""
+    what = f"{compared}: " if compared else ""
     return (
         f"{what}documented {agreement.documented:+.2f} ({runs}), ours {agreement.measured:+.2f}: {agrees} the 95 % "
         f"prediction interval {agreement.low:+.2f} to {agreement.high:+.2f}"

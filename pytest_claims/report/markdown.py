@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -57,7 +58,8 @@ def results_page(results: Sequence[Result], facts: Mapping[str, str]) -> str:
 
 def _arm_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
     """Every distinct arm under the first claim that shows it; the arms of a finding's claims overlap."""
-    rows, seen = [], set()
+    rows: list[tuple[str, ...]] = []
+    seen = set()
     for result in results:
         for arm in result.arms:
             # The same results under another label are the same arm (a claim about one batch size leaves it out).
@@ -76,7 +78,7 @@ def _seeds(arm: ArmEvidence) -> str:
 
 
 def _sd(arm: ArmEvidence) -> float:
-    return (sum((value - arm.mean) ** 2 for value in arm.values) / (len(arm.values) - 1)) ** 0.5
+    return math.sqrt(sum((value - arm.mean) ** 2 for value in arm.values) / (len(arm.values) - 1))
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

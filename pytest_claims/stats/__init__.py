@@ -1,4 +1,4 @@
-"""Decision procedures: arrays of per-seed accuracies in, a Verdict out. Never sees a model.
+"""Decision procedures: arrays of per-seed accuracies in, a Verdict out. Never sees a model, never writes a sentence.
 
 Accuracies are float arrays in percent, effects and margins in points; arms are paired by position, which is the seed.
 The rules are written out in docs/verdicts.md.

@@ -51,7 +51,8 @@ def equivalence(
     p_inside = 1.0 if guarded else p_equivalent(at, within)
     beyond = _tests_beyond(at, differences, within, guarded, names, alpha)
     p_beyond = max(test.p for test in beyond)
-    tests, bounds = (_test_within(p_inside, within, alpha, names),), _bounds(at, names, alpha, (-within, within))
+    tests: tuple[HypothesisTest, ...] = (_test_within(p_inside, within, alpha, names),)
+    bounds = _bounds(at, names, alpha, (-within, within))
     p, doubt, settle = p_inside, None, None
     if inside(at, within):
         by_bounds = Outcome.REPRODUCED
@@ -155,7 +156,7 @@ def no_difference(
     p_holds = p = 1.0 if any(guarded) else max(p_equivalent(at, within) for at in plain)
     beyond = [part.p_fails for part in parts]
     p_fails = min(1.0, min(beyond) * len(pairs))
-    tests = (_test_within(p_holds, within, alpha, of=len(pairs)),)
+    tests: tuple[HypothesisTest, ...] = (_test_within(p_holds, within, alpha, of=len(pairs)),)
     bounds = _bounds(plain[shown], pairs[shown], alpha, (-within, within))
     apart = [i for i, at in enumerate(wide) if outside(at, within)]
     shows = [i for i in apart if beyond[i] <= split]

@@ -139,7 +139,7 @@ def decide(directions: Sequence[Contrast], sizes: Sequence[Contrast], margin: fl
         Outcome.TOO_SMALL: max(no_effect.p, p_size),
     }.get(outcome, no_effect.p)
 
-    tests = no_effect.tests(of=len(no_effects), times=1)
+    tests: tuple[HypothesisTest, ...] = no_effect.tests(of=len(no_effects), times=1)
     if by_t in (Outcome.TOO_SMALL, Outcome.CONTRADICTED):
         tests += size.tests(of=len(excluded), times=len(excluded))
     settle = None

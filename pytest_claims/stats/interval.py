@@ -107,12 +107,14 @@ def hall_inverse(y: float | np.ndarray, skewness: np.ndarray, n: int) -> np.ndar
     """
     shifted = y - skewness / (6 * n)
     root = np.cbrt(1 + skewness * shifted)
-    return 3 * shifted / (root * root + root + 1)
+    inverse: np.ndarray = 3 * shifted / (root * root + root + 1)
+    return inverse
 
 
 def interval(differences: np.ndarray, alpha: float = ALPHA) -> Interval:
     """The bounds of one sample of differences, float [n]."""
-    return Interval(*(float(value) for value in bounds(differences, alpha)), len(differences))
+    effect, lower, upper, sd, skewness = map(float, bounds(differences, alpha))
+    return Interval(effect, lower, upper, sd, skewness, len(differences))
 
 
 def lowest(contrasts: np.ndarray, alpha: float = ALPHA) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -203,5 +205,6 @@ def agreement(documented: float, values: ArrayLike, n0: int) -> Agreement:
     ours = interval(sample("values", values))
     half = float(special.stdtrit(ours.n - 1, 0.975)) * ours.sd * math.sqrt(1 / n0 + 1 / ours.n)
     # Rounded so that a point interval contains the figure that it is.
-    figures = (round(float(figure), 9) for figure in (documented, ours.effect, documented - half, documented + half))
-    return Agreement(*figures, n0=int(n0))
+    figures = (documented, ours.effect, documented - half, documented + half)
+    named, measured, low, high = (round(float(figure), 9) for figure in figures)
+    return Agreement(named, measured, low, high, n0=int(n0))

@@ -39,8 +39,8 @@ def superiority(
     """
     one, two = paired(better, worse, names)
     margin = positive("margin", margin)
-    flags = flagged(collapsed, names, len(one))
-    guarded = any(bool(flag.any()) for flag in flags)
+    first, second = flagged(collapsed, names, len(one))
+    guarded = bool(first.any() or second.any())
     contrast = Contrast(one - two, guarded, names)
     at = interval(contrast.differences, alpha)
     return Verdict(
@@ -53,7 +53,7 @@ def superiority(
         margin=margin,
         n=at.n,
         bounds=four_way_bounds((at, names, alpha), (at, names, alpha), margin),
-        notes=certainty(at) + ((more_collapses(*flags, names),) if guarded else ()),
+        notes=certainty(at) + ((more_collapses(first, second, names),) if guarded else ()),
     )
 
 

@@ -184,7 +184,8 @@ def never_falls(
 def slope_per_doubling(levels: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Least-squares slopes of rows [..., k] on log2 of levels [k]: points a doubling, [...]."""
     x = np.log2(levels) - np.log2(levels).mean()
-    return rows @ x / (x @ x)
+    slopes: np.ndarray = rows @ x / (x @ x)
+    return slopes
 
 
 def contrasts_along(rows: np.ndarray) -> np.ndarray:
@@ -268,7 +269,7 @@ def _flags(collapsed: ArrayLike | None, rows: np.ndarray) -> np.ndarray:
 
 def _counts(flags: np.ndarray, steps: np.ndarray) -> tuple[Collapses, ...]:
     """The note on how many runs collapsed at each level; none where none did."""
-    return (counted([f"{level:g}" for level in steps], flags.T),) if flags.any() else ()
+    return (counted([f"{level:g}" for level in steps], list(flags.T)),) if flags.any() else ()
 
 
 def _levels_and_rows(levels: Sequence[float], values: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

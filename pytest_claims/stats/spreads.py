@@ -176,8 +176,10 @@ class _Ratio:
 
     @staticmethod
     def of(own: np.ndarray, other: np.ndarray) -> _Ratio:
-        numbers = (float(number) for sample in (own, other) for number in _deviations(sample))
-        return _Ratio(*numbers, len(own))
+        mean, variance, others, their_variance = (
+            float(number) for sample in (own, other) for number in _deviations(sample)
+        )
+        return _Ratio(mean, variance, others, their_variance, len(own))
 
     @property
     def effect(self) -> float:
@@ -215,8 +217,10 @@ class _Ratio:
         return float(special.stdtr(2 * self.n - 2, self._at(doublings)))
 
     def _at(self, doublings: float) -> float:
-        numbers = self.own, self.own_variance, self.other, self.other_variance
-        return float(_statistic(*numbers, self.n, 2.0**doublings))
+        own, own_variance, other, other_variance = map(
+            np.asarray, (self.own, self.own_variance, self.other, self.other_variance)
+        )
+        return float(_statistic(own, own_variance, other, other_variance, self.n, 2.0**doublings))
 
     def detectable(self, alpha: float, parts: int) -> float:
         """The doublings that the test finds, all of so many parts with power .80, where deviations vary as here."""

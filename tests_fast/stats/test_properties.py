@@ -1,6 +1,8 @@
 """What holds of every decision, whatever the accuracies."""
 
+import dataclasses
 import functools
+import typing
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from pytest_claims.stats import (
     superiority,
     trend,
 )
-from pytest_claims.types import Doubt, Outcome
+from pytest_claims.types import Doubt, Method, Note, Outcome, Procedure, Quantity, Shows
 
 # Every procedure as arms [3, n], margin, alpha -> verdict.
 
@@ -166,6 +168,30 @@ def test_each_outcome_does_occur_and_all_numbers_are_builtins(builtin_numbers, p
         builtin_numbers(found)
         outcomes.add(found.outcome)
     assert outcomes == (set(Outcome) - {Outcome.TOO_SMALL} if procedure in ABSENCES.values() else set(Outcome))
+
+
+LABELS = {*"abc", "better", "worse", "1", "2", "8"}
+TERMS = {str(term) for kind in (Doubt, Method, Outcome, Procedure, Quantity, Shows) for term in kind} | {
+    *("lower", "upper"),
+    *(member.__dataclass_fields__["kind"].default for member in typing.get_args(Note)),
+}
+
+
+def texts(value):
+    """Every string in a value of dataclasses.asdict."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return set().union(*map(texts, value))
+    return {str(value)} if isinstance(value, str) else set()
+
+
+@over({**GUARDED, "spread": steady, **ABSENCES})
+@settings(max_examples=30)
+@given(accuracies(), MARGINS, st.data())
+def test_a_verdict_holds_terms_and_labels_and_no_sentences(procedure, arms, margin, data):
+    flags = {"flags": tuple(data.draw(hnp.arrays(np.bool_, arms.shape)))} if procedure in GUARDED.values() else {}
+    assert texts(dataclasses.asdict(procedure(arms, margin, **flags))) <= TERMS | LABELS
 
 
 @over(ALL)
