@@ -28,7 +28,7 @@ def test_an_entry_holds_what_the_claim_came_to():
     assert entry(dataclasses.replace(RESULT, verdict=verdict, agreement=agreement), "2026-01-02", "torch 2") == Entry(
         finding="A2a",
         claim="a is the best",
-        source="A paper",
+        source=str(RESULT.source),
         verdict="INCONCLUSIVE",
         effect=1.0,
         lower=-0.1235,
