@@ -17,7 +17,7 @@ import dataclasses
 
 import pytest
 
-from claims.recipes import with_fields
+from claims.recipes import COLLAPSED_AT, with_fields
 from claims.sources.ai_experiments import (
     BASE_RECIPE,
     BATCH_NORM_BASE,
@@ -48,7 +48,8 @@ GROUP_NORM = {"base": GROUP_NORM_BASE, "long": GROUP_NORM_LONG, "cifar100": GROU
 def arm(setting, norms, batch, documented):
     classes = 100 if DATASET[setting] == "cifar100" else 10
     recipes = with_fields(RECIPE[setting], batch=batch)
-    return Arm(NormCNN(norms, classes), recipes, documented[setting][batch], DATASET[setting])
+    figure, seen = documented[setting][batch], batch in COLLAPSED_AT
+    return Arm(NormCNN(norms, classes), recipes, figure, DATASET[setting], may_collapse=seen)
 
 
 def batch_norm(setting, batch):

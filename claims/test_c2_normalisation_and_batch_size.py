@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from claims.recipes import with_fields
+from claims.recipes import COLLAPSED_AT, with_fields
 from claims.sources.ai_experiments import BASE_RECIPE, BATCH_SIZES
 from claims.sources.assignment_1 import BATCH_SIZE_AND_NORM
 from claims.sources.outside import BATCH_NORM_ERROR, GROUP_NORM_ERROR, GROUP_NORMALIZATION
@@ -30,7 +30,8 @@ NORMS = {"batch norm": (BATCH, BATCH, BATCH), "group norm": (group(4), group(8),
 
 
 def of(norm, batch):
-    return Arm(NormCNN(NORMS[norm]), with_fields(BASE_RECIPE, batch=batch))
+    recipes = with_fields(BASE_RECIPE, batch=batch)
+    return Arm(NormCNN(NORMS[norm]), recipes, may_collapse=batch in COLLAPSED_AT)
 
 
 def at_every_batch_size(*norms):

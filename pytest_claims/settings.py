@@ -55,6 +55,14 @@ class Settings:
         of one's own, and in a placebo."""
         return self.ledger / f"{self.scale}-{kind}.json" if self.ledger and are_recorded(kind) else None
 
+    def from_look(self, n: int) -> Settings:
+        """These settings for a claim that is first looked at with at least n seeds: earlier looks are left out, and the
+        error rate is divided among the others. A fixed number of seeds stays. looks may come out empty."""
+        if len(self.planned) == 1:
+            return self
+        planned = tuple(look for look in self.planned if look >= n) or self.planned[-1:]
+        return dataclasses.replace(self, planned=planned, looks=tuple(look for look in self.looks if look in planned))
+
     def range_of(self, n: int) -> range:
         """The seeds of a look at n of them."""
         return range(self.first_seed, self.first_seed + n)

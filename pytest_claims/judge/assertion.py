@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +20,9 @@ Flags = Mapping[str, np.ndarray]
 Contrast = Callable[[Mapping[Name, Any]], Any]
 
 
-class Decide(Protocol):
-    """Decides on the arms of an assertion; alpha is the level of each one-sided bound."""
-
-    def __call__(self, arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict: ...
+# Decides on the arms of an assertion, from their samples by label. Keywords: collapsed (flags by label), alpha (level
+# of each one-sided bound), and, where accuracies are compared, resolution (what one test image counts for, points).
+Decide = Callable[..., Verdict]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,11 +30,12 @@ class Assertion:
     """kind: of claim, a name in judge/kinds.py. arms: all that are judged, in the order of the report. procedure: the
     verdict on them.
 
-    effect: what the verdict's effect measures, in words. contrast: what the source's figures are held against, None
-    where they say nothing of it; compared: what it is, in words, where it is not the effect. The documented contrast is
-    known where the source gives a figure for every arm that it looks up. contrasted: the arms that the words of the
-    effect name. metric: what is compared, where the assertion itself says it and not the claim. Raises ValueError for
-    an unknown kind.
+    effect: what the verdict's effect measures, in words. contrast: what the source's figures are held against, linear
+    in the arms, None where they say nothing of it; compared: what it is, in words, where it is not the effect;
+    chosen_from: the number of contrasts among which the source's own figures chose it. The documented contrast is known
+    where the source gives a figure for every arm that it looks up. contrasted: the arms that the words of the effect
+    name. metric: what is compared, where the assertion itself says it and not the claim. rounded: whether the procedure
+    takes a resolution. Raises ValueError for an unknown kind.
     """
 
     kind: str
@@ -44,11 +44,19 @@ class Assertion:
     effect: str
     contrast: Contrast | None = None
     compared: str = ""
+    chosen_from: int = 1
     contrasted: tuple[Name, ...] = ()
     metric: Metric | None = None
+    rounded: bool = True
 
     def __post_init__(self) -> None:
         kind_of(self.kind)
+
+    def weights(self) -> dict[Name, float]:
+        """What the contrast multiplies each arm by; none where there is no contrast."""
+        if self.contrast is None:
+            return {}
+        return {name: float(self.contrast({other: float(other == name) for other in self.arms})) for name in self.arms}
 
     def documented(self, figures: Mapping[Name, float]) -> float | None:
         """The documented contrast, from the figures of those arms that have one; None where one is missing."""
@@ -75,30 +83,12 @@ def difference(first: Name, second: Name) -> Contrast:
     return lambda of: of[first] - of[second]
 
 
-def span(of: Mapping[Any, Any], group: Sequence[Any]) -> Any:
-    """The highest less the lowest of a group of arms."""
-    values = [of[name] for name in group]
-    return np.max(values, axis=0) - np.min(values, axis=0)
-
-
-def less_span(wide: Sequence[Name], narrow: Sequence[Name]) -> Contrast:
-    """The span of one group less that of another."""
-    return lambda of: span(of, wide) - span(of, narrow)
-
-
-def any_of(flags: Flags, group: Sequence[str]) -> np.ndarray:
-    """Which seeds have a flag in any arm of a group, bool [seeds]."""
-    flagged: np.ndarray = np.any([flags[name] for name in group], axis=0)
-    return flagged
-
-
 def of_pair(decide: Callable[..., Verdict], first: str, second: str, **options: Any) -> Decide:
     """The procedure that decides on two arms of these labels by superiority() or its like."""
 
-    def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
-        names = first, second
-        flags = collapsed[first], collapsed[second]
-        return decide(arms[first], arms[second], collapsed=flags, alpha=alpha, names=names, **options)
+    def procedure(arms: Samples, /, *, collapsed: Flags, **at: Any) -> Verdict:
+        flags, names = (collapsed[first], collapsed[second]), (first, second)
+        return decide(arms[first], arms[second], collapsed=flags, names=names, **at, **options)
 
     return procedure
 
@@ -106,8 +96,8 @@ def of_pair(decide: Callable[..., Verdict], first: str, second: str, **options: 
 def along(decide: Callable[..., Verdict], levels: Sequence[float], **options: Any) -> Decide:
     """The procedure that decides on arms along levels by trend() or its like."""
 
-    def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
-        return decide(levels, columns(arms), collapsed=columns(collapsed), alpha=alpha, **options)
+    def procedure(arms: Samples, /, *, collapsed: Flags, **at: Any) -> Verdict:
+        return decide(levels, columns(arms), collapsed=columns(collapsed), **at, **options)
 
     return procedure
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from pytest_claims.types import Outcome, Verdict
+from pytest_claims.types import LOOKS, Outcome, Verdict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +58,7 @@ class Kind:
     all_flagged: what to do where every run is flagged.
     directed: whether the sign of the effect is part of the claim.
     compares_spreads: whether a report draws the spread of every arm.
+    first_look: the fewest seeds at which such a claim is looked at, where seeds are added until a verdict stands.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Kind:
     )
     directed: bool = True
     compares_spreads: bool = False
+    first_look: int = 0
 
 
 def kind_of(name: str) -> Kind:
@@ -173,6 +175,7 @@ KINDS = {
             unit="doublings",
             unsettled=_too_few_for_spreads,
             compares_spreads=True,
+            first_look=LOOKS[-1],  # below stats.fewest_for_spread() nothing is decided
         ),
         # Every difference within the limit, either way.
         Kind(

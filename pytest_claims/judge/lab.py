@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -18,13 +20,10 @@ from pytest_claims.judge.assertion import (
     Name,
     Samples,
     along,
-    any_of,
     difference,
     label,
-    less_span,
     minus,
     of_pair,
-    span,
 )
 from pytest_claims.judge.kinds import kind_of
 from pytest_claims.judge.metric import ACCURACY, Metric, epochs_to
@@ -45,12 +44,14 @@ from pytest_claims.stats import (
     ranking,
     sequential,
     some_difference,
+    spans,
     spread,
     superiority,
     trend,
 )
+from pytest_claims.stats.looks import Level
 from pytest_claims.train.device import describe
-from pytest_claims.types import Arm, ChosenSettings, Claim, Note, Outcome, Run, Trained, Verdict
+from pytest_claims.types import Arm, ChosenSettings, Claim, Note, Outcome, Run, Trained, Verdict, first_look
 
 # Reassignments of a placebo's results for each claim: enough to judge even one of them.
 PLACEBO_DRAWS = 200
@@ -62,6 +63,10 @@ class NotReproducedError(AssertionError):
     def __init__(self, result: Result, text: str) -> None:
         super().__init__(text)
         self.result = result
+
+
+class NoLookError(Exception):
+    """A session's looks end before the first one at which this claim may be settled; the text says which that is."""
 
 
 class Lab:
@@ -87,9 +92,12 @@ class Lab:
         claims: int = 1,
     ) -> None:
         self._nodeid, self._claim, self._words, self._arms = nodeid, claim, words, arms
-        self._settings, self._pool, self._explain = settings, pool, explain
-        self._metric, self._claims, self._n = metric, claims, settings.looks[0]
+        self._settings, self._pool, self._explain = settings.from_look(first_look(arms.values())), pool, explain
+        # With no look left there is nothing to judge, but what is stored can be read.
+        self._metric, self._claims, self._n = metric, claims, (self._settings.looks or settings.looks)[0]
         self._evidence: dict[Name, ArmEvidence] = {}
+        # What one test image counts for in the values of an arm, points; 0 where they are no accuracies.
+        self._resolutions: dict[Name, float] = {}
         self.result: Result | None = None
 
     def values(self, name: Name) -> np.ndarray:
@@ -110,9 +118,8 @@ class Lab:
         def over(name: Name) -> Decide:
             return of_pair(superiority, label(better), label(name), margin=margin)
 
-        def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
-            found = over(worse)(arms, collapsed=collapsed, alpha=alpha)
-            beside = tuple(over(name)(arms, collapsed=collapsed, alpha=alpha) for name in confounders)
+        def procedure(arms: Samples, /, **at: Any) -> Verdict:
+            found, beside = over(worse)(arms, **at), tuple(over(name)(arms, **at) for name in confounders)
             return dataclasses.replace(found, confounders=beside)
 
         pair = better, worse
@@ -128,10 +135,10 @@ class Lab:
     def assert_no_difference(self, names: Sequence[Name], *, within: float) -> None:
         """The claim that no two of these arms differ by `within` points or more."""
 
-        def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
+        def procedure(arms: Samples, /, **at: Any) -> Verdict:
             # Highest mean first, so that every difference reads as a distance.
             ordered = dict(sorted(arms.items(), key=lambda arm: -arm[1].mean()))
-            return no_difference(ordered, within=within, collapsed=collapsed, alpha=alpha)
+            return no_difference(ordered, within=within, **at)
 
         self._pairs("equality", names, procedure)
 
@@ -146,7 +153,7 @@ class Lab:
         closest, _ = self._documented_extremes(rivals)
         contrast, compared = difference(best, closest), minus(best, closest)
         effect = f"{label(best)} − its closest rival"
-        self._judge(Assertion("best", (best, *rivals), procedure, effect, contrast, compared, (best,)))
+        self._judge(Assertion("best", (best, *rivals), procedure, effect, contrast, compared, len(rivals), (best,)))
 
     def assert_ranks(self, order: Sequence[Name], *, margin: float) -> None:
         """The claim that these arms rank so, the best first, each ahead of the next by about margin or more."""
@@ -158,7 +165,7 @@ class Lab:
             # The smallest documented step, fixed before any run.
             steps.sort(key=lambda step: difference(*step)(figures))
         contrast = difference(*steps[0]) if set(order) <= set(figures) else None
-        self._judge(Assertion("best", tuple(order), procedure, effect, contrast, minus(*steps[0])))
+        self._judge(Assertion("best", tuple(order), procedure, effect, contrast, minus(*steps[0]), len(steps)))
 
     def assert_crossover(self, first: tuple[Name, Name], second: tuple[Name, Name], *, margin: float) -> None:
         """The claim that two networks do best at different settings.
@@ -200,7 +207,7 @@ class Lab:
         procedure = partial(spread, steady=label(steady), margin=margin)
         effect = f"spread of {' / '.join(map(label, others))} over spread of {label(steady)}"
         arms = (steady, *others)
-        self._judge(Assertion("spread", arms, procedure, effect, contrasted=arms))
+        self._judge(Assertion("spread", arms, procedure, effect, contrasted=arms, rounded=False))
 
     def assert_faster_to(self, accuracy: float, fast: Name, slow: Name, *, factor: float) -> None:
         """The claim that one arm reaches a test accuracy (percent) in about `factor` times fewer epochs, or better.
@@ -219,7 +226,8 @@ class Lab:
         pair = fast, slow
         procedure = of_pair(faster, label(fast), label(slow), factor=factor)
         effect = f"epochs to {accuracy:g} %, {label(slow)} over {label(fast)}, log2"
-        self._judge(Assertion("speed", pair, procedure, effect, contrasted=pair, metric=epochs_to(accuracy)))
+        metric = epochs_to(accuracy)
+        self._judge(Assertion("speed", pair, procedure, effect, contrasted=pair, metric=metric, rounded=False))
 
     def assert_rises(self, by_level: Mapping[float, Name], *, margin: float) -> None:
         """The claim that accuracy grows along the levels (keys, ascending), end to end by about margin or more."""
@@ -248,10 +256,12 @@ class Lab:
             self._named(pair)
         labels = [(label(first), label(second)) for first, second in pairs]
 
-        def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
+        def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float = ALPHA, resolution: float = 0.0) -> Verdict:
             gaps = np.stack([arms[first] - arms[second] for first, second in labels], axis=1)
             flags = np.stack([collapsed[first] | collapsed[second] for first, second in labels], axis=1)
-            return trend(levels, gaps, direction=+1, margin=margin, collapsed=flags, alpha=alpha)
+            # A gap is rounded as two accuracies are.
+            at = {"alpha": alpha, "resolution": resolution * math.sqrt(2)}
+            return trend(levels, gaps, direction=+1, margin=margin, collapsed=flags, **at)
 
         last, first = difference(*pairs[-1]), difference(*pairs[0])
         # Levels may share an arm.
@@ -260,21 +270,28 @@ class Lab:
         self._judge(Assertion("effect", arms, procedure, effect, lambda of: last(of) - first(of)))
 
     def assert_spans_less(self, steady: Sequence[Name], other: Sequence[Name], *, margin: float) -> None:
-        """The claim that one group of arms spans less (highest − lowest accuracy, per seed) than another."""
+        """The claim that the means of one group of arms span less (highest − lowest) than those of another."""
         self._named(steady)
         self._named(other)
         wide, narrow = list(map(label, other)), list(map(label, steady))
         names = f"{wide[0]} … {wide[-1]}", f"{narrow[0]} … {narrow[-1]}"
-
-        def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
-            flags = any_of(collapsed, wide), any_of(collapsed, narrow)
-            spans = span(arms, wide), span(arms, narrow)
-            return superiority(*spans, margin=margin, collapsed=flags, alpha=alpha, names=names)
-
+        procedure = partial(spans, wide=wide, narrow=narrow, margin=margin)
         arms = tuple(dict.fromkeys([*other, *steady]))
         effect = f"span of {names[0]} − span of {names[1]}"
-        ends = other[0], other[-1], steady[0], steady[-1]
-        self._judge(Assertion("effect", arms, procedure, effect, less_span(other, steady), contrasted=ends))
+        # The source's own extremes, fixed before any run.
+        far, near = difference(*self._documented_extremes(other)), difference(*self._documented_extremes(steady))
+        known = set(arms) <= set(self._documented_figures())
+        self._judge(
+            Assertion(
+                "effect",
+                arms,
+                procedure,
+                effect,
+                (lambda of: far(of) - near(of)) if known else None,
+                chosen_from=math.comb(len(other), 2) * math.comb(len(steady), 2),
+                contrasted=(other[0], other[-1], steady[0], steady[-1]),
+            )
+        )
 
     def _chosen(self, by_setting: Mapping[float, Name]) -> float:
         """The setting whose arm is best on seeds that no verdict sees."""
@@ -300,8 +317,8 @@ class Lab:
         self._named(second)
         one, two = (label(first[0]), label(first[1])), (label(second[0]), label(second[1]))
 
-        def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float) -> Verdict:
-            found = crossover(arms, first=one, second=two, margin=margin, collapsed=collapsed, alpha=alpha)
+        def procedure(arms: Samples, /, **at: Any) -> Verdict:
+            found = crossover(arms, first=one, second=two, margin=margin, **at)
             return dataclasses.replace(found, notes=(*notes, *found.notes))
 
         arms = tuple(dict.fromkeys([*first, *second]))
@@ -314,7 +331,8 @@ class Lab:
         # The documented contrast is that of the source's own two extremes, fixed before any run.
         extremes = self._documented_extremes(names)
         effect = "the deciding pair's difference"
-        self._judge(Assertion(kind, tuple(names), procedure, effect, difference(*extremes), minus(*extremes)))
+        pairs = math.comb(len(names), 2)
+        self._judge(Assertion(kind, tuple(names), procedure, effect, difference(*extremes), minus(*extremes), pairs))
 
     def _named(self, names: Sequence[Name]) -> None:
         """Raise ValueError unless these are two different arms or more; KeyError for one that was not declared."""
@@ -357,6 +375,7 @@ class Lab:
             collapsed = collapse(
                 ordered["accuracy"], chance=100 / run.network.classes, test_images=tested, diverged=diverged
             )
+        self._resolutions[name] = 100 / results[0].test_images if self._metric is ACCURACY else 0.0
         values, flags = ordered["values"].tolist(), collapsed.tolist()
         seeds, key = tuple(result.seed for result in ascending), self._pool.key(run)
         names = tuple(map(key.digest, seeds))
@@ -378,6 +397,19 @@ class Lab:
             return names[0], names[-1]
         ordered = sorted(names, key=figures.__getitem__)
         return ordered[-1], ordered[0]
+
+    def _look_from(self, n: int) -> None:
+        """Leave out the looks below n, and what was read at them. Raises NoLookError if none is left."""
+        settings = self._settings.from_look(n)
+        if not settings.looks:
+            last, first = self._settings.looks[-1] if self._settings.looks else None, settings.planned[0]
+            raise NoLookError(
+                f"not judged: such a claim is first looked at with {first} seeds (docs/verdicts.md, Looks), and "
+                f"--max-seeds ends {f'at {last}' if last else 'before that'}"
+            )
+        if settings.looks[0] != self._n:
+            self._n, self._evidence = settings.looks[0], {}
+        self._settings = settings
 
     def _look(self, decide: Callable[[float], Verdict], n: int, level: float) -> Verdict:
         """The verdict on n seeds."""
@@ -405,7 +437,9 @@ class Lab:
         """The verdict on the results at hand."""
         values = {label(name): self.values(name) for name in assertion.arms}
         collapsed = {label(name): self.collapsed(name) for name in assertion.arms}
-        return assertion.procedure(values, collapsed=collapsed, alpha=alpha)
+        resolution = max(self._resolutions[name] for name in assertion.arms) if assertion.rounded else None
+        at = {} if resolution is None else {"resolution": resolution}
+        return assertion.procedure(values, collapsed=collapsed, alpha=alpha, **at)
 
     def _judge(self, assertion: Assertion) -> None:
         """Decide, and record the result of this claim."""
@@ -415,6 +449,7 @@ class Lab:
         if assertion.metric:
             # What was read before, was read by another one.
             self._metric, self._evidence = assertion.metric, {}
+        self._look_from(kind_of(assertion.kind).first_look)
         settings, source = self._settings, self._claim.source
         decide = partial(self._decide, assertion)
         verdict = self._decided(decide)
@@ -427,7 +462,15 @@ class Lab:
         agreed, documented = None, assertion.documented(self._documented_figures())
         if assertion.contrast and documented is not None:
             measured = assertion.contrast({name: self.values(name) for name in assertion.arms})
-            agreed = agreement(documented, measured, source.repetitions)
+            weights = assertion.weights()
+            agreed = agreement(
+                documented,
+                measured,
+                source.repetitions,
+                unpaired=math.sqrt(sum(weight**2 * self.values(name).var(ddof=1) for name, weight in weights.items())),
+                chosen_from=assertion.chosen_from,
+                alpha=Level.of(settings.planned, verdict.n),
+            )
         later = [look for look in settings.planned if look > verdict.n]
         open_ = verdict.outcome == Outcome.INCONCLUSIVE
         next_look = later[0] if open_ and later else None

@@ -143,7 +143,7 @@ class Active:
             # Arms that cannot be made are reported by the claim's own test, when it asks for them.
             with contextlib.suppress(Exception):
                 claims.append((claim, list(arms_of(item).values())))
-        runs = needed(claims, self.settings, self.settings.looks[0], at_most=False)
+        runs = needed(claims, self.settings, at_most=False)
         number, count = worker_number(self.config), worker_count(self.config)
         self.laboratory = Laboratory(self.settings, number, count, self.started, runs, self._executor)
         self.config.add_cleanup(self.laboratory.close)

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_claims.data import DataError
 from pytest_claims.judge.decorator import arms_of, metric_of, words_of
-from pytest_claims.judge.lab import Lab, NotReproducedError
+from pytest_claims.judge.lab import Lab, NoLookError, NotReproducedError
 from pytest_claims.judge.metric import NotRecordedError
 from pytest_claims.judge.result import Result
 from pytest_claims.ledger.entries import Entry
@@ -68,7 +68,7 @@ def judged(item: pytest.Item, ledgers: Ledgers, settings: Settings, columns: int
         if found.expected:
             item.stash[EXPECTED] = found.expected
         raise pytest.fail.Exception(f"{found.said}\n\n{error}".lstrip(), pytrace=False) from None
-    except NotStoredError as error:
+    except (NotStoredError, NoLookError) as error:
         raise pytest.skip.Exception(str(error)) from None
     except EXPLAINED as error:
         raise _ended(settings, error) from None

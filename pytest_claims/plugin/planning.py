@@ -23,7 +23,7 @@ def print_plan(config: pytest.Config, laboratory: Laboratory, items: Sequence[py
     try:
         executor = laboratory.executor
         store = Store(settings.store, since=settings.since)
-        first, last = (needed(claims, settings, look, at_most=True) for look in (settings.looks[0], settings.looks[-1]))
+        first, last = (needed(claims, settings, last=last, at_most=True) for last in (False, True))
         planned, obstacles = plan(first, settings, store, executor)
         at_most, _ = plan(last, settings, store, executor)
         probed = synthetic_dataset("cifar10", "rehearsal").to(settings.device)

@@ -96,6 +96,15 @@ def _speed(verdict: Verdict) -> str:
     return text
 
 
+def _spans(verdict: Verdict) -> str:
+    (low, of_low), (high, of_high) = ((at, _named(Procedure.SPANS, at.comparison)) for at in verdict.bounds[:2])
+    return (
+        f"{_low_and_high(verdict)} (L of {of_low}, a {level_words(low.alpha)} bound; U of {of_high}, a "
+        f"{level_words(high.alpha)} bound): "
+        f"{_MEANING[verdict.by_bounds]}{_unconfirmed_by_flips(verdict)}"
+    )
+
+
 def _equivalence(verdict: Verdict) -> str:
     within = f"{verdict.margin:g}"
     shown = f"the interval {_interval(verdict.bounds)}"
@@ -168,6 +177,7 @@ _RULES = {
     Procedure.TREND: _trend,
     Procedure.SPREAD: _spread,
     Procedure.SPEED: _speed,
+    Procedure.SPANS: _spans,
     Procedure.EQUIVALENCE: _equivalence,
     Procedure.NO_DIFFERENCE: _every_pair,
     Procedure.SOME_DIFFERENCE: _every_pair,
@@ -177,6 +187,9 @@ _RULES = {
 
 
 def _named(procedure: Procedure, comparison: Comparison) -> str:
+    if len(comparison) == 4:
+        one, other, third, fourth = comparison
+        return f"({one} − {other}) − ({third} − {fourth})"
     return _BETWEEN[procedure].join(comparison)
 
 

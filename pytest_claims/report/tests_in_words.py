@@ -62,6 +62,16 @@ def _speed(verdict: Verdict) -> str:
     return "; ".join(said or ["nothing to test: there is no bound"])
 
 
+def _spans(verdict: Verdict) -> str:
+    said = []
+    for shows in (Shows.EFFECT, Shows.BELOW_MARGIN):
+        found = _of(verdict, shows)
+        if found:
+            hypothesis = "" if shows == Shows.EFFECT else f"against a difference of {verdict.margin:g} or more, "
+            said.append(f"{hypothesis}{_both(verdict, shows)} (to be multiplied by {count(found[0].times, 'pair')})")
+    return "; ".join(said)
+
+
 def _equivalence(verdict: Verdict) -> str:
     text = f"paired equivalence (two one-sided t tests, skew-corrected) {_p(verdict, Shows.WITHIN)}"
     if _of(verdict, Shows.BEYOND):
@@ -100,6 +110,7 @@ _TESTS = {
     Procedure.TREND: _trend,
     Procedure.SPREAD: _spread,
     Procedure.SPEED: _speed,
+    Procedure.SPANS: _spans,
     Procedure.EQUIVALENCE: _equivalence,
     Procedure.NO_DIFFERENCE: _every_pair,
     Procedure.SOME_DIFFERENCE: _every_pair,

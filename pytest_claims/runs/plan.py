@@ -12,7 +12,7 @@ from pytest_claims.runs.pool import Pool, seeds_per_block
 from pytest_claims.runs.store import Store
 from pytest_claims.settings import Settings
 from pytest_claims.train.cost import DATA_CENTRE_GPU, Cost, Speed, cost, probe
-from pytest_claims.types import Arm, Claim, Run
+from pytest_claims.types import Arm, Claim, Run, first_look
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,11 +26,13 @@ class Planned:
 
 
 def needed(
-    claims: Sequence[tuple[Claim, Sequence[Arm]]], settings: Settings, look: int, *, at_most: bool
+    claims: Sequence[tuple[Claim, Sequence[Arm]]], settings: Settings, *, last: bool = False, at_most: bool
 ) -> list[tuple[Run, range]]:
-    """Every configuration that these claims need at a look, with its seeds; twice if some of these choose settings.
+    """Every configuration that these claims need at their first look, with its seeds; twice if some of these choose
+    settings.
 
-    at_most: with the judged seeds of arms of which it is not known before which will be chosen.
+    last: at their last look. at_most: with the judged seeds of arms of which it is not known before which will be
+    chosen.
     """
     runs: dict[tuple[str, int], tuple[Run, range]] = {}
 
@@ -40,6 +42,10 @@ def needed(
         runs[run.canonical, seeds.start] = run, max(before, seeds, key=len)
 
     for claim, arms in claims:
+        own = settings.from_look(first_look(arms)).looks
+        if not own:
+            continue
+        look = own[-1 if last else 0]
         if settings.placebo and arms:
             # The first arm stands for all of them, each on seeds of its own, and there is nothing to choose.
             add(arms[0], settings.range_of(look * len(arms)))

@@ -6,12 +6,13 @@ The rules are written out in docs/verdicts.md.
 
 from pytest_claims.stats.collapses import collapse
 from pytest_claims.stats.equality import equivalence, no_difference, some_difference
-from pytest_claims.stats.interval import ALPHA, agreement, in_order_of_seeds
+from pytest_claims.stats.interval import agreement, in_order_of_seeds
 from pytest_claims.stats.leads import best_of, crossover, ranking, superiority
 from pytest_claims.stats.levels import never_falls, trend
-from pytest_claims.stats.looks import LOOKS, nominal_levels, overall_p, sequential
+from pytest_claims.stats.looks import ALPHA, LOOKS, nominal_levels, overall_p, sequential
 from pytest_claims.stats.multiplicity import benjamini_hochberg, holm
 from pytest_claims.stats.power import detectable, seeds_for, seeds_to_settle
+from pytest_claims.stats.spans import spans
 from pytest_claims.stats.speed import faster
 from pytest_claims.stats.spreads import fewest_for_spread, spread
 
@@ -38,6 +39,7 @@ __all__ = [
     "seeds_to_settle",
     "sequential",
     "some_difference",
+    "spans",
     "spread",
     "superiority",
     "trend",

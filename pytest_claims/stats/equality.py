@@ -16,7 +16,8 @@ from pytest_claims.stats.collapses import (
     flagged_by_name,
     p_sign_flip,
 )
-from pytest_claims.stats.interval import ALPHA, Interval, certainty, interval, paired, positive
+from pytest_claims.stats.interval import Interval, certainty, interval, paired, positive, rounding_of
+from pytest_claims.stats.looks import ALPHA, split
 from pytest_claims.stats.power import detectable, more_than, seeds_for, seeds_for_all, soonest
 from pytest_claims.types import Bound, Comparison, Doubt, HypothesisTest, Method, Outcome, Procedure, Shows, Verdict
 
@@ -28,11 +29,13 @@ def equivalence(
     within: float,
     collapsed: tuple[ArrayLike, ArrayLike] | None = None,
     alpha: float = ALPHA,
+    resolution: float = 0.0,
     names: tuple[str, str] = ("a", "b"),
 ) -> Verdict:
     """Are two arms within `within` points of each other? (Decision rules: docs/verdicts.md.)
 
-    a, b: accuracy in percent [n], paired by seed. within: d, points, > 0. collapsed, alpha, names: as superiority.
+    a, b: accuracy in percent [n], paired by seed. within: d, points, > 0. collapsed, alpha, resolution, names: as
+    superiority.
 
     REPRODUCED when both one-sided bounds at alpha lie inside (-d, d): two one-sided tests at level alpha (TOST;
     Schuirmann, J. Pharmacokin. Biopharm., 1987). CONTRADICTED when the interval with bounds at alpha / 2 (two-sided
@@ -46,8 +49,8 @@ def equivalence(
     within = positive("within", within)
     flags = flagged(collapsed, names, len(one))
     guarded = any(bool(flag.any()) for flag in flags)
-    differences = one - two
-    at, wide = interval(differences, alpha), interval(differences, alpha / 2)
+    differences, rounding = one - two, rounding_of(resolution, 2)
+    at, wide = interval(differences, alpha, rounding), interval(differences, split(alpha, 2), rounding)
     p_inside = 1.0 if guarded else p_equivalent(at, within)
     beyond = _tests_beyond(at, differences, within, guarded, names, alpha)
     p_beyond = max(test.p for test in beyond)
@@ -59,15 +62,15 @@ def equivalence(
         doubt = Doubt.AT_CHANCE if guarded else None
     elif outside(wide, within):
         by_bounds = Outcome.CONTRADICTED
-        doubt = Doubt.UNCONFIRMED if p_beyond > alpha else None
-        p, tests, bounds = p_beyond, (*tests, *beyond), _bounds(wide, names, alpha / 2, (within, -within))
+        doubt = Doubt.UNCONFIRMED if p_beyond > 2 * split(alpha, 2) else None
+        p, tests, bounds = p_beyond, (*tests, *beyond), _bounds(wide, names, split(alpha, 2), (within, -within))
     else:
         by_bounds = Outcome.INCONCLUSIVE
     outcome = Outcome.INCONCLUSIVE if doubt else by_bounds
     if outcome == Outcome.INCONCLUSIVE:
         # Beside a collapse no number of seeds shows equality.
         settle = None if guarded else seeds_inside(at, within, alpha)
-        settle = more_than(at.n, settle or seeds_outside(at, within, alpha), flips=guarded, alpha=alpha / 2)
+        settle = more_than(at.n, settle or seeds_outside(at, within, alpha), flips=guarded, alpha=split(alpha, 2))
     return Verdict(
         outcome=outcome,
         procedure=Procedure.EQUIVALENCE,
@@ -82,6 +85,7 @@ def equivalence(
         doubt=doubt,
         p_holds=p_inside,
         p_fails=p_beyond,
+        fails_by=2,
         alpha=alpha,
         tests=tests,
         bounds=bounds,
@@ -97,9 +101,10 @@ def some_difference(
     beyond: float,
     collapsed: Mapping[str, ArrayLike] | None = None,
     alpha: float = ALPHA,
+    resolution: float = 0.0,
 ) -> Verdict:
     """Do any two arms differ by more than `beyond` points? no_difference, turned over; it errs where that one does."""
-    found = no_difference(arms, within=beyond, collapsed=collapsed, alpha=alpha)
+    found = no_difference(arms, within=beyond, collapsed=collapsed, alpha=alpha, resolution=resolution)
     turned = {Outcome.REPRODUCED: Outcome.CONTRADICTED, Outcome.CONTRADICTED: Outcome.REPRODUCED}
     return dataclasses.replace(
         found,
@@ -109,6 +114,8 @@ def some_difference(
         p=found.p_fails if found.outcome == Outcome.INCONCLUSIVE else found.p,
         p_holds=found.p_fails,
         p_fails=found.p_holds,
+        holds_by=found.fails_by,
+        fails_by=found.holds_by,
     )
 
 
@@ -118,11 +125,12 @@ def no_difference(
     within: float,
     collapsed: Mapping[str, ArrayLike] | None = None,
     alpha: float = ALPHA,
+    resolution: float = 0.0,
 ) -> Verdict:
     """Is every pair of arms within `within` points of each other? (Decision rules: docs/verdicts.md.)
 
     arms: accuracy in percent [n] by name, paired by seed. within: d, points, > 0. collapsed: which runs of each arm
-    collapsed, bool [n] by name. alpha: as superiority.
+    collapsed, bool [n] by name. alpha, resolution: as superiority.
 
     REPRODUCED when every pair is equivalent at alpha (intersection-union, without a split of it). CONTRADICTED when
     some pair lies wholly outside, each judged at alpha / pairs (Bonferroni, which for "at least one" is also Holm's
@@ -142,14 +150,21 @@ def no_difference(
     flags = flagged_by_name(collapsed, arms, len(samples[0][0]))
     guarded = [bool(flags[first].any() or flags[second].any()) for first, second in pairs]
     parts = tuple(
-        equivalence(*two, within=within, collapsed=(flags[pair[0]], flags[pair[1]]), alpha=alpha, names=pair)
+        equivalence(
+            *two,
+            within=within,
+            collapsed=(flags[pair[0]], flags[pair[1]]),
+            alpha=alpha,
+            resolution=resolution,
+            names=pair,
+        )
         for two, pair in zip(samples, pairs, strict=True)
     )
-    differences = [one - two for one, two in samples]
-    plain = [interval(difference, alpha) for difference in differences]
+    differences, rounding = [one - two for one, two in samples], rounding_of(resolution, 2)
+    plain = [interval(difference, alpha, rounding) for difference in differences]
     # The bounds that may contradict: split over the pairs, and over the two sides as in equivalence.
-    split = alpha / len(pairs)
-    wide = [interval(difference, split / 2) for difference in differences]
+    share, side = split(alpha, len(pairs)), split(alpha, 2 * len(pairs))
+    wide = [interval(difference, side, rounding) for difference in differences]
 
     reach = [max(-at.lower, at.upper) for at in plain]
     shown, doubt, settle = reach.index(max(reach)), None, None
@@ -159,7 +174,7 @@ def no_difference(
     tests: tuple[HypothesisTest, ...] = (_test_within(p_holds, within, alpha, of=len(pairs)),)
     bounds = _bounds(plain[shown], pairs[shown], alpha, (-within, within))
     apart = [i for i, at in enumerate(wide) if outside(at, within)]
-    shows = [i for i in apart if beyond[i] <= split]
+    shows = [i for i in apart if beyond[i] <= 2 * side]
     if all(inside(at, within) for at in plain):
         by_bounds = Outcome.REPRODUCED
         doubt = Doubt.AT_CHANCE if any(guarded) else None
@@ -169,8 +184,8 @@ def no_difference(
         shown, surest = min(shows or apart, key=lambda i: beyond[i]), beyond.index(min(beyond))
         p = p_fails
         judged = plain[surest], differences[surest], within, guarded[surest]
-        tests += _tests_beyond(*judged, pairs[surest], split, times=len(pairs))
-        bounds = _bounds(wide[shown], pairs[shown], split / 2, (within, -within))
+        tests += _tests_beyond(*judged, pairs[surest], share, times=len(pairs))
+        bounds = _bounds(wide[shown], pairs[shown], side, (within, -within))
     else:
         by_bounds = Outcome.INCONCLUSIVE
     outcome = Outcome.INCONCLUSIVE if doubt else by_bounds
@@ -180,8 +195,8 @@ def no_difference(
             distances = [-at.distance(within) for at in plain] + [at.distance(-within) for at in plain]
             found = None if any(guarded) else seeds_for_all(distances, alpha=alpha)
         else:
-            found = soonest(seeds_outside(at, within, split) for at in plain)
-        settle = more_than(plain[shown].n, found, flips=any(guarded), alpha=split / 2)
+            found = soonest(seeds_outside(at, within, share) for at in plain)
+        settle = more_than(plain[shown].n, found, flips=any(guarded), alpha=side)
     displayed = wide[shown] if outcome == Outcome.CONTRADICTED else plain[shown]
     return Verdict(
         outcome=outcome,
@@ -196,6 +211,7 @@ def no_difference(
         doubt=doubt,
         p_holds=p_holds,
         p_fails=p_fails,
+        fails_by=2 * len(pairs),
         alpha=alpha,
         tests=tests,
         bounds=bounds,
@@ -276,4 +292,4 @@ def detectable_limit(at: Interval, alpha: float, pairs: int = 1) -> float:
 
 def seeds_outside(at: Interval, within: float, alpha: float) -> int | None:
     """Seeds at which a difference beyond `within` would be found with power .80; None where the effect is inside."""
-    return seeds_for(abs(at.effect) - within, sd=at.sd, alpha=alpha / 2)
+    return seeds_for(abs(at.effect) - within, sd=at.sd, alpha=split(alpha, 2))

@@ -11,6 +11,7 @@ import numpy as np
 
 from pytest_claims.stats.collapses import by_sign_flips, p_sign_flip
 from pytest_claims.stats.interval import Interval, interval
+from pytest_claims.stats.looks import split
 from pytest_claims.stats.power import detectable, more_than, seeds_for, seeds_for_all, soonest
 from pytest_claims.types import Comparison, Doubt, HypothesisTest, Method, Outcome, Quantity, Shows
 
@@ -27,13 +28,14 @@ class Contrast:
     """What a claim says something about.
 
     differences: float [n], in the claimed direction. guarded: a run behind them collapsed. comparison, quantity: what
-    they are.
+    they are. rounding: the standard deviation that rounding alone gives them.
     """
 
     differences: np.ndarray
     guarded: bool
     comparison: Comparison = ()
     quantity: Quantity = Quantity.DIFFERENCE
+    rounding: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Exclusion:
 
     @functools.cached_property
     def _at(self) -> Interval:
-        return interval(self.differences, self.alpha)
+        return interval(self.differences, self.alpha, self.contrast.rounding)
 
     @property
     def by_t(self) -> bool:
@@ -119,8 +121,8 @@ def decide(directions: Sequence[Contrast], sizes: Sequence[Contrast], margin: fl
     direction and, where the bounds exclude it, of the size that decided, or came closest to not deciding.
     """
     no_effects = [Exclusion(of.differences, alpha, of, Shows.EFFECT, 0.0) for of in directions]
-    split = alpha / len(sizes)
-    excluded = [Exclusion(margin - of.differences, split, of, Shows.BELOW_MARGIN, margin) for of in sizes]
+    share = split(alpha, len(sizes))
+    excluded = [Exclusion(margin - of.differences, share, of, Shows.BELOW_MARGIN, margin) for of in sizes]
     by_t = four_way(all(test.by_t for test in no_effects), any(test.by_t for test in excluded))
     direction, small = all(test.holds for test in no_effects), any(test.holds for test in excluded)
     confirmed = {
@@ -156,6 +158,7 @@ def decide(directions: Sequence[Contrast], sizes: Sequence[Contrast], margin: fl
         "p": p,
         "p_holds": no_effect.p,
         "p_fails": p_size,
+        "fails_by": len(excluded),
         "alpha": alpha,
         "tests": tests,
         "seeds_to_settle": settle,

@@ -5,6 +5,10 @@ are as skewed as a gamma distribution of shape 4 (skewness 1). Hall's transforma
 skewness (Hall, "On the removal of skewness by transformation", J. R. Statist. Soc. B 54, 1992, 221-228; its monotone
 cubic form) and is in turn too generous with few symmetric differences. The wider of both keeps its level in either case
 (docs/calibration.md), at the price of power where seeds are few.
+
+The cubic is flat at u = -3/g and means nothing beyond, which strict levels with few seeds reach. So Hall's bound is
+never taken to be wider than some times Student's, and it is that wide from the flat point on. Without this a look at 5
+seeds could decide nothing, and near-symmetric differences were punished most.
 """
 
 from __future__ import annotations
@@ -18,10 +22,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from pytest_claims.stats.looks import ALPHA, FEWEST_SEEDS, Level, split
 from pytest_claims.types import Agreement, EqualDifferences
 
-ALPHA = 0.05
-FEWEST_SEEDS = 3
+# How many times Student's half-width the correction for skewness may reach: at a number of seeds that was fixed before,
+# and where looks share alpha, whose early levels are so strict that the correction would rule alone. By simulation, see
+# docs/calibration.md: the least that keep 7 % at a skewness of 1.
+WIDEST, WIDEST_AT_A_LOOK = 2.0, 1.5
 
 # Points. Accuracies are counts over a test set, so true differences are 0 or at least 100 / (test images); a spread
 # below this is the rounding of float subtraction (60.3 - 60.0 is not 0.3), which must not pass for certainty or doubt.
@@ -32,7 +39,8 @@ _ROUNDING = 10.0**-_ROUNDING_DECIMALS
 @dataclasses.dataclass(frozen=True)
 class Interval:
     """effect: mean difference. lower, upper: its one-sided bounds at level 1 - alpha each. sd, skewness: of the
-    differences (skewness: G1, unbiased for normal differences; 0 where sd is).
+    differences (skewness: G1, unbiased for normal differences; 0 where sd is). widest: how many times Student's
+    half-width the correction for skewness may reach.
     """
 
     effect: float
@@ -41,6 +49,7 @@ class Interval:
     sd: float
     skewness: float
     n: int
+    widest: float = WIDEST
 
     @property
     def certain(self) -> bool:
@@ -53,51 +62,80 @@ class Interval:
         return away / self.sd if self.sd else math.copysign(math.inf, away)
 
     def p_above(self, threshold: float) -> float:
-        """One-sided p of "the mean is at most threshold": the larger of Student's and that of Hall's transformation.
+        """One-sided p of "the mean is at most threshold": by Student's t, or by Hall's transformation where that is
+        larger, as far as the cap on its widening lets it be.
 
         Below alpha exactly when the lower bound at alpha is above the threshold. 0 or 1 where all differences are
         equal.
         """
         if self.certain:
             return 0.0 if self.effect > threshold else 1.0
-        return float(max(special.stdtr(self.n - 1, -statistic) for statistic in self._statistics(threshold)))
+        return self._p((self.effect - threshold) / self.sd, self.skewness)
 
     def p_below(self, threshold: float) -> float:
         """One-sided p of "the mean is at least threshold"."""
         if self.certain:
             return 0.0 if self.effect < threshold else 1.0
-        return float(max(special.stdtr(self.n - 1, statistic) for statistic in self._statistics(threshold)))
+        return self._p((threshold - self.effect) / self.sd, -self.skewness)
 
-    def _statistics(self, threshold: float) -> tuple[float, float]:
-        """Student's t and its transformation."""
-        u, g = (self.effect - threshold) / self.sd, self.skewness
-        hall = u + g * u**2 / 3 + g**2 * u**3 / 27 + g / (6 * self.n)
-        return math.sqrt(self.n) * u, math.sqrt(self.n) * hall
+    def _p(self, u: float, g: float) -> float:
+        """Of a mean that lies u standard deviations above a threshold, the skewness being g."""
+        if g * u < -3:
+            hall = -math.inf  # beyond the flat point nothing is excluded
+        else:
+            hall = u + g * u**2 / 3 + g**2 * u**3 / 27 + g / (6 * self.n)
+        # Below the threshold the cap brings a bound no nearer.
+        capped = u / self.widest if u > 0 else u
+        deciding = min(u, max(hall, capped))
+        return float(special.stdtr(self.n - 1, -math.sqrt(self.n) * deciding))
 
 
 def bounds(
-    differences: np.ndarray, alpha: float = ALPHA
+    differences: np.ndarray, alpha: float = ALPHA, rounding: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """mean, lower, upper, sd, skewness over the last axis of differences [..., n], n >= 3.
 
-    Each bound alone has error rate alpha; together they are a two-sided interval of level 1 - 2 alpha. Differences
-    that are equal to within float rounding have sd 0 and bounds equal to their mean, rounded to 9 decimals.
+    Each bound alone has error rate alpha; together they are a two-sided interval of level 1 - 2 alpha. rounding: the
+    standard deviation that rounding alone gives the differences, whose variance is added to theirs (see
+    rounding_of). Differences that are equal to within float rounding have sd 0 without it, and bounds equal to their
+    mean, rounded to 9 decimals.
     """
     n = differences.shape[-1]
     mean = differences.mean(axis=-1)
     centred = differences - mean[..., None]
     squares = centred * centred
-    sd = np.sqrt(squares.sum(axis=-1) / (n - 1))
+    sd = np.sqrt(squares.sum(axis=-1) / (n - 1) + rounding**2)
     certain = sd < _ROUNDING
     cubes = (squares * centred).sum(axis=-1) * (n / ((n - 1) * (n - 2)))
     skewness = np.where(certain, 0.0, cubes / np.where(certain, 1.0, sd) ** 3)
     sd = np.where(certain, 0.0, sd)
     # + 0.0 turns the -0.0 that rounding may leave into 0.0.
     mean = np.where(certain, np.round(mean, _ROUNDING_DECIMALS) + 0.0, mean)
-    student = special.stdtrit(n - 1, 1 - alpha) / math.sqrt(n)
-    below = np.maximum(student, hall_inverse(student, skewness, n))
-    above = np.maximum(student, -hall_inverse(-student, skewness, n))
+    student = float(special.stdtrit(n - 1, 1 - alpha)) / math.sqrt(n)
+    below = _half_width(student, skewness, n, widest(alpha))
+    above = _half_width(student, -skewness, n, widest(alpha))
     return mean, mean - below * sd, mean + above * sd, sd, skewness
+
+
+def widest(alpha: float) -> float:
+    """How many times Student's half-width the correction for skewness may reach at this level."""
+    return WIDEST_AT_A_LOOK if isinstance(alpha, Level) and len(alpha.looks) > 1 else WIDEST
+
+
+def rounding_of(resolution: float, weights: float) -> float:
+    """The standard deviation that the rounding of accuracies gives a sum of them.
+
+    resolution: what one test image counts for, points; an accuracy is uniform over that, for all that is seen. weights:
+    the sum of the squares of what the accuracies are multiplied by: 2 for a difference of two.
+    """
+    return resolution * math.sqrt(weights / 12)
+
+
+def _half_width(student: float, skewness: np.ndarray, n: int, most: float) -> np.ndarray:
+    """How far the lower bound lies below the mean, in standard deviations."""
+    flat = 1 + skewness * (student - skewness / (6 * n)) <= 0
+    hall = np.where(flat, np.inf, hall_inverse(student, skewness, n))
+    return np.maximum(student, np.minimum(hall, most * student if student > 0 else student))
 
 
 def hall_inverse(y: float | np.ndarray, skewness: np.ndarray, n: int) -> np.ndarray:
@@ -111,21 +149,23 @@ def hall_inverse(y: float | np.ndarray, skewness: np.ndarray, n: int) -> np.ndar
     return inverse
 
 
-def interval(differences: np.ndarray, alpha: float = ALPHA) -> Interval:
+def interval(differences: np.ndarray, alpha: float = ALPHA, rounding: float = 0.0) -> Interval:
     """The bounds of one sample of differences, float [n]."""
-    effect, lower, upper, sd, skewness = map(float, bounds(differences, alpha))
-    return Interval(effect, lower, upper, sd, skewness, len(differences))
+    effect, lower, upper, sd, skewness = map(float, bounds(differences, alpha, rounding))
+    return Interval(effect, lower, upper, sd, skewness, len(differences), widest(alpha))
 
 
-def lowest(contrasts: np.ndarray, alpha: float = ALPHA) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def lowest(
+    contrasts: np.ndarray, alpha: float = ALPHA, rounding: float = 0.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """effect, lower, upper of the smallest of c mean contrasts, over contrasts [..., c, n].
 
     The least lower bound is a bound at level alpha by itself: it lies above the truth only if that of the truly
     smallest contrast does (intersection-union; Berger, Technometrics, 1982). The least upper bound is a minimum over
     c chances to be wrong, so each takes alpha / c (Bonferroni).
     """
-    mean, lower, *_ = bounds(contrasts, alpha)
-    _, _, upper, *_ = bounds(contrasts, alpha / contrasts.shape[-2])
+    mean, lower, *_ = bounds(contrasts, alpha, rounding)
+    _, _, upper, *_ = bounds(contrasts, split(alpha, contrasts.shape[-2]), rounding)
     return mean.min(axis=-1), lower.min(axis=-1), upper.min(axis=-1)
 
 
@@ -189,21 +229,35 @@ def in_order_of_seeds(arms: Mapping[str, Sequence[tuple[int, float]]]) -> dict[s
     return samples
 
 
-def agreement(documented: float, values: ArrayLike, n0: int) -> Agreement:
+def agreement(
+    documented: float,
+    values: ArrayLike,
+    n0: int,
+    *,
+    unpaired: float = 0.0,
+    chosen_from: int = 1,
+    alpha: float = ALPHA,
+) -> Agreement:
     """Does the mean of values ([n], percent or points) lie in the 95 % prediction interval around the documented one?
 
-    documented ± t·s·sqrt(1/n0 + 1/n), two-sided, n - 1 degrees of freedom. s is the SD of our seeds and is taken to be
-    the source's too; n0 is the number of repetitions behind the source's figure. Where all values are equal (s = 0)
-    the interval is a point. Spence & Stanley, "Prediction interval: what to expect when you're expecting a
-    replication" (PLOS ONE, 2016). Raises ValueError for n0 < 1, a documented figure that is not finite, NaN in values
-    or fewer than 3 of them.
+    documented ± t·sqrt(s0²/n0 + s²/n), two-sided, n - 1 degrees of freedom. s is the SD of our seeds; n0 is the number
+    of repetitions behind the source's figure. unpaired: the SD that the contrast would have if its arms were not paired
+    by seed; s0 is the larger of both, since a source seldom pairs. chosen_from: the number of contrasts among which the
+    source's own figures chose this one, as its two extremes are chosen from all pairs: the largest of several is ahead
+    by its luck, so each of them gets a part of the 5 % (Bonferroni). alpha: a look's Level where seeds were added until
+    a verdict stood: means at an early stop are inflated, and levels of looks hold whenever one stops. Where all values
+    are equal (s = 0) the interval may be a point.
+
+    Spence & Stanley, "Prediction interval: what to expect when you're expecting a replication" (PLOS ONE, 2016). Raises
+    ValueError for n0 < 1, a documented figure that is not finite, NaN in values or fewer than 3 of them.
     """
     if not math.isfinite(documented):
         raise ValueError(f"documented is {documented}; needed: a finite figure")
     if n0 < 1:
         raise ValueError(f"n0 is {n0}; the source has at least 1 repetition")
     ours = interval(sample("values", values))
-    half = float(special.stdtrit(ours.n - 1, 0.975)) * ours.sd * math.sqrt(1 / n0 + 1 / ours.n)
+    critical = float(special.stdtrit(ours.n - 1, 1 - split(alpha, 2 * chosen_from)))
+    half = critical * math.sqrt(max(ours.sd, unpaired) ** 2 / n0 + ours.sd**2 / ours.n)
     # Rounded so that a point interval contains the figure that it is.
     figures = (documented, ours.effect, documented - half, documented + half)
     named, measured, low, high = (round(float(figure), 9) for figure in figures)

@@ -10,7 +10,8 @@ from scipy import stats
 
 from pytest_claims.stats.collapses import by_sign_flips, counted, more_collapses, p_sign_flip
 from pytest_claims.stats.four_way import Contrast, decide
-from pytest_claims.stats.interval import ALPHA, Interval, certainty, interval, lowest, positive, sample
+from pytest_claims.stats.interval import Interval, certainty, interval, lowest, positive, rounding_of, sample
+from pytest_claims.stats.looks import ALPHA, split
 from pytest_claims.stats.power import detectable, more_than, seeds_for, seeds_for_all, soonest
 from pytest_claims.types import (
     Bound,
@@ -37,12 +38,13 @@ def trend(
     margin: float,
     collapsed: ArrayLike | None = None,
     alpha: float = ALPHA,
+    resolution: float = 0.0,
 ) -> Verdict:
     """Do the values move one way along the levels, end to end by about margin or more? (Rules: docs/verdicts.md.)
 
     levels: [k], k >= 2, positive and ascending (depths, batch sizes). values: percent or points [n, k], one row a
     seed. direction: +1 rises, -1 falls. margin: end to end, points, > 0. collapsed: which runs collapsed, bool [n, k].
-    alpha: as superiority.
+    alpha, resolution: as superiority.
 
     The four-way rule with two statements for the direction and one for the size. The direction holds when both L > 0:
     of the per-seed end-to-end difference and of the per-seed least-squares slope on log2(level), each turned into the
@@ -61,13 +63,17 @@ def trend(
         raise ValueError(f"direction is {direction!r}; needed: +1 (rises) or -1 (falls)")
     flags = _flags(collapsed, rows)
     ends, slopes = direction * (rows[:, -1] - rows[:, 0]), direction * slope_per_doubling(steps, rows)
-    at, slope = interval(ends, alpha), interval(slopes, alpha)
+    at = interval(ends, alpha, rounding_of(resolution, 2))
     ends_guarded = bool(flags[:, [0, -1]].any())
     span = (f"{steps[0]:g}", f"{steps[-1]:g}")
     # The slope as the change of the fitted line from end to end, so that both are in the same unit.
-    fitted = slopes * np.log2(steps[-1] / steps[0])
-    end_to_end = Contrast(ends, ends_guarded, span)
-    sloping = Contrast(fitted, bool(flags.any()), span, Quantity.SLOPE)
+    doublings = float(np.log2(steps[-1] / steps[0]))
+    # Of the slope the weights are x / (x @ x), for the centred levels x.
+    x = np.log2(steps) - np.log2(steps).mean()
+    rounding = rounding_of(resolution, 1 / float(x @ x))
+    slope = interval(slopes, alpha, rounding)
+    end_to_end = Contrast(ends, ends_guarded, span, rounding=rounding_of(resolution, 2))
+    sloping = Contrast(slopes * doublings, bool(flags.any()), span, Quantity.SLOPE, rounding * doublings)
     notes: tuple[Note, ...] = (*certainty(at), *_counts(flags, steps))
     if ends_guarded:
         low, high = (0, -1) if direction > 0 else (-1, 0)
@@ -100,17 +106,19 @@ def never_falls(
     margin: float,
     collapsed: ArrayLike | None = None,
     alpha: float = ALPHA,
+    resolution: float = 0.0,
 ) -> Verdict:
-    """Does no step along the levels, nor the change from end to end, fall by more than margin? (docs/verdicts.md.)
+    """Does the value nowhere fall by more than margin from one level to any later one? (docs/verdicts.md.)
 
-    levels, values, collapsed, alpha: as trend. margin: the largest fall that still counts as stable, points, > 0.
+    levels, values, collapsed, alpha, resolution: as trend. margin: the largest fall that still counts as stable,
+    points, > 0.
 
-    Non-inferiority of c changes: every step, and the ends where there is more than one step. REPRODUCED when every
-    lower bound, each at alpha, is above -margin (intersection-union). CONTRADICTED when some fall larger than margin
-    is established: the least upper bound, each at alpha / c (Bonferroni), is below -margin. Else INCONCLUSIVE. effect,
-    lower, upper are of the smallest change (the deepest fall), with those bounds. parts: each change, at alpha. p is
-    the largest non-inferiority p, or where CONTRADICTED the smallest p of a fall times c. Collapsed runs count as in
-    equivalence. Raises ValueError as trend.
+    Non-inferiority of c changes, one for every two levels: a fall may take several steps, none of which is large.
+    REPRODUCED when every lower bound, each at alpha, is above -margin (intersection-union). CONTRADICTED when some fall
+    larger than margin is established: the least upper bound, each at alpha split over c (Bonferroni), is below -margin.
+    Else INCONCLUSIVE. effect, lower, upper are of the smallest change (the deepest fall), with those bounds. parts:
+    each change, at alpha. p is the largest non-inferiority p, or where CONTRADICTED the smallest p of a fall times c.
+    Collapsed runs count as in equivalence. Raises ValueError as trend.
     """
     steps, rows = _levels_and_rows(levels, values)
     margin = positive("margin", margin)
@@ -118,20 +126,20 @@ def never_falls(
     changes = contrasts_along(rows)
     flags = _flags(collapsed, rows)
     guarded = [bool(flags[:, [before, after]].any()) for before, after in spans]
-    effect, lower, upper = (float(value) for value in lowest(changes, alpha))
-    split = alpha / len(spans)
-    plain = [interval(change, alpha) for change in changes]
-    strict = [interval(change, split) for change in changes]
+    rounding, share = rounding_of(resolution, 2), split(alpha, len(spans))
+    effect, lower, upper = (float(value) for value in lowest(changes, alpha, rounding))
+    plain = [interval(change, alpha, rounding) for change in changes]
+    strict = [interval(change, share, rounding) for change in changes]
     names = [(f"{steps[before]:g}", f"{steps[after]:g}") for before, after in spans]
-    parts = tuple(_change(change, name, margin, alpha) for name, change in zip(names, changes, strict=True))
+    parts = tuple(_change(change, name, margin, alpha, rounding) for name, change in zip(names, changes, strict=True))
     falls = [
-        _tests_of_fall(at, change, margin, guard, name, split, times=len(spans))
+        _tests_of_fall(at, change, margin, guard, name, share, times=len(spans))
         for at, change, guard, name in zip(plain, changes, guarded, names, strict=True)
     ]
     p_fall = [max(test.p for test in tests) for tests in falls]
     deepest = min(range(len(spans)), key=lambda i: plain[i].lower)
     surest = min(range(len(spans)), key=lambda i: strict[i].upper)
-    shown = any(at.upper < -margin and p <= split for at, p in zip(strict, p_fall, strict=True))
+    shown = any(at.upper < -margin and p <= share for at, p in zip(strict, p_fall, strict=True))
     p_holds = 1.0 if any(guarded) else max(at.p_above(-margin) for at in plain)
     p_fails = min(1.0, min(p_fall) * len(spans))
     p, doubt, settle, n = p_holds, None, None, len(rows)
@@ -152,8 +160,8 @@ def never_falls(
             distances = [at.distance(-margin) for at in plain]
             settle = None if any(guarded) else seeds_for_all(distances, alpha=alpha)
         else:
-            settle = soonest(seeds_for(-margin - at.effect, sd=at.sd, alpha=split) for at in plain)
-        settle = more_than(n, settle, flips=any(guarded), alpha=split)
+            settle = soonest(seeds_for(-margin - at.effect, sd=at.sd, alpha=share) for at in plain)
+        settle = more_than(n, settle, flips=any(guarded), alpha=share)
     return Verdict(
         outcome=outcome,
         procedure=Procedure.NO_FALL,
@@ -167,11 +175,12 @@ def never_falls(
         doubt=doubt,
         p_holds=p_holds,
         p_fails=p_fails,
+        fails_by=len(spans),
         alpha=alpha,
         tests=tests,
         bounds=(
             Bound("lower", lower, -margin, alpha, plain[deepest].effect, names[deepest]),
-            Bound("upper", upper, -margin, split, strict[surest].effect, names[surest]),
+            Bound("upper", upper, -margin, share, strict[surest].effect, names[surest]),
         ),
         seeds_to_settle=settle,
         # No change at all, found free of a fall at every step: the misses are shared.
@@ -189,19 +198,19 @@ def slope_per_doubling(levels: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def contrasts_along(rows: np.ndarray) -> np.ndarray:
-    """The changes [..., c, n] of every step and, where there is more than one, end to end, of rows [..., n, k]."""
+    """The changes [..., c, n] from every level to every later one, of rows [..., n, k]."""
     spans = _spans(rows.shape[-1])
     return np.stack([rows[..., after] - rows[..., before] for before, after in spans], axis=-2)
 
 
 def _spans(levels: int) -> list[tuple[int, int]]:
-    steps = [(index, index + 1) for index in range(levels - 1)]
-    return steps if levels == 2 else [*steps, (0, levels - 1)]
+    """Every two levels: steps first, then what takes two of them, and so on."""
+    return [(start, start + steps) for steps in range(1, levels) for start in range(levels - steps)]
 
 
-def _change(change: np.ndarray, comparison: Comparison, margin: float, alpha: float) -> Verdict:
+def _change(change: np.ndarray, comparison: Comparison, margin: float, alpha: float, rounding: float) -> Verdict:
     """The verdict on one change [n] by itself."""
-    at = interval(change, alpha)
+    at = interval(change, alpha, rounding)
     p_holds, falls = at.p_above(-margin), _tests_of_fall(at, change, margin, False, comparison, alpha)
     (fall,) = falls
     p, settle = p_holds, None

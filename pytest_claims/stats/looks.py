@@ -1,10 +1,11 @@
 """Looks at a growing number of seeds: how much of alpha each may spend, so that all together spend no more than alpha.
 
-A claim is decided at 5 seeds if 5 are enough, else at 10, else at 20. Each bound of each look is judged at a nominal
-level below alpha: the alpha-spending function of Lan & DeMets (Biometrika, 1983) that resembles O'Brien & Fleming's
-bounds (Biometrics, 1979). Intervals at these levels hold at all looks together (repeated confidence intervals, Jennison
-& Turnbull, J. R. Statist. Soc. B, 1989), so stopping early does not bias them. Nominal levels are applied to t tests as
-Jennison & Turnbull recommend (Group Sequential Methods, 2000, section 4.4).
+A claim is decided at 5 seeds if 5 are enough, else at 7, 10, 14 or 20. Each bound of each look is judged at a nominal
+level below alpha, by an alpha-spending function (Lan & DeMets, Biometrika, 1983) that rises with the square of the
+share of seeds (Kim & DeMets, Biometrika, 1987, rho = 2): enough for a first look to find what is plain. Intervals at
+these levels hold at all looks together (repeated confidence intervals, Jennison & Turnbull, J. R. Statist. Soc. B,
+1989), so stopping early does not bias them. Nominal levels are applied to t tests as Jennison & Turnbull recommend
+(Group Sequential Methods, 2000, section 4.4). Other designs were compared by simulation: docs/calibration.md.
 """
 
 from __future__ import annotations
@@ -18,9 +19,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import optimize, special
 
-from pytest_claims.stats.interval import ALPHA, FEWEST_SEEDS
 from pytest_claims.types import LOOKS as LOOKS
 from pytest_claims.types import Look, Outcome, Verdict
+
+ALPHA = 0.05
+FEWEST_SEEDS = 3
+# What several looks spend of alpha. t tests at nominal levels, each bound being the wider of two, err a little more
+# than Brownian motion does where differences are skewed.
+SHARE = 0.9
+RHO = 2.0
 
 # Of the quadrature over the path before a look; 9 digits of the levels (compared with published ones in the tests).
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
@@ -28,25 +35,28 @@ _FARTHEST = 8.0  # standard deviations, below which no path is followed
 
 
 def spent(fraction: float, alpha: float) -> float:
-    """The part of alpha, one-sided, that may be spent up to this fraction of the seeds: 2 - 2 Phi(z / sqrt(fraction)),
-    where z is the upper alpha/2 point of the normal distribution."""
-    return float(2 * special.ndtr(special.ndtri(alpha / 2) / math.sqrt(fraction)))
+    """The part of alpha, one-sided, that several looks may spend up to this fraction of the seeds."""
+    return SHARE * alpha * fraction**RHO
 
 
 @functools.lru_cache(maxsize=4096)
-def nominal_levels(looks: tuple[int, ...], alpha: float = ALPHA) -> tuple[float, ...]:
-    """The nominal one-sided level of each look, such that the first k looks together spend spent(n_k / n_last, alpha).
+def nominal_levels(
+    looks: tuple[int, ...], alpha: float = ALPHA, spending: Callable[[float, float], float] = spent
+) -> tuple[float, ...]:
+    """The nominal one-sided level of each look: the first k looks together spend spending(n_k / n_last, alpha).
 
-    looks: numbers of seeds, ascending; one look gets alpha itself. The crossing probabilities are those of Brownian
-    motion seen at the looks (Armitage, McPherson & Rowe, J. R. Statist. Soc. A, 1969). Raises ValueError for looks that
-    do not ascend, fewer than 3 seeds, or alpha outside (0, 1).
+    looks: numbers of seeds, ascending; one look gets alpha itself. spending: another function, to compare designs. The
+    crossing probabilities are those of Brownian motion seen at the looks (Armitage, McPherson & Rowe, J. R. Statist.
+    Soc. A, 1969). Raises ValueError for looks that do not ascend, fewer than 3 seeds, or alpha outside (0, 1).
     """
     if not looks or list(looks) != sorted(set(looks)) or looks[0] < FEWEST_SEEDS:
         raise ValueError(f"looks are {looks}; needed: ascending numbers of seeds, from {FEWEST_SEEDS} on")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha is {alpha}; needed: above 0 and below 1")
     times = [n / looks[-1] for n in looks]
-    total = [spent(time, alpha) for time in times]
+    if len(looks) == 1:
+        return (alpha,)
+    total = [spending(time, alpha) for time in times]
     bound = -special.ndtri(total[0]) * math.sqrt(times[0])
     levels = [total[0]]
     # Where the paths are that have not crossed, and with which density: nodes of the score at the look before.
@@ -78,6 +88,32 @@ def _nodes(time: float, edge: float) -> tuple[np.ndarray, np.ndarray]:
     return low + (_NODES + 1) * (edge - low) / 2, _WEIGHTS * (edge - low) / 2
 
 
+class Level(float):
+    """The nominal level of each one-sided bound at one look, as a number, which knows how to be divided.
+
+    looks: all that are planned. n: seeds of this one. alpha: that the looks together hold.
+    """
+
+    looks: tuple[int, ...]
+    n: int
+    alpha: float
+
+    @staticmethod
+    def of(looks: tuple[int, ...], n: int, alpha: float = ALPHA) -> Level:
+        """The level of the look with n seeds."""
+        level = Level(nominal_levels(looks, alpha)[looks.index(n)])
+        level.looks, level.n, level.alpha = looks, n, alpha
+        return level
+
+
+def split(alpha: float, parts: float) -> float:
+    """The level of each of so many parts (Bonferroni): of a look, the level at which all looks hold alpha / parts.
+
+    A part of the nominal level would be more than that: where alpha is smaller, a larger share of it is spent late.
+    """
+    return Level.of(alpha.looks, alpha.n, alpha.alpha / parts) if isinstance(alpha, Level) else alpha / parts
+
+
 def overall_p(p: float, n: int, looks: Sequence[int]) -> float:
     """The least alpha at which the looks, p being seen at the one with n seeds, would have decided there.
 
@@ -89,7 +125,7 @@ def overall_p(p: float, n: int, looks: Sequence[int]) -> float:
         return p
     if index == 0:
         # spent() solved for alpha.
-        return float(2 * special.ndtr(special.ndtri(p / 2) * math.sqrt(n / planned[-1])))
+        return min(1.0, p / spent(n / planned[-1], 1.0))
     low, high = 1e-12, 0.99
     if nominal_levels(planned, low)[index] >= p:
         return low
@@ -103,7 +139,7 @@ def sequential(
 ) -> Verdict:
     """Look at n seeds, n after n, until a verdict other than INCONCLUSIVE stands or no look is left.
 
-    judge: gives the verdict on the first n seeds at a nominal level. looks: those to take, a beginning of planned;
+    judge: gives the verdict on the first n seeds at a Level. looks: those to take, a beginning of planned;
     where it is a part, less than alpha is spent, and the rest may be spent by looking on later. The verdict carries the
     looks taken, and p_holds and p_fails that hold over all planned looks. Raises ValueError for other looks.
     """
@@ -111,14 +147,21 @@ def sequential(
     if tuple(looks) != planned[: len(looks)] or not looks:
         raise ValueError(f"looks are {tuple(looks)}; needed: one or more from the beginning of {planned}")
     taken: list[Look] = []
-    for n, level in zip(looks, nominal_levels(planned), strict=False):
+    for n in looks:
+        level = Level.of(planned, n)
         verdict = judge(n, level)
-        taken.append(Look(n, level, verdict.outcome))
+        taken.append(Look(n, float(level), verdict.outcome))
         if verdict.outcome != Outcome.INCONCLUSIVE:
             break
     return dataclasses.replace(
         verdict,
-        p_holds=overall_p(verdict.p_holds, n, planned),
-        p_fails=overall_p(verdict.p_fails, n, planned),
+        p_holds=_over_looks(verdict.p_holds, verdict.holds_by, n, planned),
+        p_fails=_over_looks(verdict.p_fails, verdict.fails_by, n, planned),
         looks=tuple(taken),
     )
+
+
+def _over_looks(p: float, times: int, n: int, planned: tuple[int, ...]) -> float:
+    """overall_p of a p that was multiplied by `times`: the smaller p is carried over the looks, and then multiplied, as
+    split() divides alpha."""
+    return min(1.0, times * overall_p(p / times, n, planned))

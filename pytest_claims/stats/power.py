@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from pytest_claims.stats.interval import ALPHA, FEWEST_SEEDS, bounds, interval, positive, sample
+from pytest_claims.stats.interval import bounds, interval, positive, sample
+from pytest_claims.stats.looks import ALPHA, FEWEST_SEEDS
 
 MOST_SEEDS = 1000
 POWER = 0.80
@@ -26,7 +27,8 @@ _EXPERIMENTS = 20_000
 _FARTHEST = 30.0
 
 
-@functools.lru_cache(maxsize=512)
+# Typed: a look's level is another thing than an equal number.
+@functools.lru_cache(maxsize=512, typed=True)
 def _needed(n: int, alpha: float) -> np.ndarray:
     """By how many standard deviations a mean must lie above 0 for the lower bound to do so, in each simulated
     experiment of n seeds: float [experiments], ascending."""
@@ -34,7 +36,7 @@ def _needed(n: int, alpha: float) -> np.ndarray:
     return np.sort(-bounds(noise, alpha)[1])
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=4096, typed=True)
 def power(shift: float, n: int, alpha: float = ALPHA) -> float:
     """The probability that the lower bound at alpha of n seeds is above 0, for a mean of shift standard deviations."""
     if n <= _SIMULATED:
@@ -51,7 +53,7 @@ def detectable(sd: float, n: int, *, parts: int = 1, alpha: float = ALPHA) -> fl
     return sd * _detectable(n, 1 - (1 - POWER) / parts, alpha)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=4096, typed=True)
 def _detectable(n: int, share: float, alpha: float) -> float:
     if n <= _SIMULATED:
         return float(np.quantile(_needed(n, alpha), share))

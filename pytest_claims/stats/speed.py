@@ -11,7 +11,8 @@ from scipy import special
 
 from pytest_claims.stats.collapses import by_sign_flips, flagged, p_sign_flip
 from pytest_claims.stats.four_way import four_way
-from pytest_claims.stats.interval import ALPHA, Interval, interval, paired
+from pytest_claims.stats.interval import Interval, interval, paired
+from pytest_claims.stats.looks import ALPHA
 from pytest_claims.stats.power import detectable, fewest_for_flips, more_than, seeds_for, soonest
 from pytest_claims.types import (
     Bound,

@@ -14,7 +14,8 @@ from scipy import special
 
 from pytest_claims.stats.collapses import counted
 from pytest_claims.stats.four_way import four_way
-from pytest_claims.stats.interval import ALPHA, paired, positive
+from pytest_claims.stats.interval import paired, positive
+from pytest_claims.stats.looks import ALPHA, split
 from pytest_claims.stats.power import POWER, more_than
 from pytest_claims.types import (
     Bound,
@@ -68,8 +69,8 @@ def spread(
     for name in others:
         own, other = paired(arms[steady], arms[name], (steady, name))
         found.append(_Ratio.of(own, other))
-    n, split = found[0].n, alpha / len(found)
-    lows, highs = [at.bounds(alpha)[0] for at in found], [at.bounds(split)[1] for at in found]
+    n, share = found[0].n, split(alpha, len(found))
+    lows, highs = [at.bounds(alpha)[0] for at in found], [at.bounds(share)[1] for at in found]
     above, below = [at.p_above(0.0) for at in found], [at.p_below(margin) for at in found]
     lower, upper, p_holds = min(lows), min(highs), max(above)
     p_fails = min(1.0, min(below) * len(found))
@@ -87,7 +88,7 @@ def spread(
         least, times = min(at.effect for at in found), []
         if least > 0:
             times.append(max(at.detectable(alpha, len(found)) for at in found) / least)
-        times += [at.detectable(split, 1) / (margin - at.effect) for at in found if at.effect < margin]
+        times += [at.detectable(share, 1) / (margin - at.effect) for at in found if at.effect < margin]
         settle = more_than(n, math.ceil(n * min(times) ** 2)) if times else None
     notes: tuple[Note, ...] = (Deviations(tuple((name, _sd(values)) for name, values in arms.items())),)
     if collapsed is not None and any(np.asarray(flags).any() for flags in collapsed.values()):
@@ -115,12 +116,13 @@ def spread(
         doubt=doubt,
         p_holds=p_holds,
         p_fails=p_fails,
+        fails_by=len(found),
         alpha=alpha,
         tests=(
             test(Shows.EFFECT, 0.0, p_holds, alpha, above.index(p_holds), times=1),
-            test(Shows.BELOW_MARGIN, margin, min(below), split, below.index(min(below)), times=len(found)),
+            test(Shows.BELOW_MARGIN, margin, min(below), share, below.index(min(below)), times=len(found)),
         ),
-        bounds=(bound("lower", 0.0, alpha, lows), bound("upper", margin, split, highs)),
+        bounds=(bound("lower", 0.0, alpha, lows), bound("upper", margin, share, highs)),
         seeds_to_settle=settle,
         # Too few seeds find nothing.
         detectable=None if doubt else max(at.detectable(alpha, len(found)) for at in found),

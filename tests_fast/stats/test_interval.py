@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from pytest_claims.stats.interval import bounds, hall_inverse, interval, lowest
+from pytest_claims.stats.interval import bounds, hall_inverse, interval, lowest, rounding_of
+from pytest_claims.stats.looks import Level
 
 DIFFERENCES = st.integers(3, 12).flatmap(
     lambda n: hnp.arrays(np.float64, n, elements=st.integers(-2000, 2000).map(lambda count: count / 100))
@@ -68,14 +69,62 @@ def test_halls_inverse_inverts_the_cubic(y, skewness, n):
     assert halls_cubic(u, skewness, n) == pytest.approx(y, rel=1e-6, abs=1e-6)
 
 
-@given(DIFFERENCES, st.integers(-1000, 1000))
-def test_p_is_the_larger_of_students_and_halls(differences, hundredths):
+# A look's level and a fixed one, which differ in how far the correction may go.
+LOOKED = st.sampled_from([0.05, 0.001, Level.of((5, 7, 10, 14, 20), 5), Level.of((5, 7, 10, 14, 20), 20)])
+
+
+@given(DIFFERENCES, st.integers(-1000, 1000), LOOKED)
+def test_p_is_the_larger_of_students_and_halls_where_the_cap_lets_it_be(differences, hundredths, level):
     threshold, n = hundredths / 100, len(varied(differences))
-    found = interval(differences)
+    found = interval(differences, level)
+    cap = 1.5 if isinstance(level, Level) else 2.0
     u, skewness = (differences.mean() - threshold) / differences.std(ddof=1), stats.skew(differences, bias=False)
-    both = math.sqrt(n) * np.array([u, halls_cubic(u, skewness, n)])
-    assert found.p_above(threshold) == pytest.approx(stats.t.sf(both, n - 1).max(), abs=1e-8)
-    assert found.p_below(threshold) == pytest.approx(stats.t.cdf(both, n - 1).max(), abs=1e-8)
+
+    def p(u, g):
+        student, capped = (stats.t.sf(math.sqrt(n) * at, n - 1) for at in (u, u / cap if u > 0 else u))
+        # The cubic says nothing beyond its flat point.
+        hall = stats.t.sf(math.sqrt(n) * halls_cubic(u, g, n), n - 1) if g * u > -3 else 1.0
+        return max(student, min(hall, capped))
+
+    assert found.p_above(threshold) == pytest.approx(p(u, skewness), abs=1e-8)
+    assert found.p_below(threshold) == pytest.approx(p(-u, -skewness), abs=1e-8)
+
+
+def test_near_symmetric_differences_are_not_punished_for_a_strict_level():
+    """Once the cubic of a first look was flat just here: 6.8 gave a lower bound of -7.25, 7.0 one of +1.42."""
+    level = Level.of((5, 10, 20), 5, 0.002)
+    found = [interval(np.array([5, 5.6, 6, 6.4, best]), level) for best in (6.6, 6.8, 7.0)]
+    for at in found:
+        student = stats.t.ppf(1 - level, 4) * at.sd / math.sqrt(5)
+        assert at.effect - 1.5 * student - 1e-9 <= at.lower <= at.effect - student + 1e-9
+
+
+@settings(max_examples=200)
+@given(DIFFERENCES, st.floats(0.01, 1.0), LOOKED)
+def test_a_higher_worst_seed_never_lowers_the_lower_bound(differences, share, level):
+    ordered = np.sort(varied(differences))
+    assume(ordered[1] - ordered[0] > 1e-3)
+    raised = ordered.copy()
+    raised[0] += share * (ordered[1] - ordered[0])
+    assume(np.std(raised) > 1e-3)
+    assert interval(raised, level).lower >= interval(ordered, level).lower - 1e-9
+
+
+@given(DIFFERENCES, st.floats(0.01, 5), LEVELS)
+def test_rounding_adds_its_variance(differences, rounding, level):
+    plain, rounded = interval(varied(differences), level), interval(differences, level, rounding)
+    assert rounded.effect == plain.effect
+    assert rounded.sd**2 == pytest.approx(plain.sd**2 + rounding**2)
+    # G1 of what is the sum of these differences and of symmetric noise.
+    assert rounded.skewness * rounded.sd**3 == pytest.approx(plain.skewness * plain.sd**3, abs=1e-6)
+
+
+def test_equal_differences_of_rounded_accuracies_are_no_certainty():
+    at = interval(np.full(5, 2.0), 0.05, rounding_of(2.0, 2))
+    # Uniform over an image of 50, twice.
+    assert at.sd == pytest.approx(2 / math.sqrt(6))
+    assert not at.certain
+    assert 0 < at.p_above(0.0) < 0.05
 
 
 @settings(max_examples=100)
@@ -143,7 +192,7 @@ def test_many_samples_at_once_are_each_one_by_itself(n):
     differences[1, 2] = 0.3  # one point among them
     together = bounds(differences, 0.025)
     for at in np.ndindex(2, 4):
-        alone = dataclasses.astuple(interval(differences[at], 0.025))[:-1]
+        alone = dataclasses.astuple(interval(differences[at], 0.025))[:5]
         assert tuple(float(values[at]) for values in together) == pytest.approx(alone, rel=1e-12)
     assert interval(differences[1, 2]).certain
 
@@ -151,7 +200,7 @@ def test_many_samples_at_once_are_each_one_by_itself(n):
 def test_differences_that_are_equal_but_for_rounding_are_a_point():
     base = np.array([60.0, 61.7, 10.1])
     found = interval(base + 0.3 - base)
-    assert dataclasses.astuple(found) == (0.3, 0.3, 0.3, 0.0, 0.0, 3)
+    assert dataclasses.astuple(found) == (0.3, 0.3, 0.3, 0.0, 0.0, 3, 2.0)
     assert (found.p_above(0.2), found.p_above(0.3), found.p_above(0.4)) == (0.0, 1.0, 1.0)
     assert (found.p_below(0.2), found.p_below(0.3), found.p_below(0.4)) == (1.0, 1.0, 0.0)
 

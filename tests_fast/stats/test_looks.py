@@ -11,7 +11,7 @@ from scipy import special
 
 from pytest_claims.stats import LOOKS, nominal_levels, overall_p, sequential, superiority
 from pytest_claims.stats.interval import bounds
-from pytest_claims.stats.looks import spent
+from pytest_claims.stats.looks import Level, spent, split
 from pytest_claims.types import Look, Outcome
 
 ALPHAS = st.floats(0.001, 0.2)
@@ -31,8 +31,16 @@ def z(levels):
         ((5, 10), [2.963, 1.969]),
     ],
 )
-def test_the_levels_are_the_published_ones(looks, published):
-    assert z(nominal_levels(looks, 0.025)) == pytest.approx(published, abs=6e-4)
+def test_the_levels_of_a_published_design_are_the_published_ones(looks, published):
+    def like_obrien_and_fleming(fraction, alpha):
+        return 2 * special.ndtr(special.ndtri(alpha / 2) / np.sqrt(fraction))
+
+    assert z(nominal_levels(looks, 0.025, like_obrien_and_fleming)) == pytest.approx(published, abs=6e-4)
+
+
+def test_the_levels_of_the_planned_looks():
+    # Computed by others, independently.
+    assert nominal_levels(LOOKS) == pytest.approx([0.00281, 0.00397, 0.00818, 0.01633, 0.0352], rel=2e-3)
 
 
 def test_only_the_spacing_of_looks_counts():
@@ -52,18 +60,17 @@ def test_brownian_paths_cross_as_often_as_is_spent(looks):
         assert crossed.mean() == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / paths))
 
 
-def test_all_of_alpha_is_spent_at_the_last_look_and_little_at_the_first():
-    assert spent(1.0, 0.05) == pytest.approx(0.05)
-    assert spent(0.25, 0.05) == pytest.approx(2 * special.ndtr(special.ndtri(0.025) * 2))
-    assert spent(0.25, 0.05) < 1e-4
+def test_nine_tenths_of_alpha_are_spent_at_the_last_look_and_a_sixteenth_of_that_at_a_quarter_of_the_seeds():
+    assert spent(1.0, 0.05) == pytest.approx(0.045)
+    assert spent(0.25, 0.05) == pytest.approx(0.045 / 16)
 
 
 @given(PLANS, ALPHAS)
 def test_each_level_is_below_alpha_and_together_they_are_at_least_alpha(looks, alpha):
     levels = nominal_levels(looks, alpha)
     assert all(level < alpha for level in levels)
-    # Boole: the chance of any crossing, which is alpha, is at most the sum of the chances of each.
-    assert sum(levels) >= alpha
+    # Boole: the chance of any crossing is at most the sum of the chances of each.
+    assert sum(levels) >= spent(1.0, alpha)
     # What is new at a look cannot be more than its own level, nor that more than all that is spent.
     total = [spent(n / looks[-1], alpha) for n in looks]
     for level, before, after in zip(levels, [0.0, *total], total, strict=False):
@@ -134,8 +141,8 @@ def test_overall_p_of_0_and_1_is_itself(n):
     assert (overall_p(0.0, n, LOOKS), overall_p(1.0, n, LOOKS)) == (0.0, 1.0)
 
 
-# How a judge that is asked at 5, 10 and 20 seeds may answer.
-ASKED = st.lists(st.sampled_from(list(Outcome)), min_size=3, max_size=3)
+# How a judge that is asked at every look may answer.
+ASKED = st.lists(st.sampled_from(list(Outcome)), min_size=len(LOOKS), max_size=len(LOOKS))
 
 
 def answers(outcomes, p=0.001):
@@ -145,7 +152,8 @@ def answers(outcomes, p=0.001):
     def judge(n, level):
         asked.append((n, level))
         base = superiority(np.array([3.0, 4.0, 5.0]), np.zeros(3), margin=1)
-        return dataclasses.replace(base, outcome=outcomes[len(asked) - 1], n=n, alpha=level, p_holds=p, p_fails=p / 2)
+        changed = {"outcome": outcomes[len(asked) - 1], "n": n, "alpha": level, "p_holds": p, "p_fails": p / 2}
+        return dataclasses.replace(base, **changed)
 
     return judge, asked
 
@@ -155,7 +163,7 @@ def test_the_first_look_with_a_verdict_is_the_last(outcomes):
     judge, asked = answers(outcomes)
     found = sequential(judge, LOOKS)
     settled = [outcome != Outcome.INCONCLUSIVE for outcome in outcomes]
-    taken = settled.index(True) + 1 if any(settled) else 3
+    taken = settled.index(True) + 1 if any(settled) else len(LOOKS)
     levels = nominal_levels(LOOKS)
     assert asked == list(zip(LOOKS, levels, strict=True))[:taken]
     assert found.looks == tuple(map(Look, LOOKS, levels, outcomes))[:taken]
@@ -166,11 +174,11 @@ def test_the_first_look_with_a_verdict_is_the_last(outcomes):
 
 def test_a_part_of_the_planned_looks_keeps_the_levels_of_the_whole_plan():
     judge, asked = answers([Outcome.INCONCLUSIVE] * 3)
-    found = sequential(judge, (5, 10), planned=LOOKS)
-    assert asked == list(zip(LOOKS, nominal_levels(LOOKS), strict=True))[:2]
+    found = sequential(judge, LOOKS[:3], planned=LOOKS)
+    assert asked == list(zip(LOOKS, nominal_levels(LOOKS), strict=True))[:3]
     assert found.outcome == Outcome.INCONCLUSIVE
     assert found.p_holds == overall_p(0.001, 10, LOOKS)
-    assert found.p_holds != pytest.approx(overall_p(0.001, 10, (5, 10)), rel=0.1)
+    assert found.p_holds != pytest.approx(overall_p(0.001, 10, LOOKS[:3]), rel=0.1)
 
 
 def test_one_look_is_the_verdict_itself():
@@ -179,9 +187,7 @@ def test_one_look_is_the_verdict_itself():
     def judge(n, level):
         return superiority(differences[:n], np.zeros(n), margin=1, alpha=level)
 
-    # The level comes out of the spending function, so it is alpha up to the last digit.
-    found, level = sequential(judge, (5,)), nominal_levels((5,))[0]
-    assert level == pytest.approx(0.05)
+    found, level = sequential(judge, (5,)), 0.05
     assert dataclasses.replace(found, looks=()) == superiority(differences, np.zeros(5), margin=1, alpha=level)
     assert found.looks == (Look(5, level, Outcome.REPRODUCED),)
 
@@ -202,4 +208,37 @@ def test_without_effect_all_looks_together_call_it_better_at_alpha_and_without_n
         return float((np.array(lower) > 0).any(axis=0).mean())
 
     assert 0.03 < ever_better(nominal_levels(LOOKS)) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 20_000)
-    assert ever_better([0.05] * 3) > 0.07
+    assert ever_better([0.05] * len(LOOKS)) > 0.07
+
+
+@given(PLANS, st.integers(2, 12), st.data())
+def test_a_part_of_a_looks_level_is_the_level_of_that_look_for_a_part_of_alpha(looks, parts, data):
+    n = data.draw(st.sampled_from(looks))
+    part = split(Level.of(looks, n), parts)
+    assert part == nominal_levels(looks, 0.05 / parts)[looks.index(n)]
+    # A part of the level itself would be at least as much: more is spent late where alpha is small.
+    assert part <= Level.of(looks, n) / parts * (1 + 1e-9)
+    assert split(part, 2) == split(Level.of(looks, n), 2 * parts)
+
+
+def test_a_part_of_a_fixed_level_is_that_part():
+    assert split(0.05, 4) == 0.0125
+    assert split(Level.of((20,), 20), 4) == 0.0125
+
+
+@given(PLANS, st.integers(1, 12), st.data())
+def test_a_p_of_several_is_at_most_alpha_over_all_looks_exactly_when_one_decides_at_its_part(looks, parts, data):
+    n = data.draw(st.sampled_from(looks))
+    part = split(Level.of(looks, n), parts)
+    for p, decided in ((0.99 * part, True), (1.01 * part, False)):
+        found = sequential(
+            lambda n, level, p=p: dataclasses.replace(
+                superiority([3.0, 4.0, 5.0], [0.0] * 3, margin=1),
+                outcome=Outcome.INCONCLUSIVE,
+                p_fails=parts * p,
+                fails_by=parts,
+            ),
+            looks[: looks.index(n) + 1],
+            planned=looks,
+        )
+        assert (found.p_fails <= 0.05) == decided

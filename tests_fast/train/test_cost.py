@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import MLP, DepthCNN, NormCNN, SkipCNN
-from pytest_claims.runs.pool import seeds_per_block
+from pytest_claims.runs.pool import SIDE_BY_SIDE, seeds_per_block
 from pytest_claims.stacked import BATCH, StackedClassifier, StackedLinear
-from pytest_claims.stats import LOOKS
 from pytest_claims.train.cost import DATA_CENTRE_GPU, Cost, Speed, cost, flops_per_step, probe
 from pytest_claims.types import Recipe, Run
 from tests_fast.images import tiny
@@ -91,7 +90,7 @@ def test_counting_leaves_global_random_state_alone():
 def test_no_more_seeds_side_by_side_on_a_gpu_than_launching_hides(batch, network):
     run = Run(network, Recipe(5, batch, 1, "sgd", 0.1))
     at_once, arithmetic = seeds_per_block(run, "cuda"), flops_per_step(run) / DATA_CENTRE_GPU.flops_per_second
-    assert at_once in LOOKS
-    assert at_once == LOOKS[0] or at_once * arithmetic <= DATA_CENTRE_GPU.seconds_per_step
-    larger = [seeds for seeds in LOOKS if seeds > at_once]
+    assert at_once in SIDE_BY_SIDE
+    assert at_once == SIDE_BY_SIDE[0] or at_once * arithmetic <= DATA_CENTRE_GPU.seconds_per_step
+    larger = [seeds for seeds in SIDE_BY_SIDE if seeds > at_once]
     assert all(seeds * arithmetic > DATA_CENTRE_GPU.seconds_per_step for seeds in larger)
