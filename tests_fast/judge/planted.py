@@ -21,7 +21,8 @@ from tests_fast.images import tiny
 from tests_fast.runs.executors import Planted as PlantedExecutor
 
 DATA = tiny(test=50)
-TEST_IMAGES = len(DATA.test_labels)
+# Many, so that the rounding of accuracies to whole images is far below what is planted.
+TEST_IMAGES = 1_000_000
 RECIPE = Recipe(4, 20, 3, "sgd", 0.01)
 NOISY = 30.0  # a spread that hides any difference
 
@@ -64,6 +65,7 @@ class Planting:
         nodeid: str = "claims/test_p.py::test_p",
         claims: int = 1,
         kind: str = DATA.kind,
+        tested: int = TEST_IMAGES,
         **settings,
     ) -> Lab:
         """A lab over these arms; by default its one look takes all the seeds that are planted.
@@ -72,19 +74,19 @@ class Planting:
         by arm, of the first block at initialisation, a value a seed. curves: by arm, test accuracies by epoch, a row a
         seed; the recipe then asks for them. choosing: by arm, the accuracy on the seeds that
         choose settings, one for all or by seed; makes the claim one that chooses. claims: how many the session
-        selected.
+        selected. tested: images behind each accuracy.
         """
         n = len(next(iter(arms.values())))
         looks = tuple(looks) or (n,)
         declared = {}
         for place, (name, values) in enumerate(arms.items()):
             network = Planted(f"arm {place}")
-            tested = (curves or {}).get(name)
-            recipe = RECIPE if tested is None else dataclasses.replace(RECIPE, test_every_epoch=True)
+            by_epoch = (curves or {}).get(name)
+            recipe = RECIPE if by_epoch is None else dataclasses.replace(RECIPE, test_every_epoch=True)
             declared[name] = Arm(network, {scale: recipe}, (documented or {}).get(name))
             flow = (gradients or {}).get(name)
             gone = (diverged or {}).get(name, [False] * len(values))
-            self._results[network.name] = _results(values, gone, flow, (choosing or {}).get(name), tested)
+            self._results[network.name] = _results(values, gone, flow, (choosing or {}).get(name), by_epoch, tested)
         claim = Claim(
             "P1", "planted", Source("A paper", "Table 1", repetitions), lambda: declared, tunes=choosing is not None
         )
@@ -115,7 +117,7 @@ class Planting:
         return Lab(nodeid, claim, "planted", declared, settings, pool, str, metric, claims)
 
 
-def _results(values, diverged, gradients, chosen, curves):
+def _results(values, diverged, gradients, chosen, curves, tested):
     def result(seed: int) -> Trained:
         judged = seed < len(values)
         if not judged and chosen is None:
@@ -133,7 +135,7 @@ def _results(values, diverged, gradients, chosen, curves):
             train_loss=(2.0,) * RECIPE.epochs,
             diverged=gone,
             seconds=0.01,
-            test_images=TEST_IMAGES,
+            test_images=tested,
             gradients=((flow,),) * RECIPE.epochs,
             test_accuracy_by_epoch=() if curves is None else tuple(curves[min(seed, len(curves) - 1)]),
         )

@@ -71,6 +71,8 @@ VERDICT = dataclasses.replace(
     notes=(Collapses((("a", 1),), 5), ChosenSettings(AB, at_edge=True)),
     confounders=(dataclasses.replace(PART, comparison=("a", "c")),),
     looks=(Look(5, 0.001, Outcome.INCONCLUSIVE), Look(10, 0.02, Outcome.INCONCLUSIVE)),
+    holds_by=2,
+    fails_by=3,
 )
 ARMS = (
     ArmEvidence("a", (5, 6), (40.5, 36.0), (False, True), 40.46, ("0a", "0b")),
