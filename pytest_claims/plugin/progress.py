@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import pytest
 
 from pytest_claims.plugin.status_row import StatusRow
+from pytest_claims.runs.plan import listed
 from pytest_claims.runs.progress_notes import InTraining, Plan, Reader, State, forget
 
 # Between two looks at the notes where there is a terminal, and between two lines where there is none.
@@ -41,7 +42,7 @@ def plan_line(plan: Plan, later: Sequence[int] = ()) -> str:
     else:
         rest = f", {plan.stored:,} of them stored" if plan.stored else ""
         rest += f"; {_count(plan.steps, 'step')} to train"
-    looks = f"; open claims go on to {' and '.join(map(str, later))} seeds" if later else ""
+    looks = f"; open claims go on to {listed(later)} seeds" if later else ""
     return f"plan: {networks}, {runs}{rest}{looks}"
 
 

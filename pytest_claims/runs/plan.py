@@ -95,6 +95,12 @@ def plan(
     return planned, list(dict.fromkeys(obstacles))
 
 
+def listed(numbers: Sequence[int]) -> str:
+    """ "7, 10 and 20"."""
+    *some, last = map(str, numbers)
+    return f"{', '.join(some)} and {last}" if some else last
+
+
 def plan_lines(
     planned: Sequence[Planned],
     at_most: Sequence[Planned],
@@ -148,7 +154,7 @@ def plan_lines(
     )
     if len(settings.looks) > 1:
         lines.append(
-            f"claims without a verdict then go on to {' and '.join(map(str, settings.looks[1:]))} seeds; if all did: "
+            f"claims without a verdict then go on to {listed(settings.looks[1:])} seeds; if all did: "
             f"{sum(i.to_train for i in at_most)} runs, {minutes(at_most) / workers:,.1f} minutes"
         )
     if settings.device.type == "cpu":
