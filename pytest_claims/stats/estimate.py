@@ -1,0 +1,146 @@
+"""How large an effect is, for a claim that stopped at one of several looks: an estimate that is right in the median.
+
+A claim that stops early stops because its mean was far from 0 or from the margin, by its effect or by luck. The mean of
+such claims is too large. It is shown all the same, since the bounds are about it; this estimate stands beside it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import optimize, special
+
+from pytest_claims.stats.interval import interval, sample
+
+# As in stats.looks: of the quadrature over the path before a look.
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
+_FARTHEST = 8.0  # standard errors from the effect, beyond which no path is followed
+
+
+def after_looks(differences: ArrayLike, *, margin: float, looks: Sequence[tuple[int, float]]) -> float | None:
+    """median_unbiased for a claim by superiority(), from its seeds and with the bounds that it really had.
+
+    differences: [n], in the order of seeds. margin: of the claim. looks: those taken, each its number of seeds and its
+    nominal level, the last with n. The limits of earlier looks are those of the sd and skewness at that look, so that
+    the claim did come past them: the median is then right also where few seeds give a rough sd (measured in the tests).
+    None where it did not come past them, since something else than its bounds kept it going (collapsed runs). Raises
+    ValueError as stats.interval.sample and median_unbiased.
+    """
+    values = sample("differences", differences)
+    limits = []
+    for n, level in looks[:-1]:
+        at = interval(values[:n], level)
+        low, high = margin - (at.upper - at.effect), at.effect - at.lower
+        if not low <= at.effect <= high:
+            return None
+        limits.append((low, high))
+    last, (sizes, levels) = interval(values, looks[-1][1]), zip(*looks, strict=True)
+    return median_unbiased(last.effect, last.sd, last.n, margin=margin, looks=sizes, levels=levels, limits=limits)
+
+
+def median_unbiased(
+    effect: float,
+    sd: float,
+    n: int,
+    *,
+    margin: float,
+    looks: Sequence[int],
+    levels: Sequence[float],
+    limits: Sequence[tuple[float, float]] | None = None,
+) -> float | None:
+    """The true mean under which half of all claims would show less than this one, stopped at n seeds, and half more.
+
+    effect: the mean of the n differences, the first arm less the second. sd: their standard deviation. margin: of the
+    claim. All in one unit. looks: numbers of seeds, n among them. levels: the nominal one-sided level of each. The
+    result is the theta with
+
+        P_theta(it stops with L > 0 at an earlier look, or comes to n and its mean is at least effect) = 1/2.
+
+    This is the stagewise ordering (Tsiatis, Rosner & Mehta, Biometrics 40, 1984; Jennison & Turnbull, Group Sequential
+    Methods, 2000, section 8.4): a claim that stopped earlier with L > 0 counts as larger, one that stopped earlier with
+    U < margin as smaller. Later looks do not matter. At the first look the result is the mean itself, since no luck of
+    earlier looks is behind it.
+
+    The model is a Brownian motion with the measured sd for the known one. limits: of the mean at each look before n,
+    between which the claim goes on. By default margin - h to h, with h = t sd / sqrt(n_k) and t Student's quantile at
+    1 - level with n_k - 1 degrees of freedom: L <= 0 and U >= margin, without the correction for skewness. Where the
+    first is above the second, every path stops, and there is no such estimate: None. (A real claim may have gone on,
+    with another sd.) So it is where no difference varies (sd is 0) after the first look.
+
+    Raises ValueError if n is no look, looks do not ascend, or levels or limits are not as many.
+    """
+    planned = tuple(looks)
+    if n not in planned or list(planned) != sorted(set(planned)) or len(levels) != len(planned):
+        raise ValueError(f"{n} seeds, looks {planned}, levels {tuple(levels)}; needed: one of ascending looks; as many")
+    before = planned[: planned.index(n)]
+    if not before:
+        return float(effect)
+    if limits is None:
+        halves = [_half(level, k) * sd for k, level in zip(before, levels, strict=False)]
+        limits = [(margin - half, half) for half in halves]
+    if len(limits) != len(before):
+        raise ValueError(f"{len(limits)} limits for the {len(before)} looks before {n} seeds")
+    if sd <= 0 or any(low >= high for low, high in limits):
+        return None
+    # In units of sd from here on.
+    mean, between = effect / sd, [(low / sd, high / sd) for low, high in limits]
+    paths = _paths(before, between, mean)
+    crossings = [*((k, high) for k, (_, high) in zip(before, between, strict=True)), (n, mean)]
+
+    def excess(theta: float) -> float:
+        larger = sum(path.above(theta, *crossing) for path, crossing in zip(paths, crossings, strict=True))
+        return larger - 0.5
+
+    low, high, step = mean, mean, 1 / math.sqrt(before[0])
+    while excess(low) > 0:
+        low -= step
+    while excess(high) < 0:
+        high += step
+    return sd * (low if low == high else float(optimize.brentq(excess, low, high, xtol=1e-10)))
+
+
+def _half(level: float, n: int) -> float:
+    """Student's half-width of a one-sided bound, in standard deviations."""
+    return float(special.stdtrit(n - 1, 1 - level)) / math.sqrt(n)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Path:
+    """Where the sum of n differences may be after a look that did not stop it, in units of their sd.
+
+    sums: [nodes] of the quadrature. weights: its weights times the density, [nodes], for a true mean of `drift`.
+    """
+
+    n: int
+    drift: float
+    sums: np.ndarray
+    weights: np.ndarray
+
+    def above(self, theta: float, n: int, edge: float) -> float:
+        """The probability, for a true mean of theta, to be here and to have a mean above edge at n seeds."""
+        # The density for another drift is this one times a likelihood ratio, so that one recursion serves all.
+        ratio = np.exp((theta - self.drift) * self.sums - (theta**2 - self.drift**2) * self.n / 2)
+        more = n - self.n
+        return float((self.weights * ratio) @ special.ndtr((self.sums + theta * more - edge * n) / math.sqrt(more)))
+
+    def next(self, n: int, low: float, high: float) -> _Path:
+        """The same at n seeds, for a mean there between low and high."""
+        centre, reach = self.drift, _FARTHEST / math.sqrt(n)
+        low, high = n * max(low, min(centre, high) - reach), n * min(high, max(centre, low) + reach)
+        sums, weights = low + (_NODES + 1) * (high - low) / 2, _WEIGHTS * (high - low) / 2
+        more = n - self.n
+        steps = (sums[:, None] - self.sums - self.drift * more) / math.sqrt(more)
+        kernel = np.exp(-(steps**2) / 2) / math.sqrt(2 * math.pi * more)
+        return _Path(n, self.drift, sums, weights * (kernel @ self.weights))
+
+
+def _paths(looks: Sequence[int], between: Sequence[tuple[float, float]], drift: float) -> list[_Path]:
+    """The paths before the first look, and after each of these, where they go on with a mean between two limits."""
+    paths = [_Path(0, drift, np.zeros(1), np.ones(1))]
+    for n, (low, high) in zip(looks, between, strict=True):
+        paths.append(paths[-1].next(n, low, high))
+    return paths
