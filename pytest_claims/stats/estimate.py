@@ -6,19 +6,14 @@ such claims is too large. It is shown all the same, since the bounds are about i
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 
-import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, special
 
+from pytest_claims.stats.brownian import Path
 from pytest_claims.stats.interval import interval, sample
-
-# As in stats.looks: of the quadrature over the path before a look.
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
-_FARTHEST = 8.0  # standard errors from the effect, beyond which no path is followed
 
 
 def after_looks(differences: ArrayLike, *, margin: float, looks: Sequence[tuple[int, float]]) -> float | None:
@@ -88,12 +83,14 @@ def median_unbiased(
         return None
     # In units of sd from here on.
     mean, between = effect / sd, [(low / sd, high / sd) for low, high in limits]
-    paths = _paths(before, between, mean)
-    crossings = [*((k, high) for k, (_, high) in zip(before, between, strict=True)), (n, mean)]
+    paths, edges = [Path.start(mean)], []
+    for k, (low, high) in zip(before, between, strict=True):
+        paths.append(paths[-1].on(k, low, high))
+        edges.append((high, k))
+    edges.append((mean, n))
 
     def excess(theta: float) -> float:
-        larger = sum(path.above(theta, *crossing) for path, crossing in zip(paths, crossings, strict=True))
-        return larger - 0.5
+        return sum(path.above(*edge, mean=theta) for path, edge in zip(paths, edges, strict=True)) - 0.5
 
     low, high, step = mean, mean, 1 / math.sqrt(before[0])
     while excess(low) > 0:
@@ -106,41 +103,3 @@ def median_unbiased(
 def _half(level: float, n: int) -> float:
     """Student's half-width of a one-sided bound, in standard deviations."""
     return float(special.stdtrit(n - 1, 1 - level)) / math.sqrt(n)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Path:
-    """Where the sum of n differences may be after a look that did not stop it, in units of their sd.
-
-    sums: [nodes] of the quadrature. weights: its weights times the density, [nodes], for a true mean of `drift`.
-    """
-
-    n: int
-    drift: float
-    sums: np.ndarray
-    weights: np.ndarray
-
-    def above(self, theta: float, n: int, edge: float) -> float:
-        """The probability, for a true mean of theta, to be here and to have a mean above edge at n seeds."""
-        # The density for another drift is this one times a likelihood ratio, so that one recursion serves all.
-        ratio = np.exp((theta - self.drift) * self.sums - (theta**2 - self.drift**2) * self.n / 2)
-        more = n - self.n
-        return float((self.weights * ratio) @ special.ndtr((self.sums + theta * more - edge * n) / math.sqrt(more)))
-
-    def next(self, n: int, low: float, high: float) -> _Path:
-        """The same at n seeds, for a mean there between low and high."""
-        centre, reach = self.drift, _FARTHEST / math.sqrt(n)
-        low, high = n * max(low, min(centre, high) - reach), n * min(high, max(centre, low) + reach)
-        sums, weights = low + (_NODES + 1) * (high - low) / 2, _WEIGHTS * (high - low) / 2
-        more = n - self.n
-        steps = (sums[:, None] - self.sums - self.drift * more) / math.sqrt(more)
-        kernel = np.exp(-(steps**2) / 2) / math.sqrt(2 * math.pi * more)
-        return _Path(n, self.drift, sums, weights * (kernel @ self.weights))
-
-
-def _paths(looks: Sequence[int], between: Sequence[tuple[float, float]], drift: float) -> list[_Path]:
-    """The paths before the first look, and after each of these, where they go on with a mean between two limits."""
-    paths = [_Path(0, drift, np.zeros(1), np.ones(1))]
-    for n, (low, high) in zip(looks, between, strict=True):
-        paths.append(paths[-1].next(n, low, high))
-    return paths
