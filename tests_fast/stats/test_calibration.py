@@ -1,7 +1,12 @@
 """Every cell of the calibration holds its bound: `make calibrate`, about half an hour on two cores."""
 
-import pytest
+import dataclasses
 
+import numpy as np
+import pytest
+from scipy import special
+
+from calibration import designs
 from calibration.cells import COLLAPSE, EXCLUDED, EXPERIMENTS, SHOWN, UNSEEN, cells, simulate
 from calibration.coverage import misses, prediction_misses, smallest_lead_misses, spread_misses
 from calibration.noise import BOUND
@@ -9,6 +14,8 @@ from calibration.page import SECTIONS, page
 from calibration.record import Row
 from calibration.session import any_red, false_share
 from pytest_claims.judge.kinds import KINDS
+from pytest_claims.stats import superiority
+from pytest_claims.types import Outcome
 
 CELLS = {cell.name: cell for cell in cells()}
 
@@ -69,6 +76,12 @@ def test_prediction_intervals(n, repetitions):
     check(Row("coverage", "prediction interval", f"documented from {repetitions}", "normal", seeds(n), share, 0.057))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("design", designs.DESIGNS, ids=lambda design: design.name)
+def test_design_of_looks(design):
+    designs.measure(design).save()
+
+
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 @pytest.mark.parametrize("counts", [SHOWN, EXCLUDED])
 def test_both_errors_of_every_kind_of_claim_are_measured_and_bounded(kind, counts):
@@ -93,15 +106,92 @@ def test_cells_can_be_simulated(name):
 def test_the_page_marks_what_does_not_hold():
     rows = [Row(section, "a claim", "a truth", "normal", "5 seeds", 0.04, 0.05) for section in SECTIONS]
     broken = Row("false", "a claim", "a truth", "t(4)", "5 seeds", 0.06, 0.05)
-    text = page([*rows, broken])
+    measured = [
+        designs.Measured(design.name, (0.05,), (6.34,) * 7, (7.5,) * 7, (0.9,) * 4, (0.05,) * 2, (1.2,) * 3)
+        for design in designs.DESIGNS
+    ]
+    text = page([*rows, broken], measured)
     assert "8 rates with a promise, 1 beyond it" in text
     assert "| a claim | a truth | t(4) | **6.0 %** |" in text
     assert text.count("| a claim | a truth | normal | 4.0 % |") == len(SECTIONS)
     with pytest.raises(ValueError, match="no rates for section 'power'"):
-        page([row for row in rows if row.section != "power"])
+        page([row for row in rows if row.section != "power"], measured)
+    assert text.count(7 * "| 6.3 (7.5) ") == len(designs.DESIGNS)
+    with pytest.raises(ValueError, match="no design of looks was measured"):
+        page(rows, [])
 
 
 def test_what_cannot_be_seen_is_measured_and_not_promised():
     """The strongest of the impossible cells is as bad as theory says: the page must not hide it."""
     (cell,) = [cell for cell in CELLS.values() if cell.path is UNSEEN[0] and cell.n == 10]
     assert simulate(cell, experiments=400) > 0.25
+
+
+@pytest.mark.parametrize("design", designs.DESIGNS, ids=lambda design: design.name)
+def test_designs_of_looks_can_be_measured(design, tmp_path, monkeypatch):
+    monkeypatch.setattr(designs, "FOLDER", tmp_path)
+    found = designs.measure(design, experiments=2000)
+    found.save()
+    (read,) = designs.saved()
+    assert [list(value) if isinstance(value, tuple) else value for value in dataclasses.astuple(found)] == list(
+        dataclasses.astuple(read)
+    )
+    # Effects on either side of half the margin are as hard, and far ones take the first look alone.
+    assert found.seeds[1] == max(found.seeds)
+    assert found.seeds[0] == pytest.approx(found.seeds[2], abs=0.4)
+    assert design.looks[0] <= found.seeds[-1] < found.seeds[2]
+    assert all(trained >= mean for mean, trained in zip(found.seeds, found.trained, strict=True))
+    assert found.errors[0] < 0.07
+    assert found.power[2] > 0.9 > found.power[3] > 0.6
+    assert found.inflation[0] > found.inflation[1] > 1
+    assert f"| {design.name} |" in "\n".join(designs.table([read]))
+
+
+@pytest.mark.parametrize("design", designs.DESIGNS, ids=lambda design: design.name)
+def test_the_looks_of_a_design_spend_its_alpha_and_no_more(design):
+    """By simulated Brownian motion, 40,000 paths; and one look is spent at alpha itself."""
+    steps = np.diff([0, *design.looks])
+    sums = np.cumsum(np.random.default_rng(0).normal(size=(40_000, len(steps))) * np.sqrt(steps), axis=1)
+    edges = -special.ndtri(np.array(design.levels)) * np.sqrt(design.looks)
+    crossed = np.logical_or.accumulate(sums > edges, axis=1).mean(axis=0)
+    allowed = [design.spending(n / design.looks[-1], design.alpha) for n in design.looks]
+    assert allowed[-1] == pytest.approx(design.alpha)
+    assert crossed == pytest.approx(allowed, abs=0.0035)
+    assert designs.spent_levels((20,), (0.05,)) == pytest.approx((0.05,))
+
+
+def test_the_levels_of_known_designs():
+    """Those of Kim and DeMets' spending as an independent simulation has them; O'Brien and Fleming's as published."""
+    assert designs.DESIGNS[3].levels == pytest.approx((0.00281, 0.00397, 0.00818, 0.01633, 0.0352), rel=0.002)
+    # Lan and DeMets' spending at halves, one-sided .025: bounds of 2.963 and 1.969 (Jennison & Turnbull, table 7.2).
+    spent = [designs.obrien_fleming(fraction, 0.025) for fraction in (0.5, 1)]
+    assert -special.ndtri(designs.spent_levels((10, 20), spent)) == pytest.approx((2.963, 1.969), abs=0.001)
+
+
+@pytest.mark.parametrize("margin", [1.0, 2.6])
+def test_a_design_stops_where_its_rule_does(margin):
+    """The vectorised rule is superiority's where Hall's cubic is taken as it is."""
+    design = dataclasses.replace(designs.DESIGNS[3], cap=float("inf"))
+    differences = np.random.default_rng(0).normal(0.8, size=(200, 20))
+    found = designs.judged(design, differences, margin)
+    for place, each in enumerate(differences):
+        for n, level in zip(design.looks, design.levels, strict=True):
+            verdict = superiority(each[:n], np.zeros(n), margin=margin, alpha=level)
+            if verdict.outcome != Outcome.INCONCLUSIVE:
+                break
+        assert (found.seeds[place], found.shown[place], found.excluded[place]) == (
+            n,
+            verdict.lower > 0,
+            verdict.upper < margin,
+        )
+        assert found.mean[place] == pytest.approx(verdict.effect)
+
+
+def test_a_capped_correction_widens_by_its_cap_and_is_monotone():
+    skewness = np.linspace(-4.4, 4.4, 400)
+    half = designs.widened(0.8, skewness, 5, 1.5)
+    assert half.min() == 0.8
+    assert half.max() == pytest.approx(1.2)
+    # A sample that is more skewed to its better runs has a wider lower bound, also beyond the flat point of the cubic.
+    assert (np.diff(half) >= -1e-12).all() or (np.diff(half) <= 1e-12).all()
+    assert (designs.widened(0.8, skewness, 5, 1.0) == 0.8).all()
