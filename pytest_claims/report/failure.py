@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from pytest_claims.judge.result import Result
 from pytest_claims.report.arms import arm_lines
+from pytest_claims.report.beside import beside
 from pytest_claims.report.notes import confounders, plain_notes
 from pytest_claims.report.numbers import short_p
 from pytest_claims.report.rule_in_words import rule_text
@@ -55,6 +56,7 @@ def failure_text(result: Result, columns: int = COLUMNS) -> str:
         told += field("looks", looks_text(verdict))
     if verdict.detectable is not None:
         told += field("power", power_text(result))
+    told += field("beside", "; ".join(beside(result)), most=4)
     told += _confounders(result, field)
     if agreement:
         told += field("agreement", agreement_text(agreement, result.compared), most=2)

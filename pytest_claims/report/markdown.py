@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pytest_claims.judge.result import ArmEvidence, Result
+from pytest_claims.report.beside import beside
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.report.notes import all_notes
 from pytest_claims.types import Outcome
@@ -51,6 +52,8 @@ def results_page(results: Sequence[Result], facts: Mapping[str, str]) -> str:
     lines += _table(_VERDICTS, rows)
     notes = [f"- {j.finding}, {j.claim}: {note}" for j in ordered for note in all_notes(j)]
     lines += ["", "## Notes", "", *notes] if notes else []
+    told = [f"- {j.finding}, {j.claim}: {'; '.join(words)}" for j in ordered if (words := beside(j))]
+    lines += ["", "## Beside the verdicts, deciding nothing", "", *told] if told else []
     lines += ["", "## Every arm: test accuracy in percent, or what the claim measures", ""]
     lines += _table(_ARMS, _arm_rows(ordered))
     return "\n".join(lines) + "\n"

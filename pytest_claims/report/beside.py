@@ -1,0 +1,94 @@
+"""What stands beside a verdict and never decides it, in words: computed from the arms' values, not by the rules."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pytest_claims.judge.result import ArmEvidence, Result
+from pytest_claims.stats.beside import correlation, interquartile_mean, posterior, superiority_share
+from pytest_claims.stats.estimate import after_looks
+from pytest_claims.types import Procedure
+
+# Those that compare means of two arms at a time. Elsewhere labels are of levels, or what is compared is no mean.
+_OF_PAIRS = {
+    Procedure.SUPERIORITY,
+    Procedure.LEADS,
+    Procedure.EQUIVALENCE,
+    Procedure.NO_DIFFERENCE,
+    Procedure.SOME_DIFFERENCE,
+    Procedure.SPEED,
+}
+
+
+def beside(result: Result) -> list[str]:
+    """What applies to this claim, each a clause, the most telling first; none where nothing does."""
+    pair, procedure = deciding_pair(result), result.verdict.procedure
+    fallen = any(map(_flagged, result.arms))
+    if procedure == Procedure.SPEED and fallen:
+        # Some values are bounds here, of runs that never came to the accuracy.
+        return []
+    words = _of_pair(result, *pair) if pair else []
+    if fallen and procedure != Procedure.SPREAD:
+        shown = pair if pair and any(map(_flagged, pair)) else filter(_flagged, result.arms)
+        means = ", ".join(f"{arm.label} {interquartile_mean(arm.values):.2f}" for arm in shown)
+        words.append(f"interquartile means, since runs collapsed: {means}")
+    if pair and (r := correlation(pair[0].values, pair[1].values)) is not None:
+        words.append(f"r over seeds {_signed(r)}")
+    return words
+
+
+def deciding_pair(result: Result) -> tuple[ArmEvidence, ArmEvidence] | None:
+    """The two arms on which the verdict turns, the first less the second; None where it is not about two arms."""
+    verdict = result.verdict
+    if verdict.procedure not in _OF_PAIRS:
+        return None
+    labels = verdict.comparison or next((bound.comparison for bound in verdict.bounds), ())
+    arms = {arm.label: arm for arm in result.arms}
+    if len(labels) != 2 or not set(labels) <= set(arms):
+        return None
+    first, second = (arms[label] for label in labels)
+    return (first, second) if len(first.values) == len(second.values) else None
+
+
+def _of_pair(result: Result, first: ArmEvidence, second: ArmEvidence) -> list[str]:
+    verdict, differences = result.verdict, _differences(result, first, second)
+    probable, share = posterior(differences, verdict.margin), superiority_share(differences)
+    ties = f", equal in {share.ties}" if share.ties else ""
+    words = [
+        f"posterior of the mean: {_probability(probable.below)} below {-verdict.margin:+.2f}, "
+        f"{_probability(probable.inside)} between, {_probability(probable.above)} above {verdict.margin:+.2f}",
+        f"{first.label} ahead of {second.label} in {share.ahead} of {share.n} seeds{ties}: "
+        f"P(A>B) = {_probability(share.share)} ({_probability(share.low)} to {_probability(share.high)})",
+    ]
+    looks = [(look.n, look.level) for look in verdict.looks]
+    # Sign flips keep claims with collapsed runs open, which the estimate knows nothing of.
+    fits = verdict.procedure == Procedure.SUPERIORITY and len(looks) > 1 and looks[-1][0] == len(differences)
+    if fits and not any(map(_flagged, (first, second))):
+        estimate = after_looks(differences, margin=verdict.margin, looks=looks)
+        if estimate is not None:
+            words.append(f"median-unbiased estimate {estimate:+.2f} {result.unit} (the mean is {verdict.effect:+.2f})")
+    return words
+
+
+def _differences(result: Result, first: ArmEvidence, second: ArmEvidence) -> np.ndarray:
+    """Per seed, in the claimed direction and the unit of the effect, [n]."""
+    one, two = np.array(first.values), np.array(second.values)
+    # Of epochs the fewer are ahead, in doublings.
+    difference: np.ndarray = np.log2(two) - np.log2(one) if result.verdict.procedure == Procedure.SPEED else one - two
+    return difference
+
+
+def _flagged(arm: ArmEvidence) -> bool:
+    return any(arm.collapsed)
+
+
+def _probability(p: float) -> str:
+    """ ".45"; 0 and 1 only for these themselves."""
+    if p in (0, 1):
+        return f"{p:.0f}"
+    return "<.01" if p < 0.005 else ">.99" if p > 0.995 else f"{p:.2f}"[1:]
+
+
+def _signed(r: float) -> str:
+    """ "+.45"."""
+    return f"{r:+.2f}".replace("+0.", "+.").replace("-0.", "-.")
