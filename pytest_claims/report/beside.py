@@ -7,6 +7,7 @@ import numpy as np
 from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.stats.beside import correlation, interquartile_mean, posterior, superiority_share
 from pytest_claims.stats.estimate import after_looks
+from pytest_claims.stats.looks import Level
 from pytest_claims.types import Procedure
 
 # Those that compare means of two arms at a time. Elsewhere labels are of levels, or what is compared is no mean.
@@ -60,10 +61,11 @@ def _of_pair(result: Result, first: ArmEvidence, second: ArmEvidence) -> list[st
         f"{first.label} ahead of {second.label} in {share.ahead} of {share.n} seeds{ties}: "
         f"P(A>B) = {_probability(share.share)} ({_probability(share.low)} to {_probability(share.high)})",
     ]
-    looks = [(look.n, look.level) for look in verdict.looks]
+    sizes = tuple(look.n for look in verdict.looks)
     # Sign flips keep claims with collapsed runs open, which the estimate knows nothing of.
-    fits = verdict.procedure == Procedure.SUPERIORITY and len(looks) > 1 and looks[-1][0] == len(differences)
+    fits = verdict.procedure == Procedure.SUPERIORITY and len(sizes) > 1 and sizes == result.planned[: len(sizes)]
     if fits and not any(map(_flagged, (first, second))):
+        looks = [(n, Level.of(result.planned, n)) for n in sizes]
         estimate = after_looks(differences, margin=verdict.margin, looks=looks)
         if estimate is not None:
             words.append(f"median-unbiased estimate {estimate:+.2f} {result.unit} (the mean is {verdict.effect:+.2f})")

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import itertools
 import math
 from collections.abc import Callable, Sequence
 
-import numpy as np
 from scipy import optimize, special
 
+from pytest_claims.stats.brownian import Path
 from pytest_claims.types import LOOKS as LOOKS
 from pytest_claims.types import Look, Outcome, Verdict
 
@@ -28,10 +27,6 @@ FEWEST_SEEDS = 3
 # than Brownian motion does where differences are skewed.
 SHARE = 0.9
 RHO = 2.0
-
-# Of the quadrature over the path before a look; 9 digits of the levels (compared with published ones in the tests).
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
-_FARTHEST = 8.0  # standard deviations, below which no path is followed
 
 
 def spent(fraction: float, alpha: float) -> float:
@@ -53,39 +48,28 @@ def nominal_levels(
         raise ValueError(f"looks are {looks}; needed: ascending numbers of seeds, from {FEWEST_SEEDS} on")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha is {alpha}; needed: above 0 and below 1")
-    times = [n / looks[-1] for n in looks]
     if len(looks) == 1:
         return (alpha,)
-    total = [spending(time, alpha) for time in times]
-    bound = -special.ndtri(total[0]) * math.sqrt(times[0])
-    levels = [total[0]]
-    # Where the paths are that have not crossed, and with which density: nodes of the score at the look before.
-    score, density = _nodes(times[0], bound)
-    density = density * np.exp(-(score**2) / times[0] / 2) / math.sqrt(2 * math.pi * times[0])
-    for (before, time), (old, new) in zip(itertools.pairwise(times), itertools.pairwise(total), strict=True):
-        step = math.sqrt(time - before)
+    levels: list[float] = []
+    path, before = Path.start(), 0.0
+    for n in looks:
+        total = spending(n / looks[-1], alpha)
+
+        def overspent(level: float, path: Path = path, n: int = n, new: float = total - before) -> float:
+            """By how much a look with n seeds at this level crosses more often than is new."""
+            return path.above(_edge(level, n), n) - new
+
         # Its level lies between what it spends and all that is spent; a little more than that, for the rounding.
-        bracket = 0.99 * (new - old), min(1.01 * new, 1 - 1e-9)
-        arguments = (time, step, score, density, new - old)
-        level = optimize.brentq(_overspent, *bracket, args=arguments, xtol=1e-300, rtol=1e-12)
-        levels.append(float(level))
-        edge = -special.ndtri(level) * math.sqrt(time)
-        at, weights = _nodes(time, edge)
-        kernel = np.exp(-(((at[:, None] - score) / step) ** 2) / 2) / (step * math.sqrt(2 * math.pi))
-        score, density = at, weights * (kernel @ density)
+        bracket = 0.99 * (total - before), min(1.01 * total, 1 - 1e-9)
+        level = float(optimize.brentq(overspent, *bracket, xtol=1e-300, rtol=1e-12))
+        levels.append(level)
+        path, before = path.on(n, -math.inf, _edge(level, n)), total
     return tuple(levels)
 
 
-def _overspent(level: float, time: float, step: float, score: np.ndarray, density: np.ndarray, allowed: float) -> float:
-    """By how much a look at this time and level crosses more often than allowed."""
-    edge = -special.ndtri(level) * math.sqrt(time)
-    return float(density @ special.ndtr((score - edge) / step)) - allowed
-
-
-def _nodes(time: float, edge: float) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights of the quadrature over scores below edge."""
-    low = min(-_FARTHEST * math.sqrt(time), edge - 1)
-    return low + (_NODES + 1) * (edge - low) / 2, _WEIGHTS * (edge - low) / 2
+def _edge(level: float, n: int) -> float:
+    """The mean of n seeds, in standard deviations, above which a look at this level calls an effect."""
+    return float(-special.ndtri(level)) / math.sqrt(n)
 
 
 class Level(float):

@@ -20,6 +20,7 @@ from pytest_claims.stats import (
 )
 from pytest_claims.stats.beside import posterior
 from pytest_claims.stats.estimate import after_looks
+from pytest_claims.stats.looks import Level
 from tests_fast.report.test_verdict_in_words import result
 
 BATCH = np.array([79.66, 78.91, 79.63, 78.96, 79.51])
@@ -35,7 +36,7 @@ def with_flags(judged, **flags):
 
 
 def test_the_closest_rival_is_told_of():
-    judged = result(best_of(NORMS, best="batch norm", margin=3.85, alpha=8.9e-5), NORMS, kind="best")
+    judged = result(best_of(NORMS, best="batch norm", margin=3.85, alpha=8.9e-3), NORMS, kind="best")
     assert beside(judged) == [
         "posterior of the mean: <.01 below -3.85, .01 between, .99 above +3.85",
         "batch norm ahead of layer norm in 5 of 5 seeds: P(A>B) = 1 (.48 to 1)",
@@ -56,8 +57,9 @@ def test_a_claim_that_stopped_later_has_its_estimate():
     )
     assert found.n > 5
     arms = {"a": one[: found.n], "b": two[: found.n]}
-    estimate = after_looks(arms["a"] - arms["b"], margin=3, looks=[(look.n, look.level) for look in found.looks])
-    judged = result(found, arms)
+    looks = [(look.n, Level.of((5, 10, 20), look.n)) for look in found.looks]
+    estimate = after_looks(arms["a"] - arms["b"], margin=3, looks=looks)
+    judged = result(found, arms, planned=(5, 10, 20))
     (said,) = [words for words in beside(judged) if "median-unbiased" in words]
     assert said == f"median-unbiased estimate {estimate:+.2f} points (the mean is {found.effect:+.2f})"
     # Not at the first look, which has no earlier one, and not where sign flips kept it open.

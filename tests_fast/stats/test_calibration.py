@@ -14,7 +14,9 @@ from calibration.page import SECTIONS, page
 from calibration.record import Row
 from calibration.session import any_red, false_share
 from pytest_claims.judge.kinds import KINDS
-from pytest_claims.stats import superiority
+from pytest_claims.stats import LOOKS, nominal_levels, superiority
+from pytest_claims.stats.interval import WIDEST_AT_A_LOOK
+from pytest_claims.stats.looks import Level
 from pytest_claims.types import Outcome
 
 CELLS = {cell.name: cell for cell in cells()}
@@ -170,13 +172,15 @@ def test_the_levels_of_known_designs():
 
 @pytest.mark.parametrize("margin", [1.0, 2.6])
 def test_a_design_stops_where_its_rule_does(margin):
-    """The vectorised rule is superiority's where Hall's cubic is taken as it is."""
-    design = dataclasses.replace(designs.DESIGNS[3], cap=float("inf"))
+    """The vectorised rule is superiority's."""
+    design = designs.DESIGNS[3]
+    assert (design.looks, design.cap) == (LOOKS, WIDEST_AT_A_LOOK)
+    assert design.levels == pytest.approx(nominal_levels(LOOKS))
     differences = np.random.default_rng(0).normal(0.8, size=(200, 20))
     found = designs.judged(design, differences, margin)
     for place, each in enumerate(differences):
-        for n, level in zip(design.looks, design.levels, strict=True):
-            verdict = superiority(each[:n], np.zeros(n), margin=margin, alpha=level)
+        for n in design.looks:
+            verdict = superiority(each[:n], np.zeros(n), margin=margin, alpha=Level.of(LOOKS, n))
             if verdict.outcome != Outcome.INCONCLUSIVE:
                 break
         assert (found.seeds[place], found.shown[place], found.excluded[place]) == (
