@@ -9,7 +9,7 @@ from pytest_claims.stats.equality import equivalence, no_difference, some_differ
 from pytest_claims.stats.interval import agreement, in_order_of_seeds
 from pytest_claims.stats.leads import best_of, crossover, ranking, superiority
 from pytest_claims.stats.levels import never_falls, trend
-from pytest_claims.stats.looks import ALPHA, LOOKS, nominal_levels, overall_p, sequential
+from pytest_claims.stats.looks import ALPHA, LOOKS, Level, nominal_levels, over_looks, overall_p, sequential, split
 from pytest_claims.stats.multiplicity import benjamini_hochberg, holm
 from pytest_claims.stats.power import detectable, seeds_for, seeds_to_settle
 from pytest_claims.stats.spans import spans
@@ -19,6 +19,7 @@ from pytest_claims.stats.spreads import fewest_for_spread, spread
 __all__ = [
     "ALPHA",
     "LOOKS",
+    "Level",
     "agreement",
     "benjamini_hochberg",
     "best_of",
@@ -33,6 +34,7 @@ __all__ = [
     "never_falls",
     "no_difference",
     "nominal_levels",
+    "over_looks",
     "overall_p",
     "ranking",
     "seeds_for",
@@ -40,6 +42,7 @@ __all__ = [
     "sequential",
     "some_difference",
     "spans",
+    "split",
     "spread",
     "superiority",
     "trend",

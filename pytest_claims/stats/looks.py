@@ -139,13 +139,13 @@ def sequential(
             break
     return dataclasses.replace(
         verdict,
-        p_holds=_over_looks(verdict.p_holds, verdict.holds_by, n, planned),
-        p_fails=_over_looks(verdict.p_fails, verdict.fails_by, n, planned),
+        p_holds=over_looks(verdict.p_holds, verdict.holds_by, n, planned),
+        p_fails=over_looks(verdict.p_fails, verdict.fails_by, n, planned),
         looks=tuple(taken),
     )
 
 
-def _over_looks(p: float, times: int, n: int, planned: tuple[int, ...]) -> float:
-    """overall_p of a p that was multiplied by `times`: the smaller p is carried over the looks, and then multiplied, as
-    split() divides alpha."""
+def over_looks(p: float, times: int, n: int, planned: tuple[int, ...]) -> float:
+    """overall_p of a p that was multiplied by `times`, seen at n seeds: the smaller p is carried over the looks, and then
+    multiplied, as split() divides alpha."""
     return min(1.0, times * overall_p(p / times, n, planned))

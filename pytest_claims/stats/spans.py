@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from pytest_claims.stats.collapses import by_sign_flips, counted, flagged_by_name, p_sign_flip
 from pytest_claims.stats.four_way import four_way
-from pytest_claims.stats.interval import Interval, interval, positive, rounding_of, sample
+from pytest_claims.stats.interval import bounds, interval, positive, rounding_of, sample
 from pytest_claims.stats.looks import ALPHA, split
 from pytest_claims.stats.power import detectable, more_than, seeds_for
 from pytest_claims.types import (
@@ -79,19 +79,20 @@ def spans(
         return any(bool(flags[name].any()) for name in (*pair, *other))
 
     rounding = rounding_of(resolution, 4)
-    lows = {(a, b): interval(differences(a, b), low_share, rounding) for a in ahead for b in behind}
-    highs = {(a, b): interval(differences(a, b), high_share, rounding) for a in ahead for b in behind}
+    contrasts = np.array([[differences(pair, other) for other in behind] for pair in ahead])
+    lowers, uppers = bounds(contrasts, low_share, rounding)[1], bounds(contrasts, high_share, rounding)[2]
     # L: which pair of `wide` lies surely apart, and which of `narrow` comes closest to it. U: the other way round.
-    least = {a: min(behind, key=lambda b, a=a: lows[a, b].lower) for a in ahead}
-    widest = max(ahead, key=lambda a: lows[a, least[a]].lower)
-    most = {b: max(ahead, key=lambda a, b=b: highs[a, b].upper) for b in behind}
-    closest = min(behind, key=lambda b: highs[most[b], b].upper)
-    low, high = lows[widest, least[widest]], highs[most[closest], closest]
+    at = int(lowers.min(axis=1).argmax())
+    widest, nearest = ahead[at], behind[int(lowers[at].argmin())]
+    at = int(uppers.max(axis=0).argmin())
+    farthest, closest = ahead[int(uppers[:, at].argmax())], behind[at]
+    low = interval(differences(widest, nearest), low_share, rounding)
+    high = interval(differences(farthest, closest), high_share, rounding)
     means = {name: float(values.mean()) for name, values in samples.items()}
     effect = _span(means, wide) - _span(means, narrow)
 
-    over = {b: _exclusion(lows[widest, b], differences(widest, b), 0.0, guarded(widest, b)) for b in behind}
-    under = {a: _exclusion(highs[a, closest], differences(a, closest), margin, guarded(a, closest)) for a in ahead}
+    over = {b: _exclusion(differences(widest, b), rounding, low_share, guarded(widest, b)) for b in behind}
+    under = {a: _exclusion(margin - differences(a, closest), rounding, high_share, guarded(a, closest)) for a in ahead}
     weakest, largest = max(over, key=lambda b: max(over[b])), max(under, key=lambda a: max(under[a]))
     p_holds, p_fails = min(1.0, len(ahead) * max(over[weakest])), min(1.0, len(behind) * max(under[largest]))
     by_bounds = four_way(low.lower > 0, high.upper < margin)
@@ -140,8 +141,8 @@ def spans(
         alpha=alpha,
         tests=tested,
         bounds=(
-            Bound("lower", low.lower, 0.0, low_share, low.effect, (*widest, *least[widest])),
-            Bound("upper", high.upper, margin, high_share, high.effect, (*most[closest], *closest)),
+            Bound("lower", low.lower, 0.0, low_share, low.effect, (*widest, *nearest)),
+            Bound("upper", high.upper, margin, high_share, high.effect, (*farthest, *closest)),
         ),
         seeds_to_settle=settle,
         # The pair that the bound is of, found apart over every pair of the other group: the misses are shared.
@@ -155,8 +156,6 @@ def _span(means: Mapping[str, float], group: Sequence[str]) -> float:
     return max(values) - min(values)
 
 
-def _exclusion(at: Interval, differences: np.ndarray, threshold: float, guarded: bool) -> tuple[float, float]:
-    """p by t and by sign flips, of "at most 0" or "at least the margin"; of the flips 0 where they need not confirm."""
-    if threshold == 0.0:
-        return at.p_above(0.0), p_sign_flip(differences, 0.0) if guarded else 0.0
-    return at.p_below(threshold), p_sign_flip(threshold - differences, 0.0) if guarded else 0.0
+def _exclusion(differences: np.ndarray, rounding: float, level: float, guarded: bool) -> tuple[float, float]:
+    """p of "the mean is at most 0" by t and by sign flips; of the flips 0 where they need not confirm."""
+    return interval(differences, level, rounding).p_above(0.0), p_sign_flip(differences, 0.0) if guarded else 0.0
