@@ -8,15 +8,17 @@ skewed alike have symmetric differences). Either sign of it is simulated, for on
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from calibration.noise import BOUND, NOISE, Noise
+from calibration.noise import BEYOND_NORMAL, BOUND, NOISE, Noise
 from pytest_claims.judge.kinds import Kind, kind_of
 from pytest_claims.stats import (
     LOOKS,
+    Level,
     best_of,
     collapse,
     crossover,
@@ -26,14 +28,15 @@ from pytest_claims.stats import (
     fewest_for_spread,
     never_falls,
     no_difference,
-    nominal_levels,
     ranking,
     some_difference,
+    spans,
+    split,
     spread,
     superiority,
     trend,
 )
-from pytest_claims.types import Outcome, Verdict
+from pytest_claims.types import LOOK_BESIDE_COLLAPSES, Outcome, Verdict
 
 EXPERIMENTS = 10_000
 # Three standard errors of a rate of 5 % above it, from 10,000 experiments.
@@ -58,7 +61,9 @@ DECISIONS = {
     "spans less": "effect",
     "spread": "spread",
     "faster to": "speed",
+    "one arm beats another, by whole images": "effect",
 }
+TIED = "one arm beats another, by whole images"
 # What is counted: the outcomes that say that an effect is there, or those that say that none of the margin is.
 SHOWN, EXCLUDED = "shown", "excluded"
 
@@ -70,8 +75,11 @@ Draw = Callable[[np.random.Generator, Noise, int, int], np.ndarray]
 
 @dataclasses.dataclass(frozen=True)
 class Path:
-    """A decision procedure at one truth. decision: a name in DECISIONS. counts: SHOWN or EXCLUDED. section: "false" (a
-    share of errors, bounded from above) or "power" (of right verdicts, bounded from below)."""
+    """A decision procedure at one truth.
+
+    decision: a name in DECISIONS. counts: SHOWN or EXCLUDED. section: "false" (a share of errors, bounded from above) or
+    "power" (of right verdicts, bounded from below). looks: of cells with looks.
+    """
 
     decision: str
     truth: str
@@ -79,6 +87,7 @@ class Path:
     judge: Judge
     counts: str
     section: str = "false"
+    looks: tuple[int, ...] = LOOKS
 
     @property
     def kind(self) -> Kind:
@@ -107,7 +116,7 @@ class Cell:
 
 def simulate(cell: Cell, experiments: int = EXPERIMENTS) -> float:
     """The share of the counted outcomes."""
-    n = cell.n or LOOKS[-1]
+    n = cell.n or cell.path.looks[-1]
     # Seeded by the cell's own name: adding one moves no other.
     rng = np.random.default_rng(list(cell.name.encode()))
     arms = cell.path.draw(rng, NOISE[cell.noise], experiments, n)
@@ -115,14 +124,15 @@ def simulate(cell: Cell, experiments: int = EXPERIMENTS) -> float:
     if cell.n:
         outcomes = [judge(row, 0.05).outcome for row in arms]
     else:
-        outcomes = [looked_at(lambda n, level, row=row: judge(row[:, :n], level)).outcome for row in arms]
+        looks = cell.path.looks
+        outcomes = [looked_at(lambda n, level, row=row: judge(row[:, :n], level), looks).outcome for row in arms]
     return sum(outcome in counted for outcome in outcomes) / experiments
 
 
 def looked_at(decide: Callable[[int, float], Verdict], planned: tuple[int, ...] = LOOKS) -> Verdict:
     """pytest_claims.stats.sequential without its p-values over all looks, which cost more than all else."""
-    for n, level in zip(planned, nominal_levels(planned), strict=True):
-        verdict = decide(n, level)
+    for n in planned:
+        verdict = decide(n, Level.of(planned, n))
         if verdict.outcome != Outcome.INCONCLUSIVE:
             break
     return verdict
@@ -196,24 +206,42 @@ def _never_falls(margin: float) -> Judge:
 
 
 def _spans(margin: float) -> Judge:
-    def judge(arms: np.ndarray, alpha: float) -> Verdict:
-        return superiority(*np.ptp(arms.reshape(2, -1, arms.shape[-1]), axis=1), margin=margin, alpha=alpha)
+    return lambda arms, alpha: spans(_named(arms), wide="abc", narrow="def", margin=margin, alpha=alpha)
 
-    return judge
+
+def _rounded(margin: float) -> Judge:
+    """Of accuracies of which one test image counts for 1 point."""
+    return lambda arms, alpha: superiority(*arms, margin=margin, alpha=alpha, resolution=1.0)
 
 
 def _spread(margin: float) -> Judge:
     return lambda arms, alpha: spread(_named(arms), steady="a", margin=margin, alpha=alpha)
 
 
-def _groups(rng: np.random.Generator, noise: Noise, experiments: int, n: int) -> np.ndarray:
-    """Two groups of three arms with equal spans, on average; the first arm carries the noise."""
-    arms = rng.normal(size=(experiments, 6, n))
-    if noise in (NOISE["normal"], NOISE["t(4)"]):
-        return noise(rng, arms.shape)
-    # One such arm in either group.
-    arms[:, 0], arms[:, 3] = noise(rng, (2, experiments, n))
-    return arms
+def _groups(means: tuple[float, ...], scale: float = 1.0) -> Draw:
+    """Two groups of three arms; those of the first vary `scale` times as much."""
+
+    def draw(rng: np.random.Generator, noise: Noise, experiments: int, n: int) -> np.ndarray:
+        arms = rng.normal(size=(experiments, 6, n))
+        if noise in (NOISE["normal"], NOISE["t(4)"]):
+            arms = noise(rng, arms.shape)
+        else:
+            # One such arm in either group.
+            arms[:, 0], arms[:, 3] = noise(rng, (2, experiments, n))
+        arms[:, :3] *= scale
+        return arms + np.array(means)[:, None]
+
+    return draw
+
+
+def _ties(values: tuple[float, ...], shares: tuple[float, ...]) -> Draw:
+    """Two arms with differences of these values alone, whole numbers of test images."""
+
+    def draw(rng: np.random.Generator, noise: Noise, experiments: int, n: int) -> np.ndarray:
+        differences = rng.choice(values, p=shares, size=(experiments, n))
+        return np.stack([60 + differences, np.full_like(differences, 60.0)], axis=1)
+
+    return draw
 
 
 def _scaled(*scales: float) -> Draw:
@@ -239,7 +267,8 @@ def _faster(factor: float, last: float = np.inf) -> Judge:
     return lambda arms, alpha: faster(*np.minimum(arms, last), factor=factor, collapsed=tuple(arms > last), alpha=alpha)
 
 
-GAP = 40.0
+# Of claims about arms that may collapse.
+LATE = tuple(look for look in LOOKS if look >= LOOK_BESIDE_COLLAPSES)
 
 
 def _collapsing(better: float, worse: float, ahead: float = 0.0) -> Draw:
@@ -321,7 +350,9 @@ FALSE = [
     Path("trend", "a rise of the margin", _several(0, 1 / 3, 2 / 3, 1), _trend(1), EXCLUDED),
     Path("never falls", "a fall of the margin", _several(0, -1, 5, 9), _never_falls(1), EXCLUDED),
     Path("never falls", "a fall of the margin, called larger", _several(0, -1, 0, -1), _never_falls(1), SHOWN),
-    Path("spans less", "equal spans of three arms", _groups, _spans(1), SHOWN),
+    Path("spans less", "equal spans of three arms", _groups((0, 1, 0.5, 0, 1, 0.5)), _spans(1), SHOWN),
+    Path("spans less", "equal means, 2.4 times the noise", _groups((0,) * 6, 2.4), _spans(1), SHOWN),
+    Path("spans less", "a span larger by the margin", _groups((0, 2, 1, 0, 1, 0.5)), _spans(1), EXCLUDED),
     # Whole epochs: with few of them most seeds are equal, with more some are censored (one run in seven of the normal).
     Path("faster to", "equal arms near 3 epochs", _epochs(2.5, 0.25), _faster(2), SHOWN),
     Path("faster to", "equal arms near 8 epochs, trained for 10", _epochs(8, 0.3), _faster(2, 10), SHOWN),
@@ -331,11 +362,24 @@ FALSE = [
     ),
 ]
 
+# No noise but that of the draw. Where a few images decide, most seeds are equal, and a t test takes that for certainty.
+TIES = [
+    Path(decision, truth, _ties(values, shares), _rounded(margin), counts)
+    for decision, truth, values, shares, margin, counts in [
+        (TIED, "no effect: 0 or an image either way", (-1.0, 0.0, 1.0), (0.15, 0.7, 0.15), 1.0, SHOWN),
+        (TIED, "no effect: 3 images, or 1 lost", (3.0, 0.0, -1.0), (0.1, 0.6, 0.3), 1.0, SHOWN),
+        (TIED, "the margin of .25 images: 0 or 1", (0.0, 1.0), (0.75, 0.25), 0.25, EXCLUDED),
+        (TIED, "the margin of .5 images: 0 or 1", (0.0, 1.0), (0.5, 0.5), 0.5, EXCLUDED),
+    ]
+]
+
+# Fewer seeds decide nothing about spreads, so that they have one look.
+_spread_path = functools.partial(Path, "spread", looks=LOOKS[-1:])
 SPREAD = [
-    Path("spread", "equal spreads", _scaled(1, 1), _spread(1), SHOWN),
-    Path("spread", "twice the spread, the margin", _scaled(1, 2), _spread(1), EXCLUDED),
-    Path("spread", "one of three others as steady", _scaled(1, 1, 4, 4), _spread(1), SHOWN),
-    Path("spread", "three others with twice the spread, the margin", _scaled(1, 2, 2, 2), _spread(1), EXCLUDED),
+    _spread_path("equal spreads", _scaled(1, 1), _spread(1), SHOWN),
+    _spread_path("twice the spread, the margin", _scaled(1, 2), _spread(1), EXCLUDED),
+    _spread_path("one of three others as steady", _scaled(1, 1, 4, 4), _spread(1), SHOWN),
+    _spread_path("three others with twice the spread, the margin", _scaled(1, 2, 2, 2), _spread(1), EXCLUDED),
 ]
 
 # Collapse rates, better and worse arm: the first is no better, and collapses no less often.
@@ -356,6 +400,12 @@ COLLAPSE += [
     for rate in ((0.3,) if "five" in name else (0.1, 0.3, 0.5))
 ]
 
+COLLAPSE += [
+    dataclasses.replace(path, truth=f"{path.truth}; looks at 10, 14, 20", looks=LATE)
+    for path in COLLAPSE
+    if path.decision == "one arm beats another"
+]
+
 # No promise: means made equal by an advantage and by collapses that few seeds may not show.
 UNSEEN = [
     Path(
@@ -367,6 +417,8 @@ UNSEEN = [
     )
     for rate in (0.1, 0.2, 0.3)
 ]
+# The rule for arms that may collapse: no look before 10 seeds.
+UNSEEN += [dataclasses.replace(path, truth=f"{path.truth}; looks at 10, 14, 20", looks=LATE) for path in UNSEEN]
 # The same the other way: a real effect that is made of collapses which few seeds may not show.
 UNSEEN += [
     Path(
@@ -382,7 +434,7 @@ UNSEEN += [
 
 def _power(n: int) -> list[Path]:
     """Every path where its truth is as far off as this n should find: from detectable(), misses shared over parts."""
-    alpha = nominal_levels(LOOKS)[-1] if not n else 0.05
+    alpha = Level.of(LOOKS, LOOKS[-1]) if not n else 0.05
     seeds = n or LOOKS[-1]
 
     def far(parts: int = 1, level: float = alpha) -> float:
@@ -394,29 +446,35 @@ def _power(n: int) -> list[Path]:
         ("one arm beats another", f"effect {one:.2f}", _two(one), _superiority(one), SHOWN),
         ("one arm beats another", "no effect, of such a margin", _two(0), _superiority(one), EXCLUDED),
         ("within d", f"equal arms, d {both:.2f}", _two(0), _equivalence(both), EXCLUDED),
-        ("within d", "twice d", _two(2 * far(level=alpha / 2)), _equivalence(far(level=alpha / 2)), SHOWN),
+        ("within d", "twice d", _two(2 * far(level=split(alpha, 2))), _equivalence(far(level=split(alpha, 2))), SHOWN),
         (
             "no difference",
             "one arm twice d away",
-            _several(2 * far(level=alpha / 6), 0, 0),
-            _no_difference(far(level=alpha / 6)),
+            _several(2 * far(level=split(alpha, 6)), 0, 0),
+            _no_difference(far(level=split(alpha, 6))),
             SHOWN,
         ),
-        ("ranking of three", "no steps", _several(0, 0, 0), _ranking(far(level=alpha / 2)), EXCLUDED),
-        ("crossover", "no leads", _several(0, 0, 0, 0), _crossover(far(level=alpha / 2)), EXCLUDED),
+        ("ranking of three", "no steps", _several(0, 0, 0), _ranking(far(level=split(alpha, 2))), EXCLUDED),
+        ("crossover", "no leads", _several(0, 0, 0, 0), _crossover(far(level=split(alpha, 2))), EXCLUDED),
         ("no difference", f"equal arms, d {far(6):.2f}", _several(0, 0, 0), _no_difference(far(6)), EXCLUDED),
         ("best of four", f"leads {three:.2f}", _several(0, *[-three] * 3), _best(three), SHOWN),
-        ("best of four", "no lead, of such a margin", _several(0, 0, -9, -9), _best(far(level=alpha / 3)), EXCLUDED),
+        (
+            "best of four",
+            "no lead, of such a margin",
+            _several(0, 0, -9, -9),
+            _best(far(level=split(alpha, 3))),
+            EXCLUDED,
+        ),
         ("ranking of three", f"steps {both:.2f}", _several(0, -both, -2 * both), _ranking(both), SHOWN),
         ("crossover", f"leads {both:.2f}", _several(0, -both, 0, -both), _crossover(both), SHOWN),
         ("trend", f"rise {both:.2f}", _several(*np.linspace(0, both, 4)), _trend(both), SHOWN),
         ("trend", "flat, of such a margin", _several(0, 0, 0, 0), _trend(one), EXCLUDED),
-        ("never falls", f"flat, margin {far(4):.2f}", _several(0, 0, 0, 0), _never_falls(far(4)), EXCLUDED),
+        ("never falls", f"flat, margin {far(6):.2f}", _several(0, 0, 0, 0), _never_falls(far(6)), EXCLUDED),
         (
             "never falls",
             "a fall of twice the margin",
-            _several(0, 2 * far(level=alpha / 3), 0, 0),
-            _never_falls(far(level=alpha / 3)),
+            _several(0, 2 * far(level=split(alpha, 6)), 0, 0),
+            _never_falls(far(level=split(alpha, 6))),
             SHOWN,
         ),
     ]
@@ -434,8 +492,11 @@ def cells() -> Iterator[Cell]:
             yield Cell(path, "normal", 3, BOUND["normal"])
     for path, noise, n in itertools.product(SPREAD, promised, (fewest_for_spread(), 0)):
         yield Cell(path, noise, n, BOUND[noise])
+    for path, n in itertools.product(TIES, (3, 5, 10, 20, 0)):
+        yield Cell(path, "normal", n, BEYOND_NORMAL)
     for path, n in itertools.product(COLLAPSE, (3, 5, 20, 0)):
-        yield Cell(path, "normal", n, 0.07)
+        if not n or path.looks == LOOKS:
+            yield Cell(path, "normal", n, BEYOND_NORMAL)
     for n in (3, 5, 10, 20, 0):
         for path in _power(n):
             yield Cell(path, "normal", n, POWER_FLOOR)
@@ -443,7 +504,7 @@ def cells() -> Iterator[Cell]:
     yield Cell(steady, "normal", fewest_for_spread(), POWER_FLOOR)
     for n in (3, 5, 10, 20, 0):
         # So many epochs that whole ones hide nothing; either arm has half of the variance.
-        ahead = 0.5 * detectable(1.0, n or LOOKS[-1], alpha=0.05 if n else nominal_levels(LOOKS)[-1])
+        ahead = 0.5 * detectable(1.0, n or LOOKS[-1], alpha=0.05 if n else Level.of(LOOKS, LOOKS[-1]))
         draw = _epochs(500, 0.5 / np.sqrt(2), ahead=ahead)
         fast = Path("faster to", f"{ahead:.2f} doublings", draw, _faster(2**ahead), SHOWN, section="power")
         yield Cell(fast, "normal", n, POWER_FLOOR)
@@ -451,4 +512,5 @@ def cells() -> Iterator[Cell]:
     for n in (3, 5, 10, 20, 0):
         yield Cell(FALSE[0], "skewness -2", n, None)
     for path, n in itertools.product(UNSEEN, (5, 10, 20, 0)):
-        yield Cell(path, "normal", n, None)
+        if not n or path.looks == LOOKS:
+            yield Cell(path, "normal", n, None)

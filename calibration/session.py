@@ -18,7 +18,7 @@ from pytest_claims.stats import (
     holm,
     never_falls,
     no_difference,
-    overall_p,
+    over_looks,
     ranking,
     spread,
     superiority,
@@ -83,8 +83,9 @@ def called(claims: list[Judge], first: np.ndarray, second: np.ndarray, looks: bo
         verdict = looked_at(lambda n, level: judge(first[:, :n], second[:, :n], level), planned)
         # Over all looks only the evidence that is used.
         n, held, red = verdict.n, verdict.outcome == Outcome.REPRODUCED, verdict.outcome in RED
-        p_holds = overall_p(verdict.p_holds, n, planned) if held else 1.0
-        return Called(verdict.outcome, p_holds, overall_p(verdict.p_fails, n, planned) if red else 1.0)
+        p_holds = over_looks(verdict.p_holds, verdict.holds_by, n, planned) if held else 1.0
+        p_fails = over_looks(verdict.p_fails, verdict.fails_by, n, planned) if red else 1.0
+        return Called(verdict.outcome, p_holds, p_fails)
 
     return [of(judge) for judge in claims]
 

@@ -146,6 +146,6 @@ def sequential(
 
 
 def over_looks(p: float, times: int, n: int, planned: tuple[int, ...]) -> float:
-    """overall_p of a p that was multiplied by `times`, seen at n seeds: the smaller p is carried over the looks, and then
-    multiplied, as split() divides alpha."""
+    """overall_p of a p that was multiplied by `times`, seen at n seeds: the smaller p is carried over the looks, and
+    then multiplied, as split() divides alpha."""
     return min(1.0, times * overall_p(p / times, n, planned))

@@ -8,7 +8,15 @@ from scipy import special
 
 from calibration import designs
 from calibration.cells import COLLAPSE, EXCLUDED, EXPERIMENTS, SHOWN, UNSEEN, cells, simulate
-from calibration.coverage import misses, prediction_misses, smallest_lead_misses, spread_misses
+from calibration.coverage import (
+    chained,
+    chosen_prediction_misses,
+    looked_prediction_misses,
+    misses,
+    prediction_misses,
+    smallest_lead_misses,
+    spread_misses,
+)
 from calibration.noise import BOUND
 from calibration.page import SECTIONS, page
 from calibration.record import Row
@@ -76,6 +84,31 @@ def test_bounds_of_compound_claims(rate, noise, n):
 def test_prediction_intervals(n, repetitions):
     share = prediction_misses("normal", n, repetitions)
     check(Row("coverage", "prediction interval", f"documented from {repetitions}", "normal", seeds(n), share, 0.057))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arms", [3, 7])
+@pytest.mark.parametrize("n", [5, 10, 20])
+def test_prediction_intervals_of_what_the_source_chose(n, arms):
+    names = "prediction interval", f"extremes of {arms} equal arms, source unpaired"
+    check(Row("coverage", *names, "normal", seeds(n), chosen_prediction_misses(arms, n), 0.057))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("repetitions", [1, 5])
+@pytest.mark.parametrize("effect", [1.0, 2.0])
+def test_prediction_intervals_after_looks(effect, repetitions):
+    names = "prediction interval", f"documented from {repetitions}, effect of {effect:g} margins"
+    share = looked_prediction_misses(effect, repetitions)
+    check(Row("coverage", *names, "normal", "looks", share, 0.057))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("samples", [1, 2, 3])
+def test_a_chain_of_samples(samples):
+    truth = "no effect; what is left open is judged again on 20 fresh seeds"
+    seeds = "looks" if samples == 1 else f"looks, then {samples - 1} x 20 seeds"
+    check(Row("open", "one arm beats another", truth, "normal", seeds, chained(samples), None))
 
 
 @pytest.mark.slow
