@@ -77,8 +77,8 @@ Draw = Callable[[np.random.Generator, Noise, int, int], np.ndarray]
 class Path:
     """A decision procedure at one truth.
 
-    decision: a name in DECISIONS. counts: SHOWN or EXCLUDED. section: "false" (a share of errors, bounded from above) or
-    "power" (of right verdicts, bounded from below). looks: of cells with looks.
+    decision: a name in DECISIONS. counts: SHOWN or EXCLUDED. section: "false" (a share of errors, bounded from above)
+    or "power" (of right verdicts, bounded from below). looks: of cells with looks.
     """
 
     decision: str

@@ -19,7 +19,8 @@ INTRODUCTION = """# Calibration
 What the decision rules of [verdicts.md](verdicts.md) do where the truth is known, measured by `make calibrate` through
 the functions that decide real claims. 10,000 simulated experiments a cell, seeded by the cell's name, so that a rate of
 5 % is measured with a standard error of 0.22 points. Promised are 5 %, 7 % where differences are skewed or tied or runs
-collapse, and a power of .80; a rate is marked if it stands more than three standard errors beyond. Differences between arms have a standard deviation of 1, margins are 1 where no other is named, alpha is .05.
+collapse, and a power of .80. A rate that stands more than three standard errors beyond is in bold. Differences between
+arms have a standard deviation of 1, margins are 1 where no other is named, alpha is .05.
 "looks" are those at 5, 7, 10, 14 and 20 seeds with the levels that they spend.
 
 Skewed noise is a gamma distribution of shape 4, with its tail to the better runs (skewness +1) or to the worse (-1). In
