@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_claims.judge.result import Result
+from pytest_claims.types import Outcome
 
 FOLDER = Path("claims") / "ledger"
 
@@ -31,7 +32,8 @@ class Entry:
     effect, lower, upper, margin: in unit. n: seeds. looks: those planned; one is a number of seeds fixed before.
     documented: the source's contrast, None where it gives none; measured: ours of that contrast; compared: which it is,
     where it is not the effect's. agrees: measured lies in the prediction interval. date: ISO 8601. first_seed: of those
-    judged.
+    judged. samples: how many samples of seeds were judged one after the other until a verdict stood. Of more than one
+    each has the error rate of one, so that together they have more (docs/verdicts.md).
     """
 
     finding: str
@@ -53,11 +55,22 @@ class Entry:
     date: str
     device: str
     versions: str
+    samples: int = 1
 
     @property
     def words(self) -> str:
         """ "REPRODUCED on 2026-11-21 (+2.18, 5 seeds, cpu ...)"."""
-        return f"{self.verdict} on {self.date} ({self.effect:+.2f} {self.unit}, {self.n} seeds, {self.device})"
+        sample = f" of sample {self.samples}" if self.samples > 1 else ""
+        return f"{self.verdict} on {self.date} ({self.effect:+.2f} {self.unit}, {self.n} seeds{sample}, {self.device})"
+
+    def chained(self, first_seed: int) -> int:
+        """The samples of a claim with this entry, after a verdict on seeds from first_seed on.
+
+        One more where this one was left open and the seeds are others, else one: the same seeds are looked at again, or
+        a settled verdict is tried anew.
+        """
+        fresh = self.verdict == Outcome.INCONCLUSIVE and first_seed >= self.first_seed + self.n
+        return self.samples + 1 if fresh else 1
 
 
 def entry(result: Result, date: str, versions: str) -> Entry:
@@ -109,7 +122,11 @@ def update(path: Path, results: Sequence[Result], date: str, versions: str) -> i
     The file is replaced at once, so that an interrupted session leaves the old one. Raises LedgerError.
     """
     before = read(path)
-    new = {result.nodeid: entry(result, date, versions) for result in results}
+    new = {}
+    for result in results:
+        came_to, recorded = entry(result, date, versions), before.get(result.nodeid)
+        samples = recorded.chained(came_to.first_seed) if recorded else 1
+        new[result.nodeid] = dataclasses.replace(came_to, samples=samples)
     changed = sum(before.get(name) != value for name, value in new.items())
     entries: Mapping[str, Entry] = {**before, **new}
     text = json.dumps({name: dataclasses.asdict(entries[name]) for name in sorted(entries)}, indent=1)

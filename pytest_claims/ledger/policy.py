@@ -46,6 +46,12 @@ def difference(recorded: Entry, result: Result) -> str:
     if recorded.verdict == verdict.outcome:
         return ""
     was = f"{result.finding} was {recorded.words}, now {verdict.outcome} with {verdict.n}"
+    samples = recorded.chained(result.arms[0].seeds[0])
+    if samples > 1:
+        return (
+            f"SETTLED BY SAMPLE {samples}: {was} on seeds of their own. Each sample has an error rate of 5 %, so that "
+            f"{samples} together err more often (docs/verdicts.md, Looks). Record it with --update-ledger."
+        )
     if recorded.verdict == Outcome.INCONCLUSIVE and verdict.n > recorded.n:
         return f"SETTLED: {was}. Record it with --update-ledger."
     if verdict.outcome == Outcome.INCONCLUSIVE and (result.next_look or verdict.n < recorded.n):

@@ -87,6 +87,34 @@ def test_seeds_that_settle_or_leave_open_are_no_change(decided, was_open, n, nex
     assert ("--update-ledger" in text) == (said != "OPEN")
 
 
+@pytest.mark.parametrize("decided", DECIDED)
+@pytest.mark.parametrize(("samples", "text"), [(1, "SETTLED BY SAMPLE 2: "), (2, "SETTLED BY SAMPLE 3: ")])
+def test_seeds_of_their_own_settle_what_was_open_as_another_sample(decided, samples, text):
+    open_ = dataclasses.replace(recorded(OPEN), first_seed=0, samples=samples)
+    # RESULT's are seeds 5 and 6, which an open claim of 5 seeds from 0 has not seen.
+    assert RESULT.arms[0].seeds[0] == 5
+    said = difference(open_, judged(decided, 20, None))
+    assert said.startswith(text + "A2a was INCONCLUSIVE")
+    assert "together err more often" in said
+    # Seeds that overlap are the same sample.
+    assert difference(dataclasses.replace(open_, n=6), judged(decided, 20, None)).startswith("SETTLED: ")
+
+
+def test_the_ledger_counts_samples(tmp_path):
+    path = tmp_path / "documented-cifar.json"
+
+    def update_with(outcome, first):
+        arms = tuple(dataclasses.replace(arm, seeds=(first, first + 1)) for arm in RESULT.arms)
+        verdict = dataclasses.replace(VERDICT, outcome=outcome, n=2)
+        update(path, [dataclasses.replace(RESULT, nodeid="a", arms=arms, verdict=verdict)], "2026-01-02", "torch 2")
+        return read(path)["a"].samples
+
+    assert [update_with(OPEN, 0), update_with(OPEN, 20), update_with(DECIDED[0], 40)] == [1, 2, 3]
+    assert "of sample 3" in read(path)["a"].words
+    # A settled verdict is tried anew, and open seeds are looked at again.
+    assert [update_with(DECIDED[0], 60), update_with(OPEN, 0), update_with(OPEN, 0)] == [1, 1, 1]
+
+
 @pytest.mark.parametrize("was", DECIDED)
 @pytest.mark.parametrize("now", DECIDED)
 @pytest.mark.parametrize(("n", "next_look"), [(4, None), (4, 10), (5, None), (6, None)])
