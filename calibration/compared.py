@@ -1,7 +1,7 @@
 """Two versions of the decision rules on the same recorded runs, side by side, as Markdown.
 
-python -m calibration.compared OLD.json NEW.json TITLE writes to standard output. Both files are what --claims-json wrote
-of one store, judged with --stored by either version of the rules.
+python -m calibration.compared OLD.json NEW.json TITLE writes to standard output. Both files are what --claims-json
+wrote of one store, judged with --stored by either version of the rules.
 """
 
 from __future__ import annotations
