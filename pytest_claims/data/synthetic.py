@@ -16,9 +16,10 @@ That level is all that they share with CIFAR: verdicts on them say nothing about
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Raise it when any pixel of any picture changes.
 VERSION = 1
@@ -36,8 +37,11 @@ _ROW = _DRAWS + sum(side * side for side in _LATTICES) + SIZE * SIZE
 # float32 [n, 32, 32], or [n, 1, 1] for one number a picture. Only +, -, *, /, sqrt, floor, rint, abs, minimum
 # and maximum touch it: IEEE 754 fixes their results to the bit on any machine, as it does not for sin, exp or
 # a BLAS product, and no rounding to uint8 can tip. Hence waves are parabolas, and angles given by the tangent
-# of their half.
-Plane = np.ndarray
+# of their half. ("floating", since NumPy's types do not know that float32 times a Python number stays float32.)
+Plane = NDArray[np.floating]
+# Which pictures, bool [n, 1, 1], and which family each belongs to, int64 [n].
+Chosen = NDArray[np.bool]
+Families = NDArray[np.int64]
 
 
 def synthetic(
@@ -68,7 +72,7 @@ def _check(name: str, value: int, low: int, high: int | None = None) -> None:
         raise ValueError(f"{name} is {value!r}; allowed: a whole number {allowed}")
 
 
-def _of_class(label: int, count: int, key: tuple[int, int]) -> np.ndarray:
+def _of_class(label: int, count: int, key: tuple[int, int]) -> NDArray[np.uint8]:
     seed, split = key
     # A generator for each class and split, read one row a picture: nothing else decides what a picture shows.
     source = np.random.SeedSequence(seed, spawn_key=(VERSION, split, label))
@@ -83,8 +87,8 @@ def _of_class(label: int, count: int, key: tuple[int, int]) -> np.ndarray:
 class _Draws:
     """The named random numbers of pictures, handed out column by column as [n, 1, 1]."""
 
-    def __init__(self, columns: np.ndarray) -> None:
-        self._columns = iter(columns.T[:, :, None, None])
+    def __init__(self, columns: Plane) -> None:
+        self._columns: Iterator[Plane] = iter(columns.T[:, :, None, None])
 
     def uniform(self, low: float, high: float) -> Plane:
         return next(self._columns) * (high - low) + low
@@ -93,16 +97,16 @@ class _Draws:
         """About normal around 0: three uniform numbers have half a deviation between them."""
         return (next(self._columns) + next(self._columns) + next(self._columns) - 1.5) * (2 * deviation)
 
-    def chance(self, probability: float) -> np.ndarray:
+    def chance(self, probability: float) -> Chosen:
         return next(self._columns) < probability
 
-    def family(self, usual: int, among: int, stray: float) -> np.ndarray:
+    def family(self, usual: int, among: int, stray: float) -> Families:
         """The usual family, or with probability `stray` any; int64 [n]."""
         other = np.floor(next(self._columns) * among).astype(np.int64)
         return np.where(self.chance(stray), other, usual).ravel()
 
 
-def _pictures(label: int, rows: np.ndarray) -> np.ndarray:
+def _pictures(label: int, rows: Plane) -> NDArray[np.uint8]:
     """One picture of the class for each row of random numbers."""
     # No combination comes twice in 256 labels.
     step, shape = divmod(label, _SHAPES)
@@ -125,10 +129,10 @@ def _pictures(label: int, rows: np.ndarray) -> np.ndarray:
     mottle = noise * draw.uniform(0, 0.2)
     canvas = [a + (b - a) * below + mottle for a, b in zip(sky, ground, strict=True)]
 
-    def put(hue: Plane, shape: np.ndarray, texture: np.ndarray, at: float, size: tuple, shown: float) -> None:
+    def put(hue: Plane, shape: Families, texture: Families, at: float, size: tuple[float, float], shown: float) -> None:
         scale = draw.uniform(*size)
-        u, v = x - draw.bell(at), y - draw.bell(at)
-        u, v = _turned(u / scale, v / scale, draw.bell(0.12))
+        right, down = x - draw.bell(at), y - draw.bell(at)
+        u, v = _turned(right / scale, down / scale, draw.bell(0.12))
         u = np.where(draw.chance(0.5), u, -u)
         outline = _by_family(_outline, shape, u, v, draw.uniform(0, 1), draw.uniform(0, 1), noise)
         p, q = _turned(u, v, draw.uniform(-1, 1))
@@ -143,7 +147,7 @@ def _pictures(label: int, rows: np.ndarray) -> np.ndarray:
         for channel, (a, b) in enumerate(zip(first, second, strict=True)):
             canvas[channel] += ((a + (b - a) * pattern) * light - canvas[channel]) * cover
 
-    def anything() -> tuple[Plane, np.ndarray, np.ndarray]:
+    def anything() -> tuple[Plane, Families, Families]:
         return draw.uniform(0, 1), draw.family(0, _SHAPES, 1), draw.family(0, _TEXTURES, 1)
 
     put(*anything(), at=0.6, size=(0.2, 0.55), shown=0.55)
@@ -159,9 +163,10 @@ def _pictures(label: int, rows: np.ndarray) -> np.ndarray:
     return np.rint(np.clip(np.stack(planes, -1), 0, 1) * 255).astype(np.uint8)
 
 
-def _octaves(lattices: np.ndarray) -> Plane:
+def _octaves(lattices: Plane) -> Plane:
     """Value noise between -1.75 and 1.75, mostly within 1: each octave twice as fine and half as strong."""
-    total, start = np.zeros((len(lattices), 3, 3), np.float32), 0
+    total: Plane = np.zeros((len(lattices), 3, 3), np.float32)
+    start = 0
     for octave, side in enumerate(_LATTICES):
         cells = lattices[:, start : start + side * side].reshape(-1, side, side)
         total = _doubled(total) + (cells * 2 - 1) * 0.5**octave
@@ -169,7 +174,7 @@ def _octaves(lattices: np.ndarray) -> Plane:
     return _doubled(total)[:, :SIZE, :SIZE]
 
 
-def _doubled(grid: np.ndarray) -> np.ndarray:
+def _doubled(grid: Plane) -> Plane:
     """A grid of twice the resolution with linear interpolation between: [n, s, s] -> [n, 2s - 1, 2s - 1]."""
     n, side, _ = grid.shape
     fine = np.empty((n, 2 * side - 1, 2 * side - 1), np.float32)
@@ -193,7 +198,7 @@ def _colour(hue: Plane, saturation: Plane, value: Plane) -> list[Plane]:
     return [value * (1 - saturation + saturation * ramp) for ramp in ramps]
 
 
-def _by_family(draw: Callable[..., Plane], family: np.ndarray, *planes: Plane) -> Plane:
+def _by_family(draw: Callable[..., Plane], family: Families, *planes: Plane) -> Plane:
     """draw(kind, *planes) for the pictures of each kind; family: int64 [n]."""
     out = np.empty_like(planes[0])
     for kind in np.unique(family):
@@ -204,12 +209,14 @@ def _by_family(draw: Callable[..., Plane], family: np.ndarray, *planes: Plane) -
 
 def _ellipse(u: Plane, v: Plane, rx: Plane | float, ry: Plane | float) -> Plane:
     a, b = u / rx, v / ry
+    radius: Plane = np.sqrt(a * a + b * b)
     # As float32: the minimum of two Python numbers is a float64, which numpy 2 would spread to the plane.
-    return (np.sqrt(a * a + b * b) - 1) * np.asarray(np.minimum(rx, ry), np.float32)
+    return (radius - 1) * np.asarray(np.minimum(rx, ry), np.float32)
 
 
 def _box(u: Plane, v: Plane, rx: Plane | float, ry: Plane | float) -> Plane:
-    return np.maximum(abs(u) - rx, abs(v) - ry)
+    beyond: Plane = np.maximum(abs(u) - rx, abs(v) - ry)
+    return beyond
 
 
 def _outline(kind: int, u: Plane, v: Plane, a: Plane, b: Plane, noise: Plane) -> Plane:
@@ -218,10 +225,11 @@ def _outline(kind: int, u: Plane, v: Plane, a: Plane, b: Plane, noise: Plane) ->
         return _ellipse(u, v, 0.95, 0.6 + a * 0.35) + noise * (0.1 + 0.2 * b)
     if kind == 1:  # crate: a superellipse of exponent 4
         p, q = u / (0.9 - 0.3 * b), v / (0.6 + a * 0.3)
-        return (np.sqrt(np.sqrt(p * p * p * p + q * q * q * q)) - 1) * 0.6
+        radius: Plane = np.sqrt(np.sqrt(p * p * p * p + q * q * q * q))
+        return (radius - 1) * 0.6
     if kind == 2:  # boat
-        hull = np.maximum(abs(v - 0.55) - 0.25, abs(u) + v * 0.5 - 1.2)
-        sail = np.maximum(v - 0.2, (abs(u + 0.1 - 0.2 * b) * (1.6 + a) - v - 1.1) * 0.6)
+        hull: Plane = np.maximum(abs(v - 0.55) - 0.25, abs(u) + v * 0.5 - 1.2)
+        sail: Plane = np.maximum(v - 0.2, (abs(u + 0.1 - 0.2 * b) * (1.6 + a) - v - 1.1) * 0.6)
         return np.minimum(hull, sail)
     if kind == 3:  # car
         cabin = np.maximum(_box(u + 0.2 - 0.4 * b, v + 0.3, 0.45 + 0.35 * a, 0.35), abs(u) - v - 1.2)

@@ -55,7 +55,7 @@ def parameters(item: pytest.Item) -> dict[str, object]:
 
 def words_of(item: pytest.Item) -> str:
     """The claim as a sentence, its parameters filled in."""
-    text, values = claim_of(item).words, parameters(item)
+    text, values = _declared(item).words, parameters(item)
     unknown = [name for _, name, _, _ in string.Formatter().parse(text) if name and name not in values]
     if unknown:
         raise pytest.UsageError(f"{item.nodeid}: the claim's words name {unknown}; the test has {sorted(values)}")
@@ -64,13 +64,24 @@ def words_of(item: pytest.Item) -> str:
 
 def arms_of(item: pytest.Item) -> dict[Hashable, Arm]:
     """The claim's arms by name for this test's parameters."""
-    return dict(_called(item, claim_of(item).arms))
+    return dict(_called(item, _declared(item).arms))
 
 
 def metric_of(item: pytest.Item) -> Metric:
     """What the claim compares."""
-    declared = claim_of(item).metric
-    return ACCURACY if declared is None else _called(item, declared)
+    metric = _declared(item).metric
+    if metric is None:
+        return ACCURACY
+    compared: Metric = _called(item, metric)
+    return compared
+
+
+def _declared(item: pytest.Item) -> Claim:
+    """The claim that a test was declared to verify. Raises ValueError for an ordinary test."""
+    declared = claim_of(item)
+    if declared is None:
+        raise ValueError(f"{item.nodeid} declares no claim")
+    return declared
 
 
 def _called(item: pytest.Item, declared: Callable[..., Any]) -> Any:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLocator
 from scipy import stats
 
-from pytest_claims.report.page.panels import Panel, Point
+from pytest_claims.report.page.panels import Axis, Panel, Point
 from pytest_claims.report.page.style import INK, LINES, MARKERS, colour, styled, svg
 
 _WIDTH = 5.2  # inches
@@ -37,10 +37,9 @@ def spread_interval(values: Sequence[float]) -> tuple[float, float, float]:
 
 def values_figure(panel: Panel) -> str:
     """Every arm's seeds and mean with its interval, and the documented figure: along the axis, or an arm a row."""
-    draw = _rows if panel.axis is None else _along
     with styled():
         figure, axes = _figure(0.34 * len(panel.points) + 1.2 if panel.axis is None else 3.4)
-        draw(axes, panel, [(point.arm.mean, *interval(point.arm.values)) for point in panel.points], seeds=True)
+        _draw(axes, panel, [(point.arm.mean, *interval(point.arm.values)) for point in panel.points], seeds=True)
         _label(axes, panel, panel.measured)
         return svg(figure, f"{_title(panel)}: {panel.measured} by {_by(panel)}. {_in_words(panel)}")
 
@@ -49,8 +48,7 @@ def spread_figure(panel: Panel) -> str:
     """Standard deviations over seeds with their intervals."""
     with styled():
         figure, axes = _figure(0.34 * len(panel.points) + 1.0 if panel.axis is None else 3.0)
-        draw = _rows if panel.axis is None else _along
-        draw(axes, panel, [spread_interval(point.arm.values) for point in panel.points], seeds=False)
+        _draw(axes, panel, [spread_interval(point.arm.values) for point in panel.points], seeds=False)
         what = f"standard deviation over seeds of {panel.measured}"
         _label(axes, panel, "standard deviation over seeds, points")
         spreads = ", ".join(f"{p.name} {spread_interval(p.arm.values)[0]:.2f}" for p in panel.points)
@@ -60,7 +58,7 @@ def spread_figure(panel: Panel) -> str:
 def curves_figure(panel: Panel) -> str:
     """Training accuracy by epoch, the mean over seeds, one plot a series."""
     groups = [[p for p in panel.points if p.series == name] for name in panel.series]
-    levels = sorted({point.x for point in panel.points if point.x is not None})
+    levels = sorted({point.level for point in panel.points}) if panel.axis else []
     if panel.axis is None:
         groups = [list(panel.points[start : start + _MOST_LINES]) for start in range(0, len(panel.points), _MOST_LINES)]
     with styled():
@@ -72,8 +70,8 @@ def curves_figure(panel: Panel) -> str:
             for at, point in enumerate(group):
                 mean = np.mean([stored.trained.train_accuracy for stored in point.runs], axis=0)
                 # A level is the same line in every plot.
-                place = at if panel.axis is None else levels.index(point.x)
-                name = point.series if panel.axis is None else f"{point.x:g}"
+                place = at if panel.axis is None else levels.index(point.level)
+                name = point.series if panel.axis is None else f"{point.level:g}"
                 own = {"color": colour(place), "marker": MARKERS[place % 8], "label": name, "lw": 1.2, "ms": 3.5}
                 own["markevery"] = max(1, len(mean) // 5)
                 axes.plot(range(1, len(mean) + 1), mean, LINES[place % 4], **own)
@@ -85,7 +83,7 @@ def curves_figure(panel: Panel) -> str:
             axes.set_ylabel("training accuracy, %")
         for axes in grid.flat[len(groups) :]:
             axes.remove()
-        lines = {line.get_label(): line for axes in figure.axes for line in axes.get_lines()}
+        lines = {str(line.get_label()): line for axes in figure.axes for line in axes.get_lines()}
         names = sorted(lines, key=float) if panel.axis else list(lines)
         title = panel.axis.name if panel.axis else None
         most = 8 if panel.axis else 3
@@ -132,57 +130,67 @@ def _figure(height: float) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def _along(axes: Axes, panel: Panel, spans: Sequence[tuple[float, float, float]], *, seeds: bool) -> None:
-    """Series along the axis. spans: (middle, low, high) of each point."""
+def _draw(axes: Axes, panel: Panel, spans: Sequence[tuple[float, float, float]], *, seeds: bool) -> None:
+    """A panel's points. spans: (middle, low, high) of each. seeds: whether to draw every seed."""
+    if panel.axis is None:
+        _rows(axes, panel, spans, seeds=seeds)
+    else:
+        _along(axes, panel, panel.axis, spans, seeds=seeds)
+
+
+def _along(axes: Axes, panel: Panel, axis: Axis, spans: Sequence[tuple[float, float, float]], *, seeds: bool) -> None:
+    """Series along the axis."""
     for place, name in enumerate(panel.series):
         members = [(p, span) for p, span in zip(panel.points, spans, strict=True) if p.series == name]
-        at = _shifted(panel, [p.x for p, _ in members], place)
-        own = {"color": colour(place), "marker": MARKERS[place % 8]}
+        at = _shifted(panel, axis, [p.level for p, _ in members], place)
+        tint, marker = colour(place), MARKERS[place % 8]
         middles = [span[0] for _, span in members]
         below, above = ([abs(span[side] - span[0]) for _, span in members] for side in (1, 2))
-        axes.errorbar(at, middles, [below, above], ls=LINES[place % 4], lw=1.2, ms=4.5, capsize=2.5, label=name, **own)
+        axes.errorbar(
+            at,
+            middles,
+            [below, above],
+            ls=LINES[place % 4],
+            lw=1.2,
+            ms=4.5,
+            capsize=2.5,
+            label=name,
+            color=tint,
+            marker=marker,
+        )
         if not seeds:
             continue
         for x, (point, _) in zip(at, members, strict=True):
-            axes.plot([x] * len(point.arm.values), point.arm.values, ".", ms=3, alpha=0.45, color=colour(place))
+            axes.plot([x] * len(point.arm.values), point.arm.values, ".", ms=3, alpha=0.45, color=tint)
         told = [(x, p.arm.documented) for x, (p, _) in zip(at, members, strict=True) if p.arm.documented is not None]
         if told:
-            axes.plot(
-                *zip(*told, strict=True), ls="none", marker=MARKERS[place % 8], ms=8, mfc="none", mec=colour(place)
-            )
-    if panel.axis.log:
-        axes.set_xscale("log", base=panel.axis.log)
-    levels = sorted({point.x for point in panel.points})
+            axes.plot(*zip(*told, strict=True), ls="none", marker=marker, ms=8, mfc="none", mec=tint)
+    if axis.log:
+        axes.set_xscale("log", base=axis.log)
+    levels = sorted({point.level for point in panel.points})
     axes.xaxis.set_major_locator(FixedLocator(levels))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
 
 
-def _shifted(panel: Panel, xs: Sequence[float], place: int) -> list[float]:
+def _shifted(panel: Panel, axis: Axis, xs: Sequence[float], place: int) -> list[float]:
     """Series a little apart, so that none hides another."""
     by = (place - (len(panel.series) - 1) / 2) * 0.05
-    return [x * 2**by if panel.axis.log else x + by for x in xs]
+    return [x * 2**by if axis.log else x + by for x in xs]
 
 
 def _rows(axes: Axes, panel: Panel, spans: Sequence[tuple[float, float, float]], *, seeds: bool) -> None:
     """An arm a row, its interval lying."""
     for place, (point, (middle, low, high)) in enumerate(zip(panel.points, spans, strict=True)):
-        own = {"color": colour(place), "marker": MARKERS[place % 8]}
-        axes.errorbar(
-            [middle],
-            [place],
-            xerr=[[max(0.0, middle - low)], [max(0.0, high - middle)]],
-            capsize=3,
-            ms=5.5,
-            ls="none",
-            **own,
-        )
+        tint, marker = colour(place), MARKERS[place % 8]
+        around = [[max(0.0, middle - low)], [max(0.0, high - middle)]]
+        axes.errorbar([middle], [place], xerr=around, capsize=3, ms=5.5, ls="none", color=tint, marker=marker)
         if not seeds:
             continue
         below = [place + 0.22] * len(point.arm.values)
-        axes.plot(point.arm.values, below, ".", ms=3.5, alpha=0.55, color=colour(place))
+        axes.plot(point.arm.values, below, ".", ms=3.5, alpha=0.55, color=tint)
         if point.arm.documented is not None:
-            axes.plot([point.arm.documented], [place], marker=MARKERS[place % 8], ms=10, mfc="none", mec=colour(place))
+            axes.plot([point.arm.documented], [place], marker=marker, ms=10, mfc="none", mec=tint)
     axes.set_yticks(range(len(panel.points)), [point.name for point in panel.points])
     axes.set_ylim(len(panel.points) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")

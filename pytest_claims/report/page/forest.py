@@ -36,12 +36,13 @@ def forest(results: Sequence[Result]) -> str:
             verdict = result.verdict
             marker, tint = MARKS[verdict.outcome]
             axes.plot([max(verdict.lower, low), min(verdict.upper, high)], [row, row], color=tint, lw=2)
-            filled = {} if verdict.outcome != Outcome.INCONCLUSIVE else {"mfc": "none"}
-            axes.plot([verdict.effect], [row], marker=marker, ms=6, color=tint, ls="none", **filled)
+            inside = tint if verdict.outcome != Outcome.INCONCLUSIVE else "none"
+            axes.plot([verdict.effect], [row], marker=marker, ms=6, color=tint, ls="none", mfc=inside)
             for limit in result.limits.values():
                 axes.plot([limit, limit], [row - 0.22, row + 0.22], color=INK, lw=1.4)
-            if _documented(result) is not None:
-                axes.plot([_documented(result)], [row], "o", ms=8, mfc="none", mec=INK, mew=0.9)
+            documented = _documented(result)
+            if documented is not None:
+                axes.plot([documented], [row], "o", ms=8, mfc="none", mec=INK, mew=0.9)
             words = f"{result.finding} · {result.claim}"
             words = words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
             axes.text(
@@ -67,8 +68,9 @@ def _shown(results: Sequence[Result]) -> tuple[float, float]:
     for result in results:
         verdict = result.verdict
         values += [verdict.effect, verdict.lower, verdict.upper, *result.limits.values()]
-        if _documented(result) is not None:
-            values.append(_documented(result))
+        documented = _documented(result)
+        if documented is not None:
+            values.append(documented)
     finite = [value for value in values if math.isfinite(value)]
     room = 0.05 * (max(finite) - min(finite)) or 1.0
     return min(finite) - room, max(finite) + room

@@ -41,7 +41,8 @@ def confusion(runs: Sequence[Stored], data: Dataset) -> np.ndarray:
     predicted, true = _predictions(runs, data)
     counts = np.zeros((data.classes, data.classes))
     np.add.at(counts, (np.broadcast_to(true, predicted.shape), predicted), 1)
-    return counts / counts.sum(axis=1, keepdims=True)
+    shares: np.ndarray = counts / counts.sum(axis=1, keepdims=True)
+    return shares
 
 
 def confusion_figure(name: str, runs: Sequence[Stored], data: Dataset) -> str:

@@ -10,6 +10,8 @@ from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.runs.store import Stored
 
 _LEAST_LEVELS = 3
+# What sets figures apart: settings of the test beside numbers, kind of network, images, measure.
+_Group = tuple[str, str, str, str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +45,13 @@ class Point:
         """The arm, named without its neighbours: "group norm 64"."""
         return self.series if self.x is None else f"{self.series} {self.x:g}"
 
+    @property
+    def level(self) -> float:
+        """x, where the figure has an axis. Raises ValueError where it has none."""
+        if self.x is None:
+            raise ValueError(f"{self.series} has no place along an axis")
+        return self.x
+
 
 @dataclasses.dataclass(frozen=True)
 class Panel:
@@ -66,7 +75,7 @@ def panels(results: Sequence[Result], runs: Mapping[str, Stored]) -> list[Panel]
     runs: by name. Arms are one figure's if their claims have the same settings beside numbers, and the same kind of
     network, images and measure. A figure whose arms are all in another one is left out.
     """
-    groups: dict[tuple[str, ...], dict[str, Point]] = {}
+    groups: dict[_Group, dict[str, Point]] = {}
     best: dict[tuple[str, ...], tuple[ArmEvidence, tuple[Stored, ...]]] = {}
     for result in results:
         for arm in result.arms:
@@ -75,7 +84,7 @@ def panels(results: Sequence[Result], runs: Mapping[str, Stored]) -> list[Panel]
                 continue
             if not result.comparable:
                 arm = dataclasses.replace(arm, documented=None)
-            network, dataset = stored[0].configuration["network"]["kind"], stored[0].dataset
+            network, dataset = str(stored[0].configuration["network"]["kind"]), stored[0].dataset
             key = (_setting(result.nodeid), network, dataset, result.measured)
             identity = _identity(stored[0], arm)
             groups.setdefault(key, {}).setdefault(identity, Point(arm, stored, arm.label, None))
@@ -114,12 +123,13 @@ def _panel(title: str, points: tuple[Point, ...], measured: str) -> Panel:
         if any(point.x is None for point in placed) or not levels:
             continue
         if max(map(len, levels.values())) >= _LEAST_LEVELS:
-            return Panel(title, axis, tuple(sorted(placed, key=lambda point: point.x)), measured)
+            return Panel(title, axis, tuple(sorted(placed, key=lambda point: point.level)), measured)
     return Panel(title, None, points, measured)
 
 
 def _field(point: Point, axis: Axis) -> float | None:
-    return point.runs[0].configuration[axis.path[0]].get(axis.path[1])
+    value: float | None = point.runs[0].configuration[axis.path[0]].get(axis.path[1])
+    return value
 
 
 def _placed(point: Point, axis: Axis) -> Point:

@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
 from itertools import count
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType  # which Matplotlib 3.9 has not
 
 # Colours that no figure uses stand for the page's own and are replaced in the SVG.
 INK, GRID, PAPER = "#010203", "#040506", "#070809"
@@ -21,7 +25,7 @@ SERIES = tuple(f"#0a0b0{place}" for place in range(8))
 _PAGE.update({colour: f"var(--series-{place})" for place, colour in enumerate(SERIES)})
 MARKERS, LINES = "osD^vPX*", ("-", "--", "-.", ":")
 
-_RC = {
+_RC: dict[RcKeyType, Any] = {
     "text.parse_math": False,  # a claim may speak of dollars
     "svg.fonttype": "none",  # text stays text: small, selectable, in the page's own font
     "font.family": "sans-serif",
