@@ -187,17 +187,20 @@ class Lab:
             raise ValueError(f"{self._nodeid} tunes settings; declare it: @claim(..., tunes=True)")
         if sorted(needing) != levels or len(levels) < 2:
             raise ValueError(f"{self._nodeid}: settings {sorted(needing)} and {levels}; needed: the same two or more")
+        # Before anything is trained: choosing takes every arm.
+        for arms in (needing, than):
+            self._named(list(arms.values()))
+        self._unjudged()
+        low, high = levels[:2]
+        notes: tuple[Note, ...] = ()
         # In a placebo there is nothing to choose between.
-        placebo = self._settings.placebo
-        lower, upper = levels[:2] if placebo else (self._chosen(arms) for arms in (needing, than))
-        if lower >= upper:
+        if not self._settings.placebo:
+            lower, upper = self._chosen(needing), self._chosen(than)
             place = max(1, levels.index(upper))
-            low, high = levels[place - 1], levels[place]
-        else:
-            low, high = lower, upper
-        at_edge = bool({lower, upper} & {levels[0], levels[-1]})
-        chosen = ChosenSettings((label(needing[lower]), label(than[upper])), at_edge)
-        self._cross((needing[low], needing[high]), (than[high], than[low]), margin, (chosen,))
+            low, high = (lower, upper) if lower < upper else (levels[place - 1], levels[place])
+            at_edge = bool({lower, upper} & {levels[0], levels[-1]})
+            notes = (ChosenSettings((label(needing[lower]), label(than[upper])), at_edge),)
+        self._cross((needing[low], needing[high]), (than[high], than[low]), margin, notes)
 
     def assert_steadier(self, steady: Name, others: Sequence[Name], *, margin: float) -> None:
         """The claim that one arm varies less from seed to seed than every other.
@@ -343,6 +346,11 @@ class Lab:
         if len(set(map(label, names))) < max(2, len(names)):
             raise ValueError(f"{self._nodeid} compares {list(names)}; needed: two or more different arms")
 
+    def _unjudged(self) -> None:
+        """Raise RuntimeError if this claim has its verdict already."""
+        if self.result is not None:
+            raise RuntimeError(f"{self._nodeid} asserts twice; one claim is one assertion")
+
     def _of(self, name: Name) -> ArmEvidence:
         if name not in self._evidence:
             declared, seeds = self._wanted(name)
@@ -444,8 +452,7 @@ class Lab:
     def _judge(self, assertion: Assertion) -> None:
         """Decide, and record the result of this claim."""
         self._named(assertion.arms)
-        if self.result is not None:
-            raise RuntimeError(f"{self._nodeid} asserts twice; one claim is one assertion")
+        self._unjudged()
         if assertion.metric:
             # What was read before, was read by another one.
             self._metric, self._evidence = assertion.metric, {}

@@ -219,7 +219,9 @@ def test_needs_lower_chooses_by_what_the_claim_measures(planting):
 def test_needs_lower_chooses_nothing_in_a_placebo(planting):
     arms = {arm: around(50, n=16) for name in "pq" for arm in arms_of(name).values()}
     lab = planting.lab(arms, choosing=best_at(0.1, 1.0), looks=(4,), placebo=True)
-    assert compared(needs_lower(lab)) == (0.001, 0.01)
+    found = needs_lower(lab)
+    assert compared(found) == (0.001, 0.01)
+    assert found.verdict.notes == ()
     assert max(seed for _, seed in planting.trained) < CHOOSING
 
 
@@ -254,7 +256,28 @@ def test_needs_lower_takes_the_same_two_settings_or_more(planting, needing, than
     assert planting.trained == []
 
 
-def test_needs_lower_names_an_arm_that_was_not_declared(planting):
+@pytest.mark.parametrize("networks", [("x", "q"), ("p", "x")])
+def test_needs_lower_names_an_arm_that_was_not_declared(planting, networks):
     lab = rated(planting, best_at(0.01, 0.1))
-    with pytest.raises(KeyError, match="x"):
-        lab.assert_needs_lower(arms_of("x"), arms_of("q"), margin=5.0)
+    with pytest.raises(KeyError, match="is no arm of this claim; declared: "):
+        lab.assert_needs_lower(*map(arms_of, networks), margin=5.0)
+    assert planting.trained == []
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_needs_lower_compares_an_arm_a_setting(planting, place):
+    lab = rated(planting, best_at(0.01, 0.1))
+    networks = [arms_of("p"), arms_of("q")]
+    networks[place][0.001] = networks[place][1.0]
+    with pytest.raises(ValueError, match="needed: two or more different arms"):
+        lab.assert_needs_lower(*networks, margin=5.0)
+    assert planting.trained == []
+
+
+def test_needs_lower_chooses_nothing_for_a_claim_that_has_its_verdict(planting):
+    lab = rated(planting, best_at(0.01, 0.1))
+    judged(lab, "assert_greater", ("p", 0.01), ("p", 0.1), margin=5.0)
+    trained = list(planting.trained)
+    with pytest.raises(RuntimeError, match="asserts twice"):
+        needs_lower(lab)
+    assert planting.trained == trained
