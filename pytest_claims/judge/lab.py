@@ -190,6 +190,8 @@ class Lab:
         # Before anything is trained: choosing takes every arm.
         for arms in (needing, than):
             self._named(list(arms.values()))
+        if shared := sorted(set(map(label, needing.values())) & set(map(label, than.values()))):
+            raise ValueError(f"{self._nodeid} compares two networks; both have {', '.join(shared)}")
         self._unjudged()
         low, high = levels[:2]
         notes: tuple[Note, ...] = ()
@@ -319,6 +321,11 @@ class Lab:
         self._named(first)
         self._named(second)
         one, two = (label(first[0]), label(first[1])), (label(second[0]), label(second[1]))
+        if one == two[::-1]:
+            raise ValueError(
+                f"{self._nodeid}: {minus(*first)} and {minus(*second)} cannot both be leads; needed: each network's "
+                "own two arms, at its best setting and at the other's"
+            )
 
         def procedure(arms: Samples, /, **at: Any) -> Verdict:
             found = crossover(arms, first=one, second=two, margin=margin, **at)

@@ -64,6 +64,13 @@ def test_crossover_is_held_against_the_first_networks_lead(planting):
     assert found.compared == "p_own − p_other"
 
 
+def test_a_crossover_of_two_arms_contradicts_itself(planting):
+    lab = planting.lab(four_seeds())
+    with pytest.raises(ValueError, match="p_own − p_other and p_other − p_own cannot both be leads"):
+        lab.assert_crossover(("p_own", "p_other"), ("p_other", "p_own"), margin=5.0)
+    assert planting.trained == []
+
+
 def test_crossover_is_shown_by_four_seeds(planting):
     found = judged(planting.lab(four_seeds()), "assert_crossover", *OWN, margin=5.0)
     assert (found.verdict.outcome, all_notes(found)) == (Outcome.REPRODUCED, [])
@@ -271,6 +278,13 @@ def test_needs_lower_compares_an_arm_a_setting(planting, place):
     networks[place][0.001] = networks[place][1.0]
     with pytest.raises(ValueError, match="needed: two or more different arms"):
         lab.assert_needs_lower(*networks, margin=5.0)
+    assert planting.trained == []
+
+
+def test_needs_lower_compares_two_networks(planting):
+    lab = rated(planting, best_at(0.01, 0.1))
+    with pytest.raises(ValueError, match=r"compares two networks; both have p 0\.01$"):
+        lab.assert_needs_lower(arms_of("p"), arms_of("q") | {0.1: ("p", 0.01)}, margin=5.0)
     assert planting.trained == []
 
 
