@@ -15,6 +15,7 @@ import numpy as np
 from pytest_claims.data.kinds import joined
 from pytest_claims.judge.assertion import (
     Assertion,
+    Contrast,
     Decide,
     Flags,
     Name,
@@ -151,7 +152,7 @@ class Lab:
         self._named([best, *rivals])
         procedure = partial(best_of, best=label(best), margin=margin)
         closest, _ = self._documented_extremes(rivals)
-        contrast, compared = difference(best, closest), minus(best, closest)
+        contrast, compared = self._chosen_by_source(rivals, best, closest), minus(best, closest)
         effect = f"{label(best)} − its closest rival"
         self._judge(Assertion("best", (best, *rivals), procedure, effect, contrast, compared, len(rivals), (best,)))
 
@@ -164,7 +165,7 @@ class Lab:
         if set(order) <= set(figures):
             # The smallest documented step, fixed before any run.
             steps.sort(key=lambda step: difference(*step)(figures))
-        contrast = difference(*steps[0]) if set(order) <= set(figures) else None
+        contrast = self._chosen_by_source(order, *steps[0])
         self._judge(Assertion("best", tuple(order), procedure, effect, contrast, minus(*steps[0]), len(steps)))
 
     def assert_crossover(self, first: tuple[Name, Name], second: tuple[Name, Name], *, margin: float) -> None:
@@ -341,8 +342,8 @@ class Lab:
         # The documented contrast is that of the source's own two extremes, fixed before any run.
         extremes = self._documented_extremes(names)
         effect = "the deciding pair's difference"
-        pairs = math.comb(len(names), 2)
-        self._judge(Assertion(kind, tuple(names), procedure, effect, difference(*extremes), minus(*extremes), pairs))
+        contrast, pairs = self._chosen_by_source(names, *extremes), math.comb(len(names), 2)
+        self._judge(Assertion(kind, tuple(names), procedure, effect, contrast, minus(*extremes), pairs))
 
     def _named(self, names: Sequence[Name]) -> None:
         """Raise ValueError unless these are two different arms or more; KeyError for one that was not declared."""
@@ -412,6 +413,13 @@ class Lab:
             return names[0], names[-1]
         ordered = sorted(names, key=figures.__getitem__)
         return ordered[-1], ordered[0]
+
+    def _chosen_by_source(self, among: Sequence[Name], first: Name, second: Name) -> Contrast | None:
+        """The contrast of two arms that the source's figures choose among these; None unless it gives all of them.
+
+        Without one of them, which pair is the source's is a guess.
+        """
+        return difference(first, second) if set(among) <= set(self._documented_figures()) else None
 
     def _look_from(self, n: int) -> None:
         """Leave out the looks below n, and what was read at them. Raises NoLookError if none is left."""
