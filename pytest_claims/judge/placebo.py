@@ -18,7 +18,8 @@ FEWEST = 200
 
 @dataclasses.dataclass(frozen=True)
 class Placebo:
-    """lines: the result in words. passed: something was judged, and no group found more than chance allows."""
+    """lines: the result in words. passed: something was judged, each group by enough verdicts, and none found more than
+    chance allows."""
 
     lines: tuple[str, ...]
     passed: bool
@@ -29,7 +30,7 @@ def placebo_result(results: Sequence[Result]) -> Placebo:
 
     What must not be found where nothing is there, the claim's kind says.
     """
-    lines, passed, judged = [], True, False
+    lines, passed = [], True
     for group in dict.fromkeys(kind.group for kind in KINDS.values()):
         outcomes: Counter[str] = Counter()
         for result in results:
@@ -48,9 +49,9 @@ def placebo_result(results: Sequence[Result]) -> Placebo:
             continue
         allowed = int(stats.binom.ppf(0.99, drawn, ALPHA))
         holds = found <= allowed
-        passed, judged = passed and holds, True
+        passed = passed and holds
         verdict = "holds" if holds else "DOES NOT HOLD: the statistics call noise an effect"
         lines.append(f"{text}; a 5 % error rate gives at most {allowed} in 99 % of such sessions: {verdict}")
-    if not judged:
-        lines.append("nothing was judged: select claims that run, at least one")
-    return Placebo(tuple(lines), passed and judged)
+    if not lines:
+        return Placebo(("nothing was judged: select claims that run, at least one",), False)
+    return Placebo(tuple(lines), passed)
