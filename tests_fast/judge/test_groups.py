@@ -1,5 +1,6 @@
 """Claims about several arms: assert_no_difference, assert_some_difference, assert_best, assert_ranks."""
 
+import itertools
 import math
 
 import pytest
@@ -212,6 +213,16 @@ def test_ranks_are_decided_by_the_smallest_step(planting, steps, outcome):
     assert part_effects(found) == pytest.approx(dict(zip(names, steps, strict=True)))
     assert (found.kind, found.contrast, found.verdict.margin) == ("best", "the smallest step of the ranking", 5.0)
     assert [arm.label for arm in found.arms] == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("order", [["c", "a", "b"], ["b", "c", "a"]])
+def test_ranks_list_arms_in_the_claimed_order(planting, order):
+    # Neither in the order in which they are declared, nor in that of their means.
+    found = judged(planting.lab(arms_at(a=50, b=70, c=60)), "assert_ranks", order, margin=5.0)
+    assert [arm.label for arm in found.arms] == order
+    assert [comparison_text(part) for part in found.verdict.parts] == [
+        f"{ahead} over {behind}" for ahead, behind in itertools.pairwise(order)
+    ]
 
 
 leading = pytest.mark.parametrize(
