@@ -1,6 +1,6 @@
 """The optimisers that a recipe can name. Another one is added here, or from outside by `register`.
 
-This module imports no other of the package, and torch only when an optimiser is made.
+This module imports nothing of the package but the base of its errors, and torch only when an optimiser is made.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import functools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
+
+from pytest_claims.errors import ExplainedError
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     ]
 
 
-class OptimiserError(ValueError):
+class OptimiserError(ExplainedError, ValueError):
     """An optimiser cannot be registered or used; the text names it, what is wrong and the way out."""
 
 

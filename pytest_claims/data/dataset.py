@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pytest_claims.errors import ExplainedError
 
-class DataError(Exception):
+
+class DataError(ExplainedError):
     """The data cannot be used; the text names the file or folder, what is wrong with it and the next step."""
 
 

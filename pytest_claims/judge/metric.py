@@ -6,10 +6,11 @@ import dataclasses
 import math
 from collections.abc import Callable
 
+from pytest_claims.errors import ExplainedError
 from pytest_claims.types import Trained
 
 
-class NotRecordedError(Exception):
+class NotRecordedError(ExplainedError):
     """A stored run lacks what a metric reads; the text says why and what to do."""
 
 

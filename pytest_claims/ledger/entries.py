@@ -15,13 +15,14 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pytest_claims.errors import ExplainedError
 from pytest_claims.judge.result import Result
 from pytest_claims.types import Outcome
 
 FOLDER = Path("claims") / "ledger"
 
 
-class LedgerError(Exception):
+class LedgerError(ExplainedError):
     """A ledger cannot be read or written; the text names the file, what is wrong with it and the next step."""
 
 

@@ -8,11 +8,11 @@ from collections.abc import Generator
 
 import pytest
 
-from pytest_claims.data import DataError
+from pytest_claims.errors import ExplainedError
 from pytest_claims.judge.decorator import arms_of, claim_of
 from pytest_claims.judge.lab import Lab
 from pytest_claims.judge.placebo import placebo_result
-from pytest_claims.ledger.entries import Entry, LedgerError, read_all
+from pytest_claims.ledger.entries import Entry, read_all
 from pytest_claims.plugin.activation import COLUMNS, STARTED
 from pytest_claims.plugin.claim_test import EXPECTED, judged, lab_of
 from pytest_claims.plugin.closing import close
@@ -22,7 +22,7 @@ from pytest_claims.plugin.outputs import Outputs, wanted
 from pytest_claims.plugin.planning import print_plan
 from pytest_claims.plugin.processes import is_worker, worker_count, worker_number
 from pytest_claims.plugin.progress import Progress
-from pytest_claims.plugin.resolution import SettingsError, resolve
+from pytest_claims.plugin.resolution import resolve
 from pytest_claims.plugin.scale_selection import ScaleSelection
 from pytest_claims.plugin.session import result_of, results_of
 from pytest_claims.report.failure import COLUMNS as WIDEST
@@ -30,9 +30,7 @@ from pytest_claims.runs.executor import Executor
 from pytest_claims.runs.laboratory import Laboratory, in_process
 from pytest_claims.runs.plan import needed
 from pytest_claims.runs.store import Store
-from pytest_claims.runs.store_file import StoreError
 from pytest_claims.settings import Settings
-from pytest_claims.train.device import DeviceError
 from pytest_claims.types import Arm, Claim
 
 
@@ -94,7 +92,7 @@ class Active:
             if not is_worker(self.config) and (option.store or settings.store.exists()):
                 Store(settings.store).close()  # a store that cannot be used is found before anything is trained
             ledgers = read_all(settings.ledger, settings.scale) if settings.ledger else {}
-        except (DataError, DeviceError, LedgerError, SettingsError, StoreError) as error:
+        except ExplainedError as error:
             raise pytest.UsageError(str(error)) from error
         if option.update_ledger and settings.ledger_of(settings.data.kind) is None:
             raise pytest.UsageError(

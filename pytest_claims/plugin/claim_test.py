@@ -10,36 +10,22 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from pytest_claims.data import DataError
+from pytest_claims.errors import ExplainedError
 from pytest_claims.judge.decorator import arms_of, metric_of, words_of
 from pytest_claims.judge.lab import Lab, NoLookError, NotReproducedError
 from pytest_claims.judge.metric import NotRecordedError
 from pytest_claims.judge.result import Result
 from pytest_claims.ledger.entries import Entry
 from pytest_claims.ledger.policy import standing
-from pytest_claims.optimisers import OptimiserError
 from pytest_claims.report import failure_text, junit_properties
 from pytest_claims.runs.laboratory import Laboratory
-from pytest_claims.runs.pool import NotStoredError, TrainingError
+from pytest_claims.runs.pool import NotStoredError
 from pytest_claims.runs.store_file import StoreError
 from pytest_claims.settings import Settings
-from pytest_claims.stacked import NetworkError
-from pytest_claims.train.device import DeviceError
 from pytest_claims.types import Claim
 
 # Of a test whose verdict is the recorded one and not REPRODUCED: what the ledger says.
 EXPECTED = pytest.StashKey[str]()
-
-# Errors whose text is written for the person at the terminal; a traceback would hide it.
-EXPLAINED = (
-    NotReproducedError,
-    DataError,
-    StoreError,
-    DeviceError,
-    TrainingError,
-    NotRecordedError,
-    NetworkError,
-    OptimiserError,
-)
 
 # Entries by kind of images and by test.
 Ledgers = Mapping[str, Mapping[str, Entry]]
@@ -53,7 +39,7 @@ def lab_of(item: pytest.Item, declared: Claim, laboratory: Laboratory, claims: i
         words, arms = words_of(item), arms_of(item)
         explain = functools.partial(failure_text, columns=columns)
         return Lab(item.nodeid, declared, words, arms, settings, pool, explain, metric, claims)
-    except EXPLAINED as error:
+    except ExplainedError as error:
         raise _ended(settings, error) from None
 
 
@@ -70,7 +56,7 @@ def judged(item: pytest.Item, ledgers: Ledgers, settings: Settings, columns: int
         raise pytest.fail.Exception(f"{found.said}\n\n{error}".lstrip(), pytrace=False) from None
     except (NotStoredError, NoLookError) as error:
         raise pytest.skip.Exception(str(error)) from None
-    except EXPLAINED as error:
+    except ExplainedError as error:
         raise _ended(settings, error) from None
     finally:
         used: Lab | None = getattr(item, "funcargs", {}).get("lab")
@@ -91,7 +77,7 @@ def _recorded(item: pytest.Item, ledgers: Ledgers, result: Result) -> Entry | No
     return ledgers.get(result.data_kind, {}).get(item.nodeid)
 
 
-def _ended(settings: Settings, error: Exception) -> BaseException:
+def _ended(settings: Settings, error: ExplainedError) -> BaseException:
     """How a test ends for an error that its text explains.
 
     Where nothing is to be trained, what is not there (images; something that an old store has not recorded) leaves a

@@ -32,7 +32,8 @@ def pytest_claims_executor(config: pytest.Config, settings: Settings, workers: i
 
     Called in each process that trains, once and only if a claim or a plan needs it. workers: how many such processes
     there are. The plugin itself comes last: it trains in the process, on the device of the settings. What the executor
-    trained is stored under its kind of device and its precision.
+    trained is stored under its kind of device and its precision. Where it cannot train, it raises an ExplainedError
+    (pytest_claims.errors) of its own, whose text is then what a claim fails with.
     """
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_claims.data.load import synthetic_dataset
+from pytest_claims.errors import ExplainedError
 from pytest_claims.judge.decorator import arms_of, claim_of
-from pytest_claims.plugin.claim_test import EXPLAINED
 from pytest_claims.runs.laboratory import Laboratory
 from pytest_claims.runs.plan import needed, plan, plan_lines
 from pytest_claims.runs.store import Store
@@ -27,7 +27,7 @@ def print_plan(config: pytest.Config, laboratory: Laboratory, items: Sequence[py
         planned, obstacles = plan(first, settings, store, executor)
         at_most, _ = plan(last, settings, store, executor)
         probed = synthetic_dataset("cifar10", "rehearsal").to(settings.device)
-    except EXPLAINED as error:
+    except ExplainedError as error:
         raise pytest.UsageError(str(error)) from error
     workers = config.option.plan_workers
     for line in plan_lines(planned, at_most, obstacles, len(claims), settings, probed, workers):

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from pytest_claims.data import NAMED, choose
 from pytest_claims.defaults import DEFAULT_STORE, PLACEBO_SEEDS, REHEARSED_SEEDS
+from pytest_claims.errors import ExplainedError
 from pytest_claims.ledger.entries import FOLDER
 from pytest_claims.settings import DATA_HOME, Settings
 from pytest_claims.train import device as devices
 from pytest_claims.types import LOOKS, SCALES
 
 
-class SettingsError(Exception):
+class SettingsError(ExplainedError):
     """Options that contradict one another; the text names them and what is allowed."""
 
 

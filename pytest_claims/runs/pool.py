@@ -13,16 +13,15 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 
 from pytest_claims import optimisers
 from pytest_claims.data import DataError, Dataset
-from pytest_claims.optimisers import OptimiserError
+from pytest_claims.errors import ExplainedError
 from pytest_claims.runs.executor import Executor, TrainedBlock
 from pytest_claims.runs.leases import Lease, Leases
 from pytest_claims.runs.progress_notes import Block, Notes, in_words
 from pytest_claims.runs.store import Key, Store
 from pytest_claims.runs.store_file import StoreError
 from pytest_claims.runs.wanted import Wanted
-from pytest_claims.stacked import NetworkError, check_form
+from pytest_claims.stacked import check_form
 from pytest_claims.train.cost import DATA_CENTRE_GPU, cost, flops_per_step
-from pytest_claims.train.device import DeviceError
 from pytest_claims.train.engine import version_of
 from pytest_claims.types import Run, Trained
 
@@ -51,11 +50,11 @@ def seeds_per_block(run: Run, device_kind: str) -> int:
     return max((seeds for seeds in SIDE_BY_SIDE if seeds <= launched), default=SIDE_BY_SIDE[0])
 
 
-class NotStoredError(Exception):
+class NotStoredError(ExplainedError):
     """A session that trains nothing needs runs that are not stored; the text says how many and what trains them."""
 
 
-class TrainingError(Exception):
+class TrainingError(ExplainedError):
     """A block could not be trained. run, seeds: the block. The cause is what training raised.
 
     The text names network, batch, seeds and device, and has the traceback where the cause is no error that explains
@@ -66,7 +65,7 @@ class TrainingError(Exception):
         self.run, self.seeds, self.__cause__ = run, seeds, cause
         many = f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]}"
         text = f"{in_words(run)}, {many}, could not be trained on {device}: "
-        if isinstance(cause, DataError | DeviceError | NetworkError | OptimiserError):
+        if isinstance(cause, ExplainedError):
             text += str(cause)
         else:
             text += f"{type(cause).__name__}: {cause}\n\n{''.join(traceback.format_exception(cause)).rstrip()}"

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_claims.errors import ExplainedError
 from pytest_claims.runs.lock_file import LockFile
 
 
-class StoreError(Exception):
+class StoreError(ExplainedError):
     """The store cannot be read or written; the text names the file, what happened and the next step."""
 
 

@@ -15,11 +15,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pytest_claims.errors import ExplainedError
 from pytest_claims.runs.store import COLUMNS, Store, digest
-from pytest_claims.runs.store_file import StoreError
 
 
-class TransferError(Exception):
+class TransferError(ExplainedError):
     """A file of runs cannot be read; the text names the file, the line and what is wrong with it."""
 
 
@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
             print(f"{export_runs(store, options.file)} runs written to {options.file}")
         else:
             print(f"{import_runs(options.file, store)} new runs added to {options.store}")
-    except (TransferError, StoreError, OSError) as error:
+    except (ExplainedError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -7,10 +7,11 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import nn
 
+from pytest_claims.errors import ExplainedError
 from pytest_claims.types import canonical
 
 
-class NetworkError(ValueError):
+class NetworkError(ExplainedError, ValueError):
     """A network cannot be trained; the text names it, the layer if one is at fault, and the way out."""
 
 

@@ -9,8 +9,10 @@ import platform
 import psutil
 import torch
 
+from pytest_claims.errors import ExplainedError
 
-class DeviceError(Exception):
+
+class DeviceError(ExplainedError):
     """The device that was asked for is not there; the text says what was found and what to do."""
 
 

@@ -10,6 +10,7 @@ import torch
 
 from models import DepthCNN, NormCNN
 from pytest_claims.data import DataError
+from pytest_claims.errors import ExplainedError
 from pytest_claims.runs.executor import InProcess
 from pytest_claims.runs.leases import Leases
 from pytest_claims.runs.pool import NotStoredError, Pool, TrainingError
@@ -244,6 +245,17 @@ def test_data_that_do_not_fit_are_explained_in_their_own_words(pool_of):
     ) as raised:
         pool_of(InProcess(CPU)).results(large, range(5))
     assert isinstance(raised.value.__cause__, DataError)
+
+
+def test_an_executors_own_error_is_told_in_its_own_words(pool_of):
+    class NoClusterError(ExplainedError):
+        pass
+
+    def away(run, seed):
+        raise NoClusterError("the cluster is away until Monday")
+
+    with pytest.raises(TrainingError, match=r"planted results: the cluster is away until Monday$"):
+        pool_of(Planted(away)).results(RUN, range(1))
 
 
 @pytest.mark.parametrize("slots", [1, 2, 12])
