@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,12 +32,13 @@ def close(active: Active, reporter: pytest.TerminalReporter) -> None:
             why = next((f" ({why})" for _, why in not_judged(reports_of(reporter), [], [])), "")
             raise pytest.UsageError(f"nothing was judged{why}, so {wanted(config.option)} is not written")
         return
-    store, width = Store(settings.store), reporter._tw.fullwidth
+    width = reporter._tw.fullwidth
     reporter.section("placebo" if settings.placebo else "claims")
     lines = _placebo(settings, results) if settings.placebo else summary_lines(results, width)
     for line in lines:
         reporter.write_line(line)
-    session = assemble(config, settings, active.started, reporter, store, results)
+    with contextlib.closing(Store(settings.store)) as store:
+        session = assemble(config, settings, active.started, reporter, store, results)
     for line in session_lines(settings, session, width):
         reporter.write_line(line)
     for said in config.hook.pytest_claims_session(config=config, session=session):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,10 @@ def write_files(config: pytest.Config, settings: Settings, session: Session) -> 
     def page(folder: Path) -> Path:
         from pytest_claims.report.page import write_page  # with Matplotlib, which no other session needs
 
-        data, store = settings.data.offline, Store(settings.store)
-        return write_page(session, store, folder, root=config.rootpath, load=lambda name: load(data, name))
+        data = settings.data.offline
+        # Opened here: what implements a hook is given what every other plugin gets, which is no store.
+        with contextlib.closing(Store(settings.store)) as store:
+            return write_page(session, store, folder, root=config.rootpath, load=lambda name: load(data, name))
 
     def text(content: Callable[[], str]) -> Callable[[Path], Path]:
         def write(path: Path) -> Path:

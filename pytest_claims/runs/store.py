@@ -193,9 +193,9 @@ class Store(StoreFile):
                 self._execute(f"INSERT OR IGNORE INTO runs ({', '.join(COLUMNS)}) VALUES ({_MARKS})", row)
         return self.count() - before
 
-    def count(self) -> int:
-        """How many finished runs this store object sees."""
-        return int(self._one("SELECT count(*) FROM runs WHERE finished >= ?", (self.since,))[0])
+    def count(self, since: str = "") -> int:
+        """How many finished runs this store object sees; with since, those finished at that time or later."""
+        return int(self._one("SELECT count(*) FROM runs WHERE finished >= ?", (max(since, self.since),))[0])
 
 
 def _trained(seed: int, row: Sequence[Any]) -> Trained:

@@ -106,6 +106,16 @@ def test_fresh_sees_only_what_is_new_and_replaces_the_old(tmp_path):
     assert Store(path).count() == fresh.count() == 1
 
 
+def test_runs_are_counted_from_a_time_on(tmp_path):
+    store = Store(tmp_path / "runs.sqlite")
+    store.put(KEY, [result(0), result(1)], "a device")
+    between = now()
+    store.put(KEY, [result(2)], "a device")
+    assert (store.count(), store.count(since=between), store.count(since=now())) == (3, 1, 0)
+    # A store object that does not see the old ones counts none of them.
+    assert Store(store.path, since=between).count(since="2000") == 1
+
+
 def test_results_are_recorded_all_or_none(tmp_path):
     store = Store(tmp_path / "runs.sqlite")
     broken = dataclasses.replace(result(1), test_accuracy=None)
