@@ -227,7 +227,7 @@ class Claim:
 
     finding: short name of the finding, e.g. "A1a". words: the finding as a sentence; {names} are the test's
     parameters. source: where it is documented. arms: called with the test's parameters, gives the arms by name.
-    measure: called with those that it names, gives what is compared (a Metric); None is test accuracy. tunes: which
+    metric: called with those that it names, gives what is compared (a Metric); None is test accuracy. tunes: which
     of its arms are compared is first chosen on seeds of their own, for which every arm is trained. images: a report
     shows what the arms take images for.
     """
