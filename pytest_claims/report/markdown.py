@@ -50,7 +50,7 @@ def results_page(results: Sequence[Result], facts: Mapping[str, str]) -> str:
         for result, p in zip(ordered, adjusted, strict=True)
     ]
     lines += _table(_VERDICTS, rows)
-    notes = [f"- {j.finding}, {j.claim}: {note}" for j in ordered for note in all_notes(j)]
+    notes = [f"- {each.finding}, {each.claim}: {note}" for each in ordered for note in all_notes(each)]
     lines += ["", "## Notes", "", *notes] if notes else []
     told = [f"- {j.finding}, {j.claim}: {'; '.join(words)}" for j in ordered if (words := beside(j))]
     lines += ["", "## Beside the verdicts, deciding nothing", "", *told] if told else []

@@ -224,7 +224,7 @@ def test_a_claim_asserts_once(planting):
     assert lab.result is first
 
 
-def test_what_a_judgement_says_of_its_claim(planting, tmp_path):
+def test_what_a_result_says_of_its_claim(planting, tmp_path):
     found = greater(planting.lab(ahead(5), nodeid="claims/test_q.py::test_q", claims=7))
     assert (found.nodeid, found.finding, found.claim) == ("claims/test_q.py::test_q", "P1", "planted")
     assert str(found.source) == 'A paper, "Table 1" (3 runs)'
@@ -236,7 +236,7 @@ def test_what_a_judgement_says_of_its_claim(planting, tmp_path):
     assert Result.from_json(found.to_json()) == found
 
 
-def test_what_a_judgement_says_of_its_arms(planting):
+def test_what_a_result_says_of_its_arms(planting):
     diverged = {"b": [seed == 3 for seed in range(20)]}
     lab = planting.lab(ahead(5), documented={"a": 56.0}, diverged=diverged)
     found = greater(lab)

@@ -133,7 +133,7 @@ def test_it_travels_whole_as_json(result):
     assert kinds_inside(again) == kinds_inside(result)
 
 
-def test_the_judgement_that_travels_has_no_field_at_its_default():
+def test_the_result_that_travels_has_no_field_at_its_default():
     for value in (RESULT, VERDICT, ARMS[0]):
         for field in dataclasses.fields(value):
             empty = {} if field.default_factory is dict else field.default

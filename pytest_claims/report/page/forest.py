@@ -55,9 +55,9 @@ def forest(results: Sequence[Result]) -> str:
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(f"effect in the claimed direction, {unit}")
         told = "; ".join(
-            f"{j.finding}: {j.verdict.effect:+.2f} ({j.verdict.lower:+.2f} to {j.verdict.upper:+.2f}), "
-            f"{j.verdict.outcome}"
-            for j in results
+            f"{each.finding}: {each.verdict.effect:+.2f} ({each.verdict.lower:+.2f} to {each.verdict.upper:+.2f}), "
+            f"{each.verdict.outcome}"
+            for each in results
         )
         return svg(figure, f"Effects with intervals, {unit}. {told}")
 
