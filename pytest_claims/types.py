@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import itertools
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -150,7 +151,7 @@ class Run:
     recipe: Recipe
     dataset: str = "cifar10"
 
-    @property
+    @functools.cached_property
     def canonical(self) -> str:
         """The configuration as JSON with sorted keys: equal configurations, and only they, give equal text."""
         return json.dumps(canonical(self), sort_keys=True, separators=(",", ":"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import datetime
+import functools
 import hashlib
 import json
 import platform
@@ -79,7 +80,8 @@ class Key:
     engine: int
     tf32: bool = False
 
-    @property
+    # Kept, as Run.canonical is: the name of every seed is asked for whenever the store is looked at.
+    @functools.cached_property
     def numerics(self) -> str:
         precision = self.run.recipe.precision
         numerics: dict[str, object] = {"device": self.device, "precision": precision, "width": self.seeds_per_block}
