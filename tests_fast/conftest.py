@@ -1,5 +1,6 @@
 """Settings of the fast tests: all cores for all of them, and Hypothesis without deadlines."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,15 @@ settings.register_profile("fast", deadline=None, max_examples=20, derandomize=Tr
 settings.load_profile("fast")
 # As in a training process: results, not speed, are compared here, and small tensors gain nothing from more threads.
 torch.set_num_threads(1)
+
+
+def pytest_collection_finish() -> None:
+    """Take what is loaded by now out of every later garbage collection.
+
+    It is a million objects, nearly all of them modules. statsmodels collects whenever it corrects p, in .4 s.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
