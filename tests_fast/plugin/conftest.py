@@ -64,8 +64,23 @@ def warm():
     cost(Run(DepthCNN(1, "relu"), Recipe(2, 20, 1, "sgd", 0.1)), 1, 1)
 
 
+@pytest.fixture(scope="session")
+def images(tmp_path_factory):
+    """Class folders of images, the same for all tests: so many files take longer to remove than to train on."""
+    root, generator = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
+    for split, count in (("train", 8), ("test", 10)):
+        for label in range(5):
+            folder = root / split / f"class{label}"
+            folder.mkdir(parents=True)
+            for index in range(count):
+                pixels = generator.integers(0, 60, (32, 32, 3))
+                pixels[..., label % 3] += 80 if label < 3 else 160
+                Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / f"{index}.png")
+    return root
+
+
 @pytest.fixture
-def suite(pytester, monkeypatch):
+def suite(pytester, monkeypatch, images):
     """A folder with claims/, the plugin loaded as in this repository, and images/ to train on."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makeconftest('pytest_plugins = ["pytest_claims.plugin.hooks"]')
@@ -74,15 +89,7 @@ def suite(pytester, monkeypatch):
     )
     (pytester.path / "claims").mkdir()
     write(pytester, CLAIMS)
-    generator = np.random.default_rng(0)
-    for split, count in (("train", 8), ("test", 10)):
-        for label in range(5):
-            folder = pytester.path / "images" / split / f"class{label}"
-            folder.mkdir(parents=True)
-            for index in range(count):
-                pixels = generator.integers(0, 60, (32, 32, 3))
-                pixels[..., label % 3] += 80 if label < 3 else 160
-                Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / f"{index}.png")
+    (pytester.path / "images").symlink_to(images)
     return pytester
 
 

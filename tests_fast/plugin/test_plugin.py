@@ -369,7 +369,13 @@ def test_a_placebo_that_finds_effects_fails(suite, run, monkeypatch):
     result.stdout.fnmatch_lines(["directional claims: *DOES NOT HOLD: the statistics call noise an effect"])
 
 
-def test_a_plan_prints_the_cost_and_trains_nothing(suite, run):
+@pytest.fixture
+def known_speed(monkeypatch):
+    """A plan's estimate without its probe of the device, which takes a second."""
+    monkeypatch.setattr("pytest_claims.runs.plan.probe", lambda data: Speed(1e-3, 1e10))
+
+
+def test_a_plan_prints_the_cost_and_trains_nothing(suite, run, known_speed):
     result = run("--plan", "-n", "2", "-k", "wide or equal")
     result.stdout.fnmatch_lines(
         [
@@ -391,12 +397,6 @@ def test_a_plan_prints_the_cost_and_trains_nothing(suite, run):
     assert rows(suite) == 0
     run("-k", "equal")
     run("--plan").stdout.fnmatch_lines(["all *4 *6 *6 *96 *"])
-
-
-@pytest.fixture
-def known_speed(monkeypatch):
-    """A plan's estimate without its probe of the device, which takes a second."""
-    monkeypatch.setattr("pytest_claims.runs.plan.probe", lambda data: Speed(1e-3, 1e10))
 
 
 def test_a_plan_has_the_seeds_that_choose_settings(suite, run, known_speed):
@@ -574,12 +574,10 @@ def test_a_claim_that_cannot_be_built_fails_alone(suite, run):
     )
 
 
-def test_the_rerun_command_works_from_where_it_is_read(suite, run, monkeypatch):
+def test_the_rerun_command_works_from_where_it_is_read(suite, run, images, monkeypatch):
     monkeypatch.chdir(suite.path / "claims")
     result = suite.runpytest_inprocess("--scale", "documented", "--data", "../images", "-k", "narrow_beats")
-    result.stdout.fnmatch_lines(
-        [f"rerun     cd {suite.path} && pytest claims/test_width.py::* --data {suite.path / 'images'}"]
-    )
+    result.stdout.fnmatch_lines([f"rerun     cd {suite.path} && pytest claims/test_width.py::* --data {images}"])
 
 
 def test_listing_fixtures_reports_no_lost_tests(run):
