@@ -34,3 +34,6 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         config.option.numprocesses = "auto"
         # Each worker imports torch, which takes half a gigabyte.
         config.option.maxprocesses = config.option.maxprocesses or 4
+    if not is_worker and config.getoption("numprocesses", None) and config.option.dist == "no":
+        # Tests of one xdist_group share what is dear to make. Large groups come first.
+        config.option.dist = "loadgroup"

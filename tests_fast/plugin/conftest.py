@@ -83,14 +83,19 @@ def images(tmp_path_factory):
 def suite(pytester, monkeypatch, images):
     """A folder with claims/, the plugin loaded as in this repository, and images/ to train on."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    pytester.makeconftest('pytest_plugins = ["pytest_claims.plugin.hooks"]')
-    pytester.makeini(
+    furnish(pytester.path, images)
+    return pytester
+
+
+def furnish(folder, images, claims=CLAIMS, conftest='pytest_plugins = ["pytest_claims.plugin.hooks"]'):
+    """Put these claims into a folder, with all that a session there needs."""
+    (folder / "conftest.py").write_text(conftest)
+    (folder / "pytest.ini").write_text(
         "[pytest]\naddopts = --import-mode=importlib --strict-markers --strict-config -p no:cacheprovider\n"
     )
-    (pytester.path / "claims").mkdir()
-    write(pytester, CLAIMS)
-    (pytester.path / "images").symlink_to(images)
-    return pytester
+    (folder / "claims").mkdir()
+    (folder / "claims" / "test_width.py").write_text(textwrap.dedent(claims))
+    (folder / "images").symlink_to(images)
 
 
 def write(pytester, claims):

@@ -1,4 +1,4 @@
-"""The hooks that others implement: what each is told, when, and in which process."""
+"""The hooks that others implement: what each is told, when, and in which process. With workers: test_workers.py."""
 
 import contextlib
 import json
@@ -33,30 +33,37 @@ CONFTEST = """
 """
 
 
-def told(suite):
+# A plugin that says a single line, one that says nothing, and one that leaves the training to others.
+PLUGINS = {
+    "one_line": "def pytest_claims_session(session):\n    return 'one line'\n",
+    "silent": "def pytest_claims_session():\n    pass\n",
+    "leaves_it": "def pytest_claims_executor(settings):\n    return None\n",
+}
+
+
+def told(folder):
     """What the hooks were told, in order."""
-    return [json.loads(line) for line in (suite.path / "heard").read_text().splitlines()]
+    return [json.loads(line) for line in (folder / "heard").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_other_plugins_hear_of_settings_results_and_the_session(suite, run, workers):
+def test_other_plugins_hear_of_settings_results_and_the_session(suite, run):
     suite.makeconftest(CONFTEST)
-    # A plugin that says a single line, and one that says nothing.
-    suite.makepyfile(
-        one_line="def pytest_claims_session(session):\n    return 'one line'\n",
-        silent="def pytest_claims_session():\n    pass\n",
-    )
+    suite.makepyfile(**PLUGINS)
     suite.syspathinsert()
-    in_workers = ("-n", str(workers)) if workers else ()
-    result = run(*in_workers, "-p", "one_line", "-p", "silent", "--seeds", "4", "--results", "claims.md")
+    result = run("-p", "one_line", "-p", "silent", "--seeds", "4", "--results", "claims.md")
     result.assert_outcomes(passed=5)
-    calls = told(suite)
-    assert {call["root"] for call in calls} == {str(suite.path)}
+    assert_all_is_heard(suite.path, result.stdout.lines, "rehearsal", 4, [""])
+
+
+def assert_all_is_heard(folder, lines, scale, seeds, processes):
+    """What CONFTEST and PLUGINS heard and said in a session of this scale, so many seeds and these processes."""
+    calls = told(folder)
+    assert {call["root"] for call in calls} == {str(folder)}
 
     settings = [call for call in calls if call["hook"] == "settings"]
-    assert {(call["scale"], call["seeds"]) for call in settings} == {("rehearsal", 4)}
+    assert {(call["scale"], call["seeds"]) for call in settings} == {(scale, seeds)}
     # Each process once, before anything else happens in it.
-    assert sorted(call["worker"] for call in settings) == ["", "gw0", "gw1"][: 1 + workers]
+    assert sorted(call["worker"] for call in settings) == processes
     assert calls[0]["hook"] == "settings"
 
     # All else in the process that the person started, though workers judged.
@@ -68,7 +75,6 @@ def test_other_plugins_hear_of_settings_results_and_the_session(suite, run, work
     assert calls[-1]["hook"] == "session"
 
     # The plugin's own files come first; then what others return.
-    lines = result.stdout.lines
     own = [lines.index(line) for line in ("a report of one's own", "on 4 claims", "one line")]
     written = next(index for index, line in enumerate(lines) if line.startswith("written: "))
     assert own[1] == own[0] + 1
@@ -100,11 +106,9 @@ ELSEWHERE = """
 """
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_another_place_trains_all_that_is_stored(suite, run, workers):
-    suite.makepyfile(leaves_it="def pytest_claims_executor(settings):\n    return None\n")
+def test_another_place_trains_all_that_is_stored(suite, run):
+    suite.makepyfile(**PLUGINS)
     suite.syspathinsert()
-    in_workers = ("-n", str(workers)) if workers else ()
     plain = run("-p", "leaves_it", "--store", "plain.sqlite", "--seeds", "4")
     plain.assert_outcomes(passed=5)
     suite.makeconftest(ELSEWHERE)
@@ -113,28 +117,37 @@ def test_another_place_trains_all_that_is_stored(suite, run, workers):
     assert not (suite.path / "submitted").exists()  # a plan trains nothing
     (suite.path / "made").unlink()
 
-    run(*in_workers, "-p", "leaves_it", "--seeds", "4").assert_outcomes(passed=5)
-    made = [line.split() for line in (suite.path / "made").read_text().splitlines()]
-    assert {count for _, count in made} == {str(max(1, workers))}
-    assert len({process for process, _ in made}) == len(made) <= max(1, workers)
-    submitted = [line.split(maxsplit=2) for line in (suite.path / "submitted").read_text().splitlines()]
+    run("-p", "leaves_it", "--seeds", "4").assert_outcomes(passed=5)
+    assert seeds_trained_elsewhere(suite.path, ".claims/runs.sqlite", 1) == {16: 4, 1: 4, 12: 4, 14: 4}
+    # The same runs under the same names as when the plugin trains itself.
+    assert stored(suite.path / ".claims" / "runs.sqlite") == stored(suite.path / "plain.sqlite")
+
+
+def seeds_trained_elsewhere(folder, store, workers):
+    """How many seeds ELSEWHERE trained, by width: made at most once in each worker, each run of the store once."""
+    made = [line.split() for line in (folder / "made").read_text().splitlines()]
+    assert {count for _, count in made} == {str(workers)}
+    assert len({process for process, _ in made}) == len(made) <= workers
+    submitted = [line.split(maxsplit=2) for line in (folder / "submitted").read_text().splitlines()]
     assert {process for process, _, _ in submitted} <= {process for process, _ in made}
     trained = Counter((int(width), seed) for _, width, seeds in submitted for seed in json.loads(seeds))
-    assert trained == Counter({(width, seed): 1 for width in (16, 1, 12, 14) for seed in range(4)})
-    # The same runs under the same names as when the plugin trains itself.
-    assert stored(suite, ".claims/runs.sqlite") == stored(suite, "plain.sqlite")
+    with contextlib.closing(sqlite3.connect(folder / store)) as rows:
+        runs = rows.execute("SELECT configuration, seed FROM runs").fetchall()
+    assert trained == Counter((json.loads(run)["network"]["width"], seed) for run, seed in runs)
+    assert set(trained.values()) == {1}
+    return Counter(width for width, _ in trained)
 
 
-def stored(suite, path):
+def stored(path):
     """Names and accuracies of the runs in a store."""
-    with contextlib.closing(sqlite3.connect(suite.path / path)) as store:
+    with contextlib.closing(sqlite3.connect(path)) as store:
         return dict(store.execute("SELECT key, test_accuracy FROM runs").fetchall())
 
 
 def test_a_session_that_judges_nothing_calls_only_the_settings_hook(suite, run):
     suite.makeconftest(CONFTEST)
     run("-k", "ordinary").assert_outcomes(passed=1, deselected=4)
-    assert [call["hook"] for call in told(suite)] == ["settings"]
+    assert [call["hook"] for call in told(suite.path)] == ["settings"]
 
 
 def test_without_claims_no_hook_is_called(pytester):

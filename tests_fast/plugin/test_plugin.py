@@ -18,9 +18,11 @@ from pytest_claims.train.cost import Speed
 from pytest_claims.types import LOOKS, ChosenSettings
 from tests_fast.plugin.conftest import CLAIMS, ROOT, write
 
+STORE = ".claims/runs.sqlite"
 
-def rows(suite, path=".claims/runs.sqlite"):
-    return sqlite3.connect(suite.path / path).execute("SELECT count(*) FROM runs").fetchone()[0]
+
+def rows(suite):
+    return sqlite3.connect(suite.path / STORE).execute("SELECT count(*) FROM runs").fetchone()[0]
 
 
 def test_a_rehearsal_shows_verdicts_and_fails_nothing(suite, run):
@@ -164,9 +166,9 @@ def properties(junit, test):
     }
 
 
-def seeds_of(suite, width, path=".claims/runs.sqlite"):
+def seeds_of(path, width):
     """How many seeds of the network of this width are stored."""
-    found = sqlite3.connect(suite.path / path).execute("SELECT configuration FROM runs").fetchall()
+    found = sqlite3.connect(path).execute("SELECT configuration FROM runs").fetchall()
     return sum(f'"width":{width}}}' in text for (text,) in found)
 
 
@@ -175,72 +177,13 @@ OPEN = CLAIMS.replace('"narrow": net(1,', '"narrow": net(6,')
 
 
 # A claim of which its source gives no recipe.
-ELSEWHERE = """
+NO_RECIPE = """
 
     @claim("T9", "width 20 equals itself", source=SOURCE, arms=lambda: {name: Arm(
         DepthCNN(1, "relu", width=20, classes=5), {"rehearsal": RECIPE, "full": RECIPE}) for name in "ab"})
     def test_full(lab):
         lab.assert_within("a", "b", within=50.0)
 """
-
-
-def test_seeds_are_added_to_claims_that_are_still_open_and_workers_share_the_runs(suite, run):
-    write(suite, OPEN + ELSEWHERE)
-    sessions = {
-        "alone.sqlite": run("--scale", "documented", "-v", "--store", "alone.sqlite"),
-        "together.sqlite": run(
-            "-n",
-            "2",
-            "--scale",
-            "documented",
-            "-v",
-            "--store",
-            "together.sqlite",
-            "--junitxml",
-            "together.xml",
-            "--results",
-            "together.md",
-        ),
-    }
-    results, verdicts = [], []
-    for store, result in sessions.items():
-        text = result.stdout.str()
-        left_out = "left out: 1 claim has no recipe at scale documented; it runs with --scale rehearsal or --scale full"
-        assert left_out in text
-        result.stdout.fnmatch_lines(
-            ["claims: scale documented, 5, 7, 10, 14 or 20 seeds, until a verdict stands, cpu *"]
-        )
-        # Equal arms differ by nothing at all, which stands at the first look.
-        assert seeds_of(suite, 12, store) == seeds_of(suite, 14, store) == 5
-        taken = {name: int(n) for name, n in re.findall(r"^(T\d) .*\n .* (\d+) +\S+ [A-Z ]+ new$", text, re.MULTILINE)}
-        assert taken["T3"] == 5
-        assert taken["T1"] in LOOKS[1:]
-        assert seeds_of(suite, 16, store) == seeds_of(suite, 6, store) == max(taken.values())
-        if taken["T2"] > 5:
-            assert "looks     5 seeds at level 0.0028: INCONCLUSIVE; 7 seeds at level 0.004: " in text
-        runs = sqlite3.connect(suite.path / store).execute("SELECT key, test_accuracy FROM runs").fetchall()
-        results.append(dict(runs))
-        verdicts.append(re.findall(r"^T\d .*\n .* new$", text, re.MULTILINE))
-        result.stdout.fnmatch_lines([f"runs trained in this session: {len(runs)}, reused: 0, *"])
-    assert results[0] == results[1]
-    assert verdicts[0] == verdicts[1]
-
-    # Written once, by the process that has heard of all claims, not by each worker.
-    assert len(re.findall(r"^\| T\d .* \| \*\*", (suite.path / "together.md").read_text(), re.MULTILINE)) == 4
-
-    # JUnit XML carries each result whole, over the process boundary.
-    junit = ElementTree.parse(suite.path / "together.xml")
-    prop = junit.find(".//testcase[@name='test_narrow_beats_wide']/properties/property[@name='claim']")
-    result = Result.from_json(prop.get("value"))
-    assert result.finding == "T2"
-    assert result.arms[0].label == "narrow"
-    assert Result.from_json(result.to_json()) == result
-    assert result.claims == 4  # of the session, though each worker ran some
-    flat, outcome = properties(junit, "test_narrow_beats_wide"), str(result.verdict.outcome)
-    texts = {"finding": "T2", "verdict": outcome, "unit": "points", "source": 'A paper, "Table 1" (5 runs)'}
-    assert {name: flat[name] for name in texts} == texts
-    numbers = {name: getattr(result.verdict, name) for name in ("effect", "lower", "upper", "margin", "p", "n")}
-    assert {name: float(flat[name]) for name in (*numbers, "documented")} == {**numbers, "documented": -40.0}
 
 
 def test_a_cap_on_the_looks_can_be_lifted_later(suite, run):
@@ -350,7 +293,7 @@ def test_a_placebo_gives_all_arms_the_same_network_on_other_seeds(suite, run):
         ]
     )
     # wide stands for narrow, too: ten seeds of it, and of each network that was to equal itself
-    assert [seeds_of(suite, width) for width in (16, 1, 12, 14)] == [10, 0, 10, 10]
+    assert [seeds_of(suite.path / STORE, width) for width in (16, 1, 12, 14)] == [10, 0, 10, 10]
 
 
 def test_a_placebo_that_judged_nothing_fails(run):
@@ -418,13 +361,13 @@ def test_choosing_settings_without_saying_so_is_refused(suite, run):
 
 
 def test_claims_without_a_recipe_for_the_scale_are_left_out(suite, run):
-    write(suite, CLAIMS + ELSEWHERE)
+    write(suite, CLAIMS + NO_RECIPE)
     result = run("--scale", "full", "--seeds", "3")
     result.assert_outcomes(passed=2, deselected=4)
     result.stdout.fnmatch_lines(
         ["left out: 4 claims have no recipe at scale full; they run with --scale rehearsal or --scale documented"]
     )
-    assert (seeds_of(suite, 16), seeds_of(suite, 20)) == (0, 3)
+    assert (seeds_of(suite.path / STORE, 16), seeds_of(suite.path / STORE, 20)) == (0, 3)
     alone = run("--scale", "documented", "-k", "full")
     assert alone.ret == pytest.ExitCode.NO_TESTS_COLLECTED
     alone.stdout.fnmatch_lines(["left out: 1 claim has *"])
