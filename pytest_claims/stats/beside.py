@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from pytest_claims.stats.interval import FEWEST_SEEDS, positive, sample
+from pytest_claims.stats.interval import positive, sample
+from pytest_claims.stats.looks import FEWEST_SEEDS
 
 # Points. What differs by less is equal: float subtraction makes of 60.3 - 60.0 something that is not 0.3.
 _DECIMALS = 9

@@ -31,7 +31,7 @@ RHO = 2.0
 
 def spent(fraction: float, alpha: float) -> float:
     """The part of alpha, one-sided, that several looks may spend up to this fraction of the seeds."""
-    return SHARE * alpha * fraction**RHO
+    return float(SHARE * alpha * fraction**RHO)
 
 
 @functools.lru_cache(maxsize=4096)

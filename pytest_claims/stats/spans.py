@@ -73,7 +73,8 @@ def spans(
     low_share, high_share = split(alpha, len(ahead)), split(alpha, len(behind))
 
     def differences(pair: Pair, other: Pair) -> np.ndarray:
-        return samples[pair[0]] - samples[pair[1]] - (samples[other[0]] - samples[other[1]])
+        contrast: np.ndarray = samples[pair[0]] - samples[pair[1]] - (samples[other[0]] - samples[other[1]])
+        return contrast
 
     def guarded(pair: Pair, other: Pair) -> bool:
         return any(bool(flags[name].any()) for name in (*pair, *other))
@@ -112,7 +113,9 @@ def spans(
         turned = differences(pair, other) if shows == Shows.EFFECT else margin - differences(pair, other)
         return by_t, by_sign_flips(by_t, p_sign_flip(turned, 0.0), n)
 
-    tested = tests(Shows.EFFECT, 0.0, over[weakest][0], low_share, widest, weakest, len(ahead))
+    tested: tuple[HypothesisTest, ...] = tests(
+        Shows.EFFECT, 0.0, over[weakest][0], low_share, widest, weakest, len(ahead)
+    )
     if by_bounds in (Outcome.TOO_SMALL, Outcome.CONTRADICTED):
         p = under[largest][0]
         tested += tests(Shows.BELOW_MARGIN, margin, p, high_share, largest, closest, len(behind))
