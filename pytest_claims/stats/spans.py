@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from pytest_claims.stats.collapses import by_sign_flips, counted, flagged_by_name, p_sign_flip
 from pytest_claims.stats.four_way import four_way
-from pytest_claims.stats.interval import bounds, interval, positive, rounding_of, sample
+from pytest_claims.stats.interval import Interval, bounds, interval, positive, rounding_of, sample, widest
 from pytest_claims.stats.looks import ALPHA, split
 from pytest_claims.stats.power import detectable, more_than, seeds_for
 from pytest_claims.types import (
@@ -54,8 +54,9 @@ def spans(
     ordered pairs of `wide` (union-intersection; Roy, Ann. Math. Statist., 1953), since the data chose the pair. U is
     turned round: the least over (k, l) of the largest upper bound over (i, j), alpha being split over the ordered pairs
     of `narrow`. Then the four-way rule. effect is the difference of the spans of the measured means, which noise widens
-    a little. p is as in superiority, times the pairs that it is split over. Beside collapsed runs the sign-flip test
-    must confirm the bound, over every pair of the other group.
+    a little. p is as in superiority, and chosen as the bounds are: of the pair of one group whose largest p over those
+    of the other is least, times the pairs that alpha is split over. Where runs of it collapsed the sign-flip test must
+    confirm it, over every pair of the other group.
 
     Raises ValueError as superiority, and for groups of fewer than two arms or with unknown ones.
     """
@@ -76,28 +77,29 @@ def spans(
         contrast: np.ndarray = samples[pair[0]] - samples[pair[1]] - (samples[other[0]] - samples[other[1]])
         return contrast
 
-    def guarded(pair: Pair, other: Pair) -> bool:
-        return any(bool(flags[name].any()) for name in (*pair, *other))
-
     rounding = rounding_of(resolution, 4)
     contrasts = np.array([[differences(pair, other) for other in behind] for pair in ahead])
     lowers, uppers = bounds(contrasts, low_share, rounding)[1], bounds(contrasts, high_share, rounding)[2]
     # L: which pair of `wide` lies surely apart, and which of `narrow` comes closest to it. U: the other way round.
     at = int(lowers.min(axis=1).argmax())
-    widest, nearest = ahead[at], behind[int(lowers[at].argmin())]
+    apart, nearest = ahead[at], behind[int(lowers[at].argmin())]
     at = int(uppers.max(axis=0).argmin())
     farthest, closest = ahead[int(uppers[:, at].argmax())], behind[at]
-    low = interval(differences(widest, nearest), low_share, rounding)
+    low = interval(differences(apart, nearest), low_share, rounding)
     high = interval(differences(farthest, closest), high_share, rounding)
     means = {name: float(values.mean()) for name, values in samples.items()}
     effect = _span(means, wide) - _span(means, narrow)
 
-    over = {b: _exclusion(differences(widest, b), rounding, low_share, guarded(widest, b)) for b in behind}
-    under = {a: _exclusion(margin - differences(a, closest), rounding, high_share, guarded(a, closest)) for a in ahead}
-    weakest, largest = max(over, key=lambda b: max(over[b])), max(under, key=lambda a: max(under[a]))
-    p_holds, p_fails = min(1.0, len(ahead) * max(over[weakest])), min(1.0, len(behind) * max(under[largest]))
+    fallen = {name for name, flag in flags.items() if flag.any()}
+    guarded = np.array([[not fallen.isdisjoint((*pair, *other)) for other in behind] for pair in ahead])
+    # p: of the pair that is surest, which does not depend on alpha.
+    row, column, over = _surest(contrasts, low_share, rounding, guarded)
+    surest, weakest = ahead[row], behind[column]
+    row, column, under = _surest(np.swapaxes(margin - contrasts, 0, 1), high_share, rounding, guarded.T)
+    largest, least = ahead[column], behind[row]
+    p_holds, p_fails = min(1.0, len(ahead) * over), min(1.0, len(behind) * under)
     by_bounds = four_way(low.lower > 0, high.upper < margin)
-    direction, small = max(over[weakest]) <= low_share, max(under[largest]) <= high_share
+    direction, small = over <= low_share, under <= high_share
     confirmed = {
         Outcome.REPRODUCED: direction,
         Outcome.TOO_SMALL: direction and small,
@@ -106,26 +108,23 @@ def spans(
     }[by_bounds]
     outcome = by_bounds if confirmed else Outcome.INCONCLUSIVE
 
-    def tests(
-        shows: Shows, threshold: float, p: float, level: float, pair: Pair, other: Pair, times: int
-    ) -> tuple[HypothesisTest, HypothesisTest]:
+    def tests(shows: Shows, level: float, pair: Pair, other: Pair, times: int) -> tuple[HypothesisTest, HypothesisTest]:
+        turned, threshold = differences(pair, other), 0.0
+        if shows == Shows.BELOW_MARGIN:
+            turned, threshold = margin - turned, margin
+        p = interval(turned, level, rounding).p_above(0.0)
         by_t = HypothesisTest(Method.PAIRED_T, shows, threshold, p, level, (*pair, *other), of=times, times=times)
-        turned = differences(pair, other) if shows == Shows.EFFECT else margin - differences(pair, other)
         return by_t, by_sign_flips(by_t, p_sign_flip(turned, 0.0), n)
 
-    tested: tuple[HypothesisTest, ...] = tests(
-        Shows.EFFECT, 0.0, over[weakest][0], low_share, widest, weakest, len(ahead)
-    )
+    tested: tuple[HypothesisTest, ...] = tests(Shows.EFFECT, low_share, surest, weakest, len(ahead))
     if by_bounds in (Outcome.TOO_SMALL, Outcome.CONTRADICTED):
-        p = under[largest][0]
-        tested += tests(Shows.BELOW_MARGIN, margin, p, high_share, largest, closest, len(behind))
+        tested += tests(Shows.BELOW_MARGIN, high_share, largest, least, len(behind))
     settle = None
-    any_guarded = any(bool(flag.any()) for flag in flags.values())
     if outcome == Outcome.INCONCLUSIVE:
         ways = [seeds_for(low.effect, sd=low.sd, alpha=low_share)]
         ways.append(seeds_for(margin - high.effect, sd=high.sd, alpha=high_share))
-        settle = more_than(n, min((way for way in ways if way), default=None), flips=any_guarded, alpha=low_share)
-    notes: tuple[Note, ...] = (counted(list(flags), list(flags.values())),) if any_guarded else ()
+        settle = more_than(n, min((way for way in ways if way), default=None), flips=bool(fallen), alpha=low_share)
+    notes: tuple[Note, ...] = (counted(list(flags), list(flags.values())),) if fallen else ()
     return Verdict(
         outcome=outcome,
         procedure=Procedure.SPANS,
@@ -144,7 +143,7 @@ def spans(
         alpha=alpha,
         tests=tested,
         bounds=(
-            Bound("lower", low.lower, 0.0, low_share, low.effect, (*widest, *nearest)),
+            Bound("lower", low.lower, 0.0, low_share, low.effect, (*apart, *nearest)),
             Bound("upper", high.upper, margin, high_share, high.effect, (*farthest, *closest)),
         ),
         seeds_to_settle=settle,
@@ -159,6 +158,14 @@ def _span(means: Mapping[str, float], group: Sequence[str]) -> float:
     return max(values) - min(values)
 
 
-def _exclusion(differences: np.ndarray, rounding: float, level: float, guarded: bool) -> tuple[float, float]:
-    """p of "the mean is at most 0" by t and by sign flips; of the flips 0 where they need not confirm."""
-    return interval(differences, level, rounding).p_above(0.0), p_sign_flip(differences, 0.0) if guarded else 0.0
+def _surest(contrasts: np.ndarray, alpha: float, rounding: float, guarded: np.ndarray) -> tuple[int, int, float]:
+    """The row whose largest p by t of "at most 0" over columns is least, the column that decides there, and its p.
+
+    contrasts: [rows, columns, n]. guarded: which need sign flips too, whose p counts if it is larger, [rows, columns].
+    """
+    found, n = np.stack(bounds(contrasts, alpha, rounding), axis=-1), contrasts.shape[-1]
+    p = np.array([[Interval(*map(float, at), n, widest(alpha)).p_above(0.0) for at in row] for row in found])
+    row = int(p.max(axis=1).argmin())
+    for column in np.flatnonzero(guarded[row]):
+        p[row, column] = max(p[row, column], p_sign_flip(contrasts[row, column], 0.0))
+    return row, int(p[row].argmax()), float(p[row].max())

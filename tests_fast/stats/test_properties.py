@@ -18,6 +18,7 @@ from pytest_claims.stats import (
     never_falls,
     no_difference,
     ranking,
+    spans,
     spread,
     superiority,
     trend,
@@ -44,7 +45,7 @@ def all_equal(arms, margin, alpha=0.05):
 
 
 def leads(claim):
-    """best_of, ranking or crossover, given all it needs but the arms."""
+    """best_of, ranking, crossover or spans, given all it needs but the arms."""
 
     def procedure(arms, margin, alpha=0.05, flags=None):
         return claim(named(arms), margin=margin, alpha=alpha, collapsed=None if flags is None else named(flags))
@@ -72,6 +73,7 @@ GUARDED = {
     "ranking": leads(functools.partial(ranking, order="abc")),
     "crossover": leads(functools.partial(crossover, first=("a", "b"), second=("c", "b"))),
     "trend": rising,
+    "spans": leads(functools.partial(spans, wide="ab", narrow="bc")),
 }
 # No effect is claimed, so none can be too small.
 ABSENCES = {"equivalence": equal, "no_difference": all_equal, "never_falls": not_falling}
