@@ -29,6 +29,7 @@ from pytest_claims.stats import (
     ranking,
     sequential,
     some_difference,
+    spans,
     spread,
     superiority,
     trend,
@@ -322,6 +323,7 @@ def verdicts(draw):
                 trend([1, 2, 4], arms.T, direction=-1, margin=margin, **rows),
                 never_falls([1, 2, 4], arms.T, margin=margin, **rows),
                 spread(named, steady="a", margin=margin, **both),
+                spans(named, wide="ab", narrow="bc", margin=margin, **both),
                 faster(*np.round(arms[:2] - 9), factor=1 + margin, **two),
                 sequential(lambda n, alpha: superiority(*arms[:2, :n], margin=margin, alpha=alpha), (3, 6)),
             ]
