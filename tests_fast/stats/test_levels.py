@@ -175,6 +175,21 @@ def test_never_falls_on_plain_figures():
     assert unsure.seeds_to_settle > 5
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_fall_between_a_rise_and_the_end_is_seen(seed):
+    """No step falls by more than 1.8 and the ends rise: by these alone "no fall of more than 2" was REPRODUCED."""
+    means = np.array([50, 60, 58.2, 56.4, 54.6, 52.8, 51.0, 50.5])
+    values = means + np.random.default_rng(seed).normal(0, 0.15, (20, 8))
+    found = never_falls(levels_of(values), values, margin=2)
+    assert found.outcome == Outcome.CONTRADICTED
+    # From the top to the last: neither a step nor the ends.
+    assert {bound.comparison for bound in found.bounds} == {("2", "128")}
+    assert found.effect == pytest.approx(-9.5, abs=0.2)
+    steps = [part for part in found.parts if int(part.comparison[1]) == 2 * int(part.comparison[0])]
+    ends = never_falls([1, 128], values[:, [0, -1]], margin=2)
+    assert {part.outcome for part in (*steps, ends)} == {Outcome.REPRODUCED}
+
+
 @pytest.mark.parametrize(
     "procedure", [lambda *a: trend(*a, direction=1, margin=1), lambda *a: never_falls(*a, margin=1)]
 )
