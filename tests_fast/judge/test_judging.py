@@ -1,6 +1,7 @@
 """What every assertion does alike: it looks, judges, records and raises. On planted results."""
 
 import dataclasses
+import math
 import re
 import sqlite3
 from collections import Counter
@@ -15,7 +16,8 @@ from pytest_claims.judge.metric import gradient
 from pytest_claims.judge.result import Result
 from pytest_claims.report.notes import all_notes
 from pytest_claims.runs.pool import NotStoredError, Pool
-from pytest_claims.stats import nominal_levels
+from pytest_claims.stats import agreement, nominal_levels
+from pytest_claims.stats.looks import Level
 from pytest_claims.train.device import describe
 from pytest_claims.types import Outcome
 from tests_fast.images import tiny
@@ -291,6 +293,11 @@ def test_agreement_is_of_the_seeds_of_the_last_look(planting):
     arms["a"][10:] += 30  # seeds that no look came to
     found = greater(planting.lab(arms, looks=LOOKS, documented={"a": 57.0, "b": 50.0}))
     assert (found.verdict.n, found.agreement.measured) == (10, 5.0)
+    apart = math.sqrt(sum(arms[name][:10].var(ddof=1) for name in "ab"))
+    level = Level.of(LOOKS, 10)
+    assert found.agreement == agreement(7.0, (arms["a"] - arms["b"])[:10], 3, unpaired=apart, alpha=level)
+    plain = agreement(7.0, (arms["a"] - arms["b"])[:10], 3, unpaired=apart)
+    assert plain.high < found.agreement.high  # an early stop was helped by luck
 
 
 def elsewhere(name, ours, theirs):
