@@ -194,6 +194,7 @@ class Lab:
         if shared := sorted(set(map(label, needing.values())) & set(map(label, than.values()))):
             raise ValueError(f"{self._nodeid} compares two networks; both have {', '.join(shared)}")
         self._unjudged()
+        self._look_from(0)  # without a look nothing is chosen either
         low, high = levels[:2]
         notes: tuple[Note, ...] = ()
         # In a placebo there is nothing to choose between.

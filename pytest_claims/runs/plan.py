@@ -42,17 +42,17 @@ def needed(
         runs[run.canonical, seeds.start] = run, max(before, seeds, key=len)
 
     for claim, arms in claims:
-        own = settings.from_look(first_look(arms)).looks
-        if not own:
+        own = settings.from_look(first_look(arms))
+        if not own.looks:
             continue
-        look = own[-1 if last else 0]
+        look = own.looks[-1 if last else 0]
         if settings.placebo and arms:
             # The first arm stands for all of them, each on seeds of its own, and there is nothing to choose.
             add(arms[0], settings.range_of(look * len(arms)))
             continue
         for arm in arms:
             if claim.tunes:
-                add(arm, settings.tuning)
+                add(arm, own.tuning)
             if at_most or not claim.tunes:
                 add(arm, settings.range_of(look))
     return list(runs.values())
