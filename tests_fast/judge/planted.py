@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,7 @@ class Planting:
         claims: int = 1,
         kind: str = DATA.kind,
         tested: int = TEST_IMAGES,
+        may_collapse: Collection[object] = (),
         **settings,
     ) -> Lab:
         """A lab over these arms; by default its one look takes all the seeds that are planted.
@@ -74,7 +75,7 @@ class Planting:
         by arm, of the first block at initialisation, a value a seed. curves: by arm, test accuracies by epoch, a row a
         seed; the recipe then asks for them. choosing: by arm, the accuracy on the seeds that
         choose settings, one for all or by seed; makes the claim one that chooses. claims: how many the session
-        selected. tested: images behind each accuracy.
+        selected. tested: images behind each accuracy. may_collapse: arms that are declared so.
         """
         n = len(next(iter(arms.values())))
         looks = tuple(looks) or (n,)
@@ -83,7 +84,9 @@ class Planting:
             network = Planted(f"arm {place}")
             by_epoch = (curves or {}).get(name)
             recipe = RECIPE if by_epoch is None else dataclasses.replace(RECIPE, test_every_epoch=True)
-            declared[name] = Arm(network, {scale: recipe}, (documented or {}).get(name))
+            declared[name] = Arm(
+                network, {scale: recipe}, (documented or {}).get(name), may_collapse=name in may_collapse
+            )
             flow = (gradients or {}).get(name)
             gone = (diverged or {}).get(name, [False] * len(values))
             self._results[network.name] = _results(values, gone, flow, (choosing or {}).get(name), by_epoch, tested)
