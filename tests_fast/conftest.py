@@ -4,7 +4,6 @@ import gc
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import settings
 
 pytest_plugins = ["pytester"]
@@ -12,15 +11,15 @@ pytest_plugins = ["pytester"]
 # A shared machine may pause at any time.
 settings.register_profile("fast", deadline=None, max_examples=20, derandomize=True, print_blob=True)
 settings.load_profile("fast")
-# As in a training process: results, not speed, are compared here, and small tensors gain nothing from more threads.
-torch.set_num_threads(1)
 
 
 def pytest_collection_finish() -> None:
-    """Take what is loaded by now out of every later garbage collection.
+    """In each process that runs tests: one thread, and what is loaded by now is left out of garbage collections."""
+    import torch  # not in the process that only waits for others, which would begin two seconds later
 
-    It is a million objects, nearly all of them modules. statsmodels collects whenever it corrects p, in .4 s.
-    """
+    # As in a training process: results, not speed, are compared here, and small tensors gain nothing from more threads.
+    torch.set_num_threads(1)
+    # A million objects are. statsmodels collects whenever it corrects p, in .4 s.
     gc.collect()
     gc.freeze()
 
