@@ -14,11 +14,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from calibration.noise import NOISE
 from calibration.record import FOLDER
-from pytest_claims.stats.brownian import Path
+from pytest_claims.stats import nominal_levels
 
 EXPERIMENTS = 100_000
 _CHUNK = 20_000
@@ -63,7 +63,7 @@ class Design:
     @property
     def levels(self) -> tuple[float, ...]:
         """The nominal one-sided level of each look."""
-        return spent_levels(self.looks, [self.spending(n / self.looks[-1], self.alpha) for n in self.looks])
+        return nominal_levels(self.looks, self.alpha, self.spending)
 
 
 DESIGNS = (
@@ -140,20 +140,6 @@ def measure(design: Design, experiments: int = EXPERIMENTS) -> Measured:
 
 def _share(which: np.ndarray) -> float:
     return float(which.mean())
-
-
-def spent_levels(looks: Sequence[int], total: Sequence[float]) -> tuple[float, ...]:
-    """The nominal one-sided level of each look, such that the first k looks together spend total[k]."""
-    path, levels = Path.start(), []
-    for n, allowed in zip(looks, np.diff([0.0, *total]), strict=True):
-        edge = float(optimize.brentq(_overspent, 0, 10 / math.sqrt(n), args=(path, n, allowed), xtol=1e-13))
-        levels.append(float(special.ndtr(-edge * math.sqrt(n))))
-        path = path.on(n, -math.inf, edge)
-    return tuple(levels)
-
-
-def _overspent(edge: float, path: Path, n: int, allowed: float) -> float:
-    return path.above(edge, n) - allowed
 
 
 @dataclasses.dataclass(frozen=True)

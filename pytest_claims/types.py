@@ -532,7 +532,7 @@ class Verdict:
     parts: the comparisons inside a compound claim. notes: supporting evidence that does not decide; each part has its
     own. confounders: the same claim with arms that could explain the effect, each in the place of the second arm; they
     decide nothing.
-    looks: those taken, where seeds were added until a verdict stood; empty for a number fixed before.
+    looks: those taken, where seeds were added until a verdict stood; one for a number fixed before.
     """
 
     outcome: Outcome

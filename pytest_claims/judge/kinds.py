@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from pytest_claims.types import LOOKS, Outcome, Verdict
+from pytest_claims.types import LOOKS, Outcome, Procedure, Verdict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +99,8 @@ def _below(margin: float) -> dict[str, float]:
 
 
 def _one_sided(verdict: Verdict, arms: int) -> str:
+    if verdict.procedure == Procedure.SPANS:
+        return _shared(verdict, arms)
     return f"one-sided {100 * (1 - verdict.alpha):.4g} % bounds"
 
 

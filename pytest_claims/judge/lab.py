@@ -50,6 +50,7 @@ from pytest_claims.stats import (
     superiority,
     trend,
 )
+from pytest_claims.stats.interval import rounding_of
 from pytest_claims.stats.looks import Level
 from pytest_claims.train.device import describe
 from pytest_claims.types import Arm, ChosenSettings, Claim, Note, Outcome, Run, Trained, Verdict, first_look
@@ -249,7 +250,7 @@ class Lab:
         self._judge(Assertion("effect", names, procedure, "first − last level", difference(names[0], names[-1])))
 
     def assert_never_falls(self, by_level: Mapping[float, Name], *, margin: float) -> None:
-        """The claim that accuracy falls by less than margin at every step along the levels and from end to end."""
+        """The claim that accuracy falls by less than margin from every level to every later one."""
         levels, names = self._levels(by_level)
         procedure, contrast = along(never_falls, levels, margin=margin), difference(names[-1], names[0])
         self._judge(Assertion("no fall", names, procedure, "the least change", contrast, "last − first level"))
@@ -286,7 +287,8 @@ class Lab:
         arms = tuple(dict.fromkeys([*other, *steady]))
         effect = f"span of {names[0]} − span of {names[1]}"
         # The source's own extremes, fixed before any run.
-        far, near = difference(*self._documented_extremes(other)), difference(*self._documented_extremes(steady))
+        ends_of = self._documented_extremes(other), self._documented_extremes(steady)
+        far, near = difference(*ends_of[0]), difference(*ends_of[1])
         known = set(arms) <= set(self._documented_figures())
         self._judge(
             Assertion(
@@ -295,6 +297,7 @@ class Lab:
                 procedure,
                 effect,
                 (lambda of: far(of) - near(of)) if known else None,
+                f"({minus(*ends_of[0])}) − ({minus(*ends_of[1])})",
                 chosen_from=math.comb(len(other), 2) * math.comb(len(steady), 2),
                 contrasted=(other[0], other[-1], steady[0], steady[-1]),
             )
@@ -396,7 +399,8 @@ class Lab:
         values, flags = ordered["values"].tolist(), collapsed.tolist()
         seeds, key = tuple(result.seed for result in ascending), self._pool.key(run)
         names = tuple(map(key.digest, seeds))
-        return ArmEvidence(label(name), seeds, tuple(values), tuple(flags), self._documented(name), names)
+        tested = results[0].test_images
+        return ArmEvidence(label(name), seeds, tuple(values), tuple(flags), self._documented(name), names, tested)
 
     def _documented_figures(self) -> dict[Name, float]:
         """The documented figures of those arms that have one."""
@@ -429,7 +433,7 @@ class Lab:
             last, first = self._settings.looks[-1] if self._settings.looks else None, settings.planned[0]
             raise NoLookError(
                 f"not judged: such a claim is first looked at with {first} seeds (docs/verdicts.md, Looks), and "
-                f"--max-seeds ends {f'at {last}' if last else 'before that'}"
+                f"--max-seeds ends {f'at {last}' if last else 'before that'}: the same command without it looks there"
             )
         if settings.looks[0] != self._n:
             self._n, self._evidence = settings.looks[0], {}
@@ -492,6 +496,9 @@ class Lab:
                 source.repetitions,
                 unpaired=math.sqrt(sum(weight**2 * self.values(name).var(ddof=1) for name, weight in weights.items())),
                 chosen_from=assertion.chosen_from,
+                rounding=rounding_of(
+                    max(self._resolutions[name] for name in assertion.arms), sum(w**2 for w in weights.values())
+                ),
                 alpha=Level.of(settings.planned, verdict.n),
             )
         later = [look for look in settings.planned if look > verdict.n]

@@ -17,7 +17,8 @@ class ArmEvidence:
     """What one arm came to: per-seed values (test accuracies in percent, if nothing else is measured), the documented
     one, and which runs are flagged: they collapsed, or their value is a bound (judge/kinds.py says which).
 
-    runs: their names in the store, where training curves, gradients and predictions are.
+    runs: their names in the store, where training curves, gradients and predictions are. test_images: behind each
+    accuracy, 0 where that is not known.
     """
 
     label: str
@@ -26,6 +27,7 @@ class ArmEvidence:
     collapsed: tuple[bool, ...]
     documented: float | None
     runs: tuple[str, ...] = ()
+    test_images: int = 0
 
     @property
     def mean(self) -> float:
@@ -50,6 +52,7 @@ class Result:
     take images for. claims: how many the session selected, this one among them: what its p is corrected for.
     datasets: of its arms, by name, what served as each, in words.
     contrasted: labels of the arms that contrast names; none where the data choose them, or where it is along levels.
+    samples: how many samples of seeds were judged one after the other, as far as the ledger knows (ledger/entries.py).
     """
 
     nodeid: str
@@ -78,6 +81,7 @@ class Result:
     claims: int = 1
     datasets: dict[str, str] = dataclasses.field(default_factory=dict)
     contrasted: tuple[str, ...] = ()
+    samples: int = 1
 
     def __post_init__(self) -> None:
         kind_of(self.kind)

@@ -64,14 +64,16 @@ class Entry:
         sample = f" of sample {self.samples}" if self.samples > 1 else ""
         return f"{self.verdict} on {self.date} ({self.effect:+.2f} {self.unit}, {self.n} seeds{sample}, {self.device})"
 
-    def chained(self, first_seed: int) -> int:
-        """The samples of a claim with this entry, after a verdict on seeds from first_seed on.
+    def chained(self, result: Result) -> int:
+        """The samples of a claim with this entry, after this result.
 
-        One more where this one was left open and the seeds are others, else one: the same seeds are looked at again, or
-        a settled verdict is tried anew.
+        As many as before for the same seeds and looks: they are the same sample. One more for others, where this entry
+        was left open: seeds of their own, or more seeds than were planned. One where this entry was settled, for then
+        the claim is tried anew.
         """
-        fresh = self.verdict == Outcome.INCONCLUSIVE and first_seed >= self.first_seed + self.n
-        return self.samples + 1 if fresh else 1
+        if (result.arms[0].seeds[0], result.planned) == (self.first_seed, self.looks):
+            return self.samples
+        return self.samples + 1 if self.verdict == Outcome.INCONCLUSIVE else 1
 
 
 def entry(result: Result, date: str, versions: str) -> Entry:
@@ -126,7 +128,7 @@ def update(path: Path, results: Sequence[Result], date: str, versions: str) -> i
     new = {}
     for result in results:
         came_to, recorded = entry(result, date, versions), before.get(result.nodeid)
-        samples = recorded.chained(came_to.first_seed) if recorded else 1
+        samples = recorded.chained(result) if recorded else 1
         new[result.nodeid] = dataclasses.replace(came_to, samples=samples)
     changed = sum(before.get(name) != value for name, value in new.items())
     entries: Mapping[str, Entry] = {**before, **new}

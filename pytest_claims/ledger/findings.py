@@ -68,6 +68,7 @@ def table(claims: Sequence[tuple[str, str, str, str]], entries: Mapping[str, Ent
         unit = "" if entry.unit == "points" else f" {entry.unit}"
         ours = f"{entry.effect:+.2f} ({entry.lower:+.2f} to {entry.upper:+.2f}){unit}"
         seeds = str(entry.n) if len(entry.looks) == 1 else f"{entry.n}, looks"
+        seeds += f", sample {entry.samples}" if entry.samples > 1 else ""
         rows.append((finding, words, document, documented, ours, seeds, entry.verdict))
     return [f"| {' | '.join(row)} |" for row in rows]
 

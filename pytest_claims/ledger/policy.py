@@ -46,11 +46,12 @@ def difference(recorded: Entry, result: Result) -> str:
     if recorded.verdict == verdict.outcome:
         return ""
     was = f"{result.finding} was {recorded.words}, now {verdict.outcome} with {verdict.n}"
-    samples = recorded.chained(result.arms[0].seeds[0])
-    if samples > 1:
+    samples = recorded.chained(result)
+    if recorded.verdict == Outcome.INCONCLUSIVE and samples > recorded.samples:
         return (
-            f"SETTLED BY SAMPLE {samples}: {was} on seeds of their own. Each sample has an error rate of 5 %, so that "
-            f"{samples} together err more often (docs/verdicts.md, Looks). Record it with --update-ledger."
+            f"SETTLED BY SAMPLE {samples}: {was}, on seeds or looks that were not planned with those. Each sample has "
+            f"an error rate of 5 %, so that {samples} together err more often (docs/verdicts.md, Looks). Record it "
+            "with --update-ledger."
         )
     if recorded.verdict == Outcome.INCONCLUSIVE and verdict.n > recorded.n:
         return f"SETTLED: {was}. Record it with --update-ledger."

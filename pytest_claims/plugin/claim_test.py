@@ -63,7 +63,9 @@ def judged(item: pytest.Item, ledgers: Ledgers, settings: Settings, columns: int
         result = used.result if used else None
         if result:
             recorded = _recorded(item, ledgers, result)
-            result = dataclasses.replace(result, recorded=recorded.verdict if recorded else "")
+            if recorded:
+                samples = recorded.chained(result)
+                result = dataclasses.replace(result, recorded=recorded.verdict, samples=samples)
             item.user_properties += [("claim", result.to_json()), *junit_properties(result)]
     if not result:
         pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from pytest_claims.judge.metric import ACCURACY
 from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.stats.beside import correlation, interquartile_mean, posterior, superiority_share
 from pytest_claims.stats.estimate import after_looks
-from pytest_claims.stats.looks import Level
-from pytest_claims.types import Procedure
+from pytest_claims.stats.interval import rounding_of
+from pytest_claims.stats.looks import FEWEST_SEEDS, Level
+from pytest_claims.types import Outcome, Procedure
 
 # Those that compare means of two arms at a time. Elsewhere labels are of levels, or what is compared is no mean.
 _OF_PAIRS = {
@@ -19,6 +21,10 @@ _OF_PAIRS = {
     Procedure.SOME_DIFFERENCE,
     Procedure.SPEED,
 }
+
+
+# A size is excluded.
+_EXCLUDED = {Outcome.TOO_SMALL, Outcome.CONTRADICTED}
 
 
 def beside(result: Result) -> list[str]:
@@ -43,17 +49,20 @@ def deciding_pair(result: Result) -> tuple[ArmEvidence, ArmEvidence] | None:
     verdict = result.verdict
     if verdict.procedure not in _OF_PAIRS:
         return None
-    labels = verdict.comparison or next((bound.comparison for bound in verdict.bounds), ())
+    # Of several leads the verdict turns on that of L, or of U where the size is excluded.
+    deciding = verdict.bounds[1:] if verdict.outcome in _EXCLUDED else verdict.bounds
+    labels = verdict.comparison or next((bound.comparison for bound in deciding), ())
     arms = {arm.label: arm for arm in result.arms}
     if len(labels) != 2 or not set(labels) <= set(arms):
         return None
     first, second = (arms[label] for label in labels)
-    return (first, second) if len(first.values) == len(second.values) else None
+    return (first, second) if len(first.values) == len(second.values) >= FEWEST_SEEDS else None
 
 
 def _of_pair(result: Result, first: ArmEvidence, second: ArmEvidence) -> list[str]:
     verdict, differences = result.verdict, _differences(result, first, second)
-    probable, share = posterior(differences, verdict.margin), superiority_share(differences)
+    rounding = _rounding(result, first, second)
+    probable, share = posterior(differences, verdict.margin, rounding), superiority_share(differences)
     ties = f", equal in {share.ties}" if share.ties else ""
     words = [
         f"posterior of the mean: {_probability(probable.below)} below {-verdict.margin:+.2f}, "
@@ -63,10 +72,10 @@ def _of_pair(result: Result, first: ArmEvidence, second: ArmEvidence) -> list[st
     ]
     sizes = tuple(look.n for look in verdict.looks)
     # Sign flips keep claims with collapsed runs open, which the estimate knows nothing of.
-    fits = verdict.procedure == Procedure.SUPERIORITY and len(sizes) > 1 and sizes == result.planned[: len(sizes)]
-    if fits and not any(map(_flagged, (first, second))):
+    stopped = verdict.procedure == Procedure.SUPERIORITY and verdict.outcome != Outcome.INCONCLUSIVE
+    if stopped and len(sizes) > 1 and sizes == result.planned[: len(sizes)] and not any(map(_flagged, (first, second))):
         looks = [(n, Level.of(result.planned, n)) for n in sizes]
-        estimate = after_looks(differences, margin=verdict.margin, looks=looks)
+        estimate = after_looks(differences, margin=verdict.margin, looks=looks, rounding=rounding)
         if estimate is not None:
             words.append(f"median-unbiased estimate {estimate:+.2f} {result.unit} (the mean is {verdict.effect:+.2f})")
     return words
@@ -78,6 +87,12 @@ def _differences(result: Result, first: ArmEvidence, second: ArmEvidence) -> np.
     # Of epochs the fewer are ahead, in doublings.
     difference: np.ndarray = np.log2(two) - np.log2(one) if result.verdict.procedure == Procedure.SPEED else one - two
     return difference
+
+
+def _rounding(result: Result, *arms: ArmEvidence) -> float:
+    """The standard deviation that rounding to whole test images gives a difference; 0 where nothing is rounded."""
+    tested = min(arm.test_images for arm in arms)
+    return rounding_of(100 / tested, len(arms)) if tested and result.measured == ACCURACY.name else 0.0
 
 
 def _flagged(arm: ArmEvidence) -> bool:

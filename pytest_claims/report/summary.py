@@ -100,9 +100,13 @@ def _legend(results: Sequence[Result]) -> list[str]:
         "measured: effect in points (spreads, gradients: doublings), 95 % one-sided bounds, wider where looks share it",
         "adj.: p corrected for looks and number of claims, by Holm where red, Benjamini-Hochberg where REPRODUCED",
     ]
-    ledgers = {_ledger(result, True).split(" ")[0] for result in results}
+    ledgers = {_ledger(result, True).split(" ")[0].rstrip(",") for result in results}
     meanings = {"=": "= as recorded", "was": "was X: another verdict is recorded", "new": "new: none is recorded"}
     lines.append("ledger: " + ", ".join(text for word, text in meanings.items() if word in ledgers))
+    if any(result.samples > 1 for result in results):
+        lines.append(
+            "sample 2: others left the claim open; together samples err more often than 5 % (docs/verdicts.md)"
+        )
     if any(result.agreement and not result.agreement.inside for result in results):
         lines.append("* our mean lies outside the 95 % prediction interval of the documented figure")
     if any(result.agreement and result.compared for result in results):
@@ -124,11 +128,12 @@ def _confounders(results: Sequence[Result], width: int) -> list[str]:
 
 def _ledger(result: Result, wide: bool) -> str:
     """What the ledger says beside the verdict: the same, another, or nothing."""
+    sample = f", sample {result.samples}" if result.samples > 1 else ""
     if not result.recorded:
         return "new"
     if result.recorded == result.verdict.outcome:
-        return "="
-    return f"was {result.recorded if wide else _SHORT[Outcome(result.recorded)]}"
+        return f"={sample}"
+    return f"was {result.recorded if wide else _SHORT[Outcome(result.recorded)]}{sample}"
 
 
 def _documented(result: Result) -> str:

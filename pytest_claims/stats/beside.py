@@ -60,7 +60,7 @@ def superiority_share(differences: ArrayLike) -> Share:
     return Share(ahead, ties, n, (ahead + ties / 2) / n, float(low), float(high))
 
 
-def posterior(differences: ArrayLike, margin: float) -> Posterior:
+def posterior(differences: ArrayLike, margin: float, rounding: float = 0.0) -> Posterior:
     """How probable it is that the mean difference lies below, inside and above the margin: the Bayesian t test.
 
     differences: [n]. margin: half-width of the region of practical equivalence, in their unit, > 0. The posterior of
@@ -68,11 +68,12 @@ def posterior(differences: ArrayLike, margin: float) -> Posterior:
     Corani, Demsar & Zaffalon, "Time for a Change", JMLR 18, 2017; a flat prior on the mean and on log sd). baycomp, the
     authors' library, has the same t but no test for independent runs. Its test is for folds of cross-validation: the
     variance of the mean is taken to be (1/n + 1/(folds - 1)) sd^2, too large by more than twice if runs pass for folds,
-    and a division by 0 if each run is a validation of its own. Where all differences are equal the mean is certain.
-    Raises ValueError as stats.interval.sample, and for a margin that is not above 0.
+    and a division by 0 if each run is a validation of its own. rounding: as stats.interval.bounds.
+    Where all differences are equal, and nothing is rounded, the mean is certain. Raises ValueError as
+    stats.interval.sample, and for a margin that is not above 0.
     """
     values, margin = sample("differences", differences), positive("margin", margin)
-    mean, sd = float(values.mean()), float(values.std(ddof=1))
+    mean, sd = float(values.mean()), float(np.hypot(values.std(ddof=1), rounding))
     if sd < _ROUNDING:
         mean = round(mean, _DECIMALS)
         below, above = float(mean < -margin), float(mean > margin)

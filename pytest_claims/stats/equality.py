@@ -52,7 +52,7 @@ def equivalence(
     differences, rounding = one - two, rounding_of(resolution, 2)
     at, wide = interval(differences, alpha, rounding), interval(differences, split(alpha, 2), rounding)
     p_inside = 1.0 if guarded else p_equivalent(at, within)
-    beyond = _tests_beyond(at, differences, within, guarded, names, alpha)
+    beyond = _tests_beyond(at, differences, within, guarded, names, 2 * split(alpha, 2))
     p_beyond = max(test.p for test in beyond)
     tests: tuple[HypothesisTest, ...] = (_test_within(p_inside, within, alpha, names),)
     bounds = _bounds(at, names, alpha, (-within, within))
@@ -184,7 +184,7 @@ def no_difference(
         shown, surest = min(shows or apart, key=lambda i: beyond[i]), beyond.index(min(beyond))
         p = p_fails
         judged = plain[surest], differences[surest], within, guarded[surest]
-        tests += _tests_beyond(*judged, pairs[surest], share, times=len(pairs))
+        tests += _tests_beyond(*judged, pairs[surest], 2 * side, times=len(pairs))
         bounds = _bounds(wide[shown], pairs[shown], side, (within, -within))
     else:
         by_bounds = Outcome.INCONCLUSIVE

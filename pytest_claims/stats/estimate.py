@@ -16,24 +16,26 @@ from pytest_claims.stats.brownian import Path
 from pytest_claims.stats.interval import interval, sample
 
 
-def after_looks(differences: ArrayLike, *, margin: float, looks: Sequence[tuple[int, float]]) -> float | None:
+def after_looks(
+    differences: ArrayLike, *, margin: float, looks: Sequence[tuple[int, float]], rounding: float = 0.0
+) -> float | None:
     """median_unbiased for a claim by superiority(), from its seeds and with the bounds that it really had.
 
     differences: [n], in the order of seeds. margin: of the claim. looks: those taken, each its number of seeds and its
-    nominal level, the last with n. The limits of earlier looks are those of the sd and skewness at that look, so that
-    the claim did come past them: the median is then right also where few seeds give a rough sd (measured in the tests).
-    None where it did not come past them, since something else than its bounds kept it going (collapsed runs). Raises
-    ValueError as stats.interval.sample and median_unbiased.
+    Level, the last with n. rounding: as stats.interval.bounds. The limits of earlier looks are those of the sd and
+    skewness at that look, so that the claim did come past them: the median is then right also where few seeds give a
+    rough sd (measured in the tests). None where it did not come past them, since something else than its bounds kept it
+    going (collapsed runs). Raises ValueError as stats.interval.sample and median_unbiased.
     """
     values = sample("differences", differences)
     limits = []
     for n, level in looks[:-1]:
-        at = interval(values[:n], level)
+        at = interval(values[:n], level, rounding)
         low, high = margin - (at.upper - at.effect), at.effect - at.lower
         if not low <= at.effect <= high:
             return None
         limits.append((low, high))
-    last, (sizes, levels) = interval(values, looks[-1][1]), zip(*looks, strict=True)
+    last, (sizes, levels) = interval(values, looks[-1][1], rounding), zip(*looks, strict=True)
     return median_unbiased(last.effect, last.sd, last.n, margin=margin, looks=sizes, levels=levels, limits=limits)
 
 

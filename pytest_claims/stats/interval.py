@@ -27,7 +27,7 @@ from pytest_claims.types import Agreement, EqualDifferences
 
 # How many times Student's half-width the correction for skewness may reach: at a number of seeds that was fixed before,
 # and where looks share alpha, whose early levels are so strict that the correction would rule alone. By simulation, see
-# docs/calibration.md: the least that keep 7 % at a skewness of 1.
+# docs/calibration.md: round values that keep 7 % at a skewness of 1.
 WIDEST, WIDEST_AT_A_LOOK = 2.0, 1.5
 
 # Points. Accuracies are counts over a test set, so true differences are 0 or at least 100 / (test images); a spread
@@ -126,8 +126,11 @@ def rounding_of(resolution: float, weights: float) -> float:
     """The standard deviation that the rounding of accuracies gives a sum of them.
 
     resolution: what one test image counts for, points; an accuracy is uniform over that, for all that is seen. weights:
-    the sum of the squares of what the accuracies are multiplied by: 2 for a difference of two.
+    the sum of the squares of what the accuracies are multiplied by: 2 for a difference of two. Raises ValueError for a
+    resolution that is negative or not finite.
     """
+    if not (math.isfinite(resolution) and resolution >= 0):
+        raise ValueError(f"resolution is {resolution}; needed: points, 0 or more")
     return resolution * math.sqrt(weights / 12)
 
 
@@ -237,6 +240,7 @@ def agreement(
     unpaired: float = 0.0,
     chosen_from: int = 1,
     alpha: float = ALPHA,
+    rounding: float = 0.0,
 ) -> Agreement:
     """Does the mean of values ([n], percent or points) lie in the 95 % prediction interval around the documented one?
 
@@ -245,8 +249,8 @@ def agreement(
     by seed; s0 is the larger of both, since a source seldom pairs. chosen_from: the number of contrasts among which the
     source's own figures chose this one, as its two extremes are chosen from all pairs: the largest of several is ahead
     by its luck, so each of them gets a part of the 5 % (Bonferroni). alpha: a look's Level where seeds were added until
-    a verdict stood: means at an early stop are inflated, and levels of looks hold whenever one stops. Where all values
-    are equal (s = 0) the interval may be a point.
+    a verdict stood: means at an early stop are inflated, and levels of looks hold whenever one stops. rounding: as
+    bounds(). Where all values are equal (s = 0) and nothing is rounded, the interval may be a point.
 
     Spence & Stanley, "Prediction interval: what to expect when you're expecting a replication" (PLOS ONE, 2016). Raises
     ValueError for n0 < 1, a documented figure that is not finite, NaN in values or fewer than 3 of them.
@@ -255,7 +259,7 @@ def agreement(
         raise ValueError(f"documented is {documented}; needed: a finite figure")
     if n0 < 1:
         raise ValueError(f"n0 is {n0}; the source has at least 1 repetition")
-    ours = interval(sample("values", values))
+    ours = interval(sample("values", values), rounding=rounding)
     critical = float(special.stdtrit(ours.n - 1, 1 - split(alpha, 2 * chosen_from)))
     half = critical * math.sqrt(max(ours.sd, unpaired) ** 2 / n0 + ours.sd**2 / ours.n)
     # Rounded so that a point interval contains the figure that it is.

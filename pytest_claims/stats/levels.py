@@ -183,7 +183,7 @@ def never_falls(
             Bound("upper", upper, -margin, share, strict[surest].effect, names[surest]),
         ),
         seeds_to_settle=settle,
-        # No change at all, found free of a fall at every step: the misses are shared.
+        # No change at all, found free of a fall between every two levels: the misses are shared.
         detectable=max(detectable(at.sd, n, parts=len(plain), alpha=alpha) for at in plain),
         parts=parts,
         notes=_counts(flags, steps),

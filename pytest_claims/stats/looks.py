@@ -90,6 +90,11 @@ class Level(float):
         return level
 
 
+def once(alpha: float) -> float:
+    """The level at a number of seeds that is fixed before: of a look, what all looks together hold."""
+    return alpha.alpha if isinstance(alpha, Level) else alpha
+
+
 def split(alpha: float, parts: float) -> float:
     """The level of each of so many parts (Bonferroni): of a look, the level at which all looks hold alpha / parts.
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from pytest_claims.stats.interval import bounds, interval, positive, sample
-from pytest_claims.stats.looks import ALPHA, FEWEST_SEEDS
+from pytest_claims.stats.looks import ALPHA, FEWEST_SEEDS, once
 
 MOST_SEEDS = 1000
 POWER = 0.80
@@ -65,10 +65,12 @@ def seeds_for(*distances: float, sd: float, alpha: float = ALPHA) -> int | None:
     """Seeds at which one-sided bounds find a mean this far on the right side of each threshold, with power .80.
 
     distances: from each threshold that must be passed, points; several share the 20 % of misses (a lower bound of the
-    joint power). None where a distance is not above 0 or it takes more than 1000 seeds.
+    joint power). alpha: of a look it is what all looks hold, since so many seeds are fixed before. None where a
+    distance is not above 0 or it takes more than 1000 seeds.
     """
     if min(distances) <= 0:
         return None
+    alpha = once(alpha)
     if sd == 0:
         return FEWEST_SEEDS
 
@@ -94,6 +96,7 @@ def more_than(n: int, seeds: int | None, *, flips: bool = False, alpha: float = 
     """seeds, raised to what is more than the n at hand and, where sign flips must confirm, to what they need."""
     if seeds is None:
         return None
+    alpha = once(alpha)
     raised = max(seeds, n + 1, fewest_for_flips(alpha) if flips else 0)
     return raised if raised <= MOST_SEEDS else None
 

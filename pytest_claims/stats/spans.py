@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike
 
 from pytest_claims.stats.collapses import by_sign_flips, counted, flagged_by_name, p_sign_flip
 from pytest_claims.stats.four_way import four_way
-from pytest_claims.stats.interval import Interval, bounds, interval, positive, rounding_of, sample, widest
+from pytest_claims.stats.interval import bounds, interval, positive, rounding_of, sample
 from pytest_claims.stats.looks import ALPHA, split
-from pytest_claims.stats.power import detectable, more_than, seeds_for
+from pytest_claims.stats.power import detectable, more_than, seeds_for_all, soonest
 from pytest_claims.types import (
     Bound,
     Doubt,
@@ -121,9 +121,11 @@ def spans(
         tested += tests(Shows.BELOW_MARGIN, high_share, largest, least, len(behind))
     settle = None
     if outcome == Outcome.INCONCLUSIVE:
-        ways = [seeds_for(low.effect, sd=low.sd, alpha=low_share)]
-        ways.append(seeds_for(margin - high.effect, sd=high.sd, alpha=high_share))
-        settle = more_than(n, min((way for way in ways if way), default=None), flips=bool(fallen), alpha=low_share)
+        # Once the pair stands apart from every pair of the other group, or no pair does by the margin from one of them.
+        shown = [interval(differences(apart, pair), low_share, rounding).distance(0.0) for pair in behind]
+        none = [-interval(differences(pair, closest), high_share, rounding).distance(margin) for pair in ahead]
+        ways = [seeds_for_all(shown, alpha=low_share), seeds_for_all(none, alpha=high_share)]
+        settle = more_than(n, soonest(ways), flips=bool(fallen), alpha=low_share)
     notes: tuple[Note, ...] = (counted(list(flags), list(flags.values())),) if fallen else ()
     return Verdict(
         outcome=outcome,
@@ -147,8 +149,8 @@ def spans(
             Bound("upper", high.upper, margin, high_share, high.effect, (*farthest, *closest)),
         ),
         seeds_to_settle=settle,
-        # The pair that the bound is of, found apart over every pair of the other group: the misses are shared.
-        detectable=detectable(low.sd, n, parts=len(behind), alpha=low_share),
+        # Of the pair that the bound is of, over the other pair that it is of.
+        detectable=detectable(low.sd, n, alpha=low_share),
         notes=notes,
     )
 
@@ -163,8 +165,7 @@ def _surest(contrasts: np.ndarray, alpha: float, rounding: float, guarded: np.nd
 
     contrasts: [rows, columns, n]. guarded: which need sign flips too, whose p counts if it is larger, [rows, columns].
     """
-    found, n = np.stack(bounds(contrasts, alpha, rounding), axis=-1), contrasts.shape[-1]
-    p = np.array([[Interval(*map(float, at), n, widest(alpha)).p_above(0.0) for at in row] for row in found])
+    p = np.array([[interval(each, alpha, rounding).p_above(0.0) for each in row] for row in contrasts])
     row = int(p.max(axis=1).argmin())
     for column in np.flatnonzero(guarded[row]):
         p[row, column] = max(p[row, column], p_sign_flip(contrasts[row, column], 0.0))

@@ -16,6 +16,7 @@ from pytest_claims.runs.leases import Leases
 from pytest_claims.runs.pool import Pool
 from pytest_claims.runs.store import Store
 from pytest_claims.settings import Settings
+from pytest_claims.stats.interval import rounding_of
 from pytest_claims.types import Arm, Claim, Recipe, Run, Source, Trained
 from tests_fast.images import tiny
 from tests_fast.runs.executors import Planted as PlantedExecutor
@@ -23,6 +24,7 @@ from tests_fast.runs.executors import Planted as PlantedExecutor
 DATA = tiny(test=50)
 # Many, so that the rounding of accuracies to whole images is far below what is planted.
 TEST_IMAGES = 1_000_000
+ROUNDING = rounding_of(100 / TEST_IMAGES, 2)
 RECIPE = Recipe(4, 20, 3, "sgd", 0.01)
 NOISY = 30.0  # a spread that hides any difference
 

@@ -96,6 +96,7 @@ SPANS = Shape(
         **{("group", 1): 59.0, ("group", 2): 57.0, ("group", 4): 58.0},
     },
     "span of batch 1 … batch 4 − span of group 1 … group 4",
+    compared="(batch 1 − batch 4) − (group 1 − group 4)",
 )
 FOUR_WAY = [RISES, FALLS, WIDENS, SPANS]
 OF_POINTS = [*FOUR_WAY, NEVER_FALLS]

@@ -8,7 +8,7 @@ from pytest_claims.report.rule_in_words import comparison_text
 from pytest_claims.runs.pool import Pool
 from pytest_claims.stats import agreement
 from pytest_claims.types import Outcome
-from tests_fast.judge.planted import NOISY, arms_at, around, constant, first_of, judged
+from tests_fast.judge.planted import NOISY, ROUNDING, arms_at, around, constant, first_of, judged
 
 CHOOSING = 2_000_000  # the first seed that chooses settings
 
@@ -60,7 +60,7 @@ def test_crossover_is_held_against_the_first_networks_lead(planting):
     lab = planting.lab(arms, documented={"p_own": 48.0, "p_other": 45.0, "q_own": 90.0, "q_other": 60.0})
     found = judged(lab, "assert_crossover", *OWN, margin=5.0)
     assert (found.agreement.documented, found.agreement.measured) == (3.0, 10.0)
-    assert found.agreement == agreement(3.0, arms["p_own"] - arms["p_other"], 3)
+    assert found.agreement == agreement(3.0, arms["p_own"] - arms["p_other"], 3, rounding=ROUNDING)
     assert found.compared == "p_own − p_other"
 
 

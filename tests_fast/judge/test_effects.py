@@ -8,7 +8,7 @@ from pytest_claims.report.notes import all_notes
 from pytest_claims.stats import agreement, nominal_levels, superiority
 from pytest_claims.stats.looks import Level
 from pytest_claims.types import Outcome
-from tests_fast.judge.planted import NOISY, arms_at, around, constant, first_of, judged
+from tests_fast.judge.planted import NOISY, ROUNDING, arms_at, around, constant, first_of, judged
 
 # assert_greater: the claimed size is 5 points in all of these.
 
@@ -42,7 +42,7 @@ def test_greater_is_held_against_the_difference_that_the_source_gives(planting):
     arms = arms_at(a=60, b=50)
     found = judged(planting.lab(arms, documented={"a": 61.0, "b": 53.0}), "assert_greater", "a", "b", margin=5.0)
     assert (found.agreement.documented, found.agreement.measured) == (8.0, 10.0)
-    assert found.agreement == agreement(8.0, arms["a"] - arms["b"], 3)
+    assert found.agreement == agreement(8.0, arms["a"] - arms["b"], 3, rounding=ROUNDING)
     assert found.compared == ""
 
 
@@ -168,7 +168,7 @@ def test_within_is_held_against_the_difference_that_the_source_gives(planting):
     arms = arms_at(a=50.5, b=50)
     found = judged(planting.lab(arms, documented={"a": 61.0, "b": 63.0}), "assert_within", "a", "b", within=1.0)
     assert (found.agreement.documented, found.agreement.measured) == (-2.0, 0.5)
-    assert found.agreement == agreement(-2.0, arms["a"] - arms["b"], 3)
+    assert found.agreement == agreement(-2.0, arms["a"] - arms["b"], 3, rounding=ROUNDING)
     assert found.compared == ""
 
 

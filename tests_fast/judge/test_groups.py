@@ -9,7 +9,7 @@ from pytest_claims.report.notes import all_notes
 from pytest_claims.report.rule_in_words import comparison_text
 from pytest_claims.stats import agreement
 from pytest_claims.types import Outcome
-from tests_fast.judge.planted import NOISY, arms_at, constant, first_of, judged
+from tests_fast.judge.planted import NOISY, ROUNDING, arms_at, constant, first_of, judged
 
 GROUP = ["a", "b", "c"]
 
@@ -17,6 +17,13 @@ GROUP = ["a", "b", "c"]
 def unpaired(arms, names):
     """The SD of a difference of these two arms if they were not paired by seed."""
     return math.sqrt(sum(arms[name].var(ddof=1) for name in names))
+
+
+def of_three(documented, arms, names):
+    """The agreement of a difference that the source's own figures chose among three."""
+    first, second = (arms[name] for name in names)
+    chance = {"unpaired": unpaired(arms, names), "chosen_from": 3, "rounding": ROUNDING}
+    return agreement(documented, first - second, 3, **chance)
 
 
 def part_effects(found):
@@ -108,7 +115,9 @@ def test_a_difference_is_held_against_that_of_the_sources_extremes(planting, ass
     assert found.compared == "c − b"
     assert (found.agreement.documented, found.agreement.measured) == (7.0, -5.0)
     # One of three pairs, which the source's own figures chose.
-    assert found.agreement == agreement(7.0, arms["c"] - arms["b"], 3, unpaired=unpaired(arms, "bc"), chosen_from=3)
+    assert found.agreement == agreement(
+        7.0, arms["c"] - arms["b"], 3, unpaired=unpaired(arms, "bc"), chosen_from=3, rounding=ROUNDING
+    )
 
 
 @pytest.mark.parametrize("missing", GROUP)
@@ -273,7 +282,9 @@ def test_best_is_held_against_the_lead_over_the_sources_closest_rival(planting):
     found = judged(lab, "assert_best", "a", ["b", "c", "d"], margin=5.0)
     assert found.compared == "a − d"
     assert (found.agreement.documented, found.agreement.measured) == (16.0, 30.0)
-    assert found.agreement == agreement(16.0, arms["a"] - arms["d"], 3, unpaired=unpaired(arms, "ad"), chosen_from=3)
+    assert found.agreement == agreement(
+        16.0, arms["a"] - arms["d"], 3, unpaired=unpaired(arms, "ad"), chosen_from=3, rounding=ROUNDING
+    )
 
 
 def test_ranks_are_held_against_the_smallest_step_of_the_source(planting):
@@ -282,7 +293,9 @@ def test_ranks_are_held_against_the_smallest_step_of_the_source(planting):
     found = judged(lab, "assert_ranks", ["a", "b", "c", "d"], margin=5.0)
     assert found.compared == "b − c"
     assert (found.agreement.documented, found.agreement.measured) == (3.0, 14.0)
-    assert found.agreement == agreement(3.0, arms["b"] - arms["c"], 3, unpaired=unpaired(arms, "bc"), chosen_from=3)
+    assert found.agreement == agreement(
+        3.0, arms["b"] - arms["c"], 3, unpaired=unpaired(arms, "bc"), chosen_from=3, rounding=ROUNDING
+    )
 
 
 # Any rival that the source leaves out could be its closest.

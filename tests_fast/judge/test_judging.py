@@ -22,7 +22,7 @@ from pytest_claims.train.device import describe
 from pytest_claims.types import Outcome
 from tests_fast.images import tiny
 from tests_fast.judge import planted
-from tests_fast.judge.planted import around, judged
+from tests_fast.judge.planted import ROUNDING, around, judged
 
 REPRODUCED, TOO_SMALL = Outcome.REPRODUCED, Outcome.TOO_SMALL
 CONTRADICTED, INCONCLUSIVE = Outcome.CONTRADICTED, Outcome.INCONCLUSIVE
@@ -295,8 +295,10 @@ def test_agreement_is_of_the_seeds_of_the_last_look(planting):
     assert (found.verdict.n, found.agreement.measured) == (10, 5.0)
     apart = math.sqrt(sum(arms[name][:10].var(ddof=1) for name in "ab"))
     level = Level.of(LOOKS, 10)
-    assert found.agreement == agreement(7.0, (arms["a"] - arms["b"])[:10], 3, unpaired=apart, alpha=level)
-    plain = agreement(7.0, (arms["a"] - arms["b"])[:10], 3, unpaired=apart)
+    assert found.agreement == agreement(
+        7.0, (arms["a"] - arms["b"])[:10], 3, unpaired=apart, alpha=level, rounding=ROUNDING
+    )
+    plain = agreement(7.0, (arms["a"] - arms["b"])[:10], 3, unpaired=apart, rounding=ROUNDING)
     assert plain.high < found.agreement.high  # an early stop was helped by luck
 
 

@@ -11,8 +11,16 @@ from pytest_claims.judge.placebo import placebo_result
 from pytest_claims.judge.result import Result
 from pytest_claims.report.failure import failure_text
 from pytest_claims.types import Outcome
-from tests_fast.judge.test_result import RESULT
+from tests_fast.judge import test_result
 
+
+def with_seeds(arm):
+    """With as many seeds as the verdict has."""
+    flags, values = (False, True, False, False, False), (arm.values[0],) * 5
+    return dataclasses.replace(arm, seeds=(5, 6, 7, 8, 9), values=values, collapsed=flags, runs=("0a",) * 5)
+
+
+RESULT = dataclasses.replace(test_result.RESULT, arms=tuple(map(with_seeds, test_result.ARMS)))
 EVERY = pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 UNKNOWN = f"unknown kind of claim 'louder'; known: {', '.join(repr(name) for name in KINDS)}"
 
@@ -51,7 +59,7 @@ def test_no_outcome_both_shows_an_effect_and_settles_nothing(kind):
 @pytest.mark.parametrize("flagged", [False, True])
 def test_every_verdict_of_every_kind_is_told(kind, outcome, flagged):
     verdict = dataclasses.replace(RESULT.verdict, outcome=outcome, looks=())
-    arms = tuple(dataclasses.replace(arm, collapsed=(flagged, False)) for arm in RESULT.arms)
+    arms = tuple(dataclasses.replace(arm, collapsed=(flagged, *[False] * 4)) for arm in RESULT.arms)
     result = dataclasses.replace(RESULT, kind=kind.name, verdict=verdict, arms=arms, next_look=None)
     text = " ".join(failure_text(result).split())
     assert "one-sided 95 % bounds" in text or " bounds" in text
@@ -65,5 +73,5 @@ def test_every_verdict_of_every_kind_is_told(kind, outcome, flagged):
 
 @EVERY
 def test_runs_that_are_all_flagged_are_told_first(kind):
-    arms = tuple(dataclasses.replace(arm, collapsed=(True, True)) for arm in RESULT.arms)
+    arms = tuple(dataclasses.replace(arm, collapsed=(True,) * 5) for arm in RESULT.arms)
     assert kind.all_flagged in " ".join(failure_text(dataclasses.replace(RESULT, kind=kind.name, arms=arms)).split())

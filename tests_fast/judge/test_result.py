@@ -75,7 +75,7 @@ VERDICT = dataclasses.replace(
     fails_by=3,
 )
 ARMS = (
-    ArmEvidence("a", (5, 6), (40.5, 36.0), (False, True), 40.46, ("0a", "0b")),
+    ArmEvidence("a", (5, 6), (40.5, 36.0), (False, True), 40.46, ("0a", "0b"), 10_000),
     ArmEvidence("b", (5, 6), (30.0, 31.0), (False, False), None, ("0c", "0d")),
 )
 RESULT = Result(
@@ -105,6 +105,7 @@ RESULT = Result(
     claims=7,
     datasets={"cifar10": "cifar10 at data"},
     contrasted=AB,
+    samples=2,
 )
 
 

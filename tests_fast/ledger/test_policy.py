@@ -90,14 +90,16 @@ def test_seeds_that_settle_or_leave_open_are_no_change(decided, was_open, n, nex
 @pytest.mark.parametrize("decided", DECIDED)
 @pytest.mark.parametrize(("samples", "text"), [(1, "SETTLED BY SAMPLE 2: "), (2, "SETTLED BY SAMPLE 3: ")])
 def test_seeds_of_their_own_settle_what_was_open_as_another_sample(decided, samples, text):
+    # RESULT's are seeds 5 and 6.
     open_ = dataclasses.replace(recorded(OPEN), first_seed=0, samples=samples)
-    # RESULT's are seeds 5 and 6, which an open claim of 5 seeds from 0 has not seen.
-    assert RESULT.arms[0].seeds[0] == 5
     said = difference(open_, judged(decided, 20, None))
     assert said.startswith(text + "A2a was INCONCLUSIVE")
     assert "together err more often" in said
-    # Seeds that overlap are the same sample.
-    assert difference(dataclasses.replace(open_, n=6), judged(decided, 20, None)).startswith("SETTLED: ")
+    # More of the same seeds than were planned are another look too many, and the planned ones are none.
+    more = dataclasses.replace(open_, first_seed=5, looks=(2,))
+    assert difference(more, judged(decided, 20, None)).startswith(text)
+    planned = dataclasses.replace(open_, first_seed=5, looks=RESULT.planned)
+    assert difference(planned, judged(decided, 20, None)).startswith("SETTLED: ")
 
 
 def test_the_ledger_counts_samples(tmp_path):
@@ -111,8 +113,9 @@ def test_the_ledger_counts_samples(tmp_path):
 
     assert [update_with(OPEN, 0), update_with(OPEN, 20), update_with(DECIDED[0], 40)] == [1, 2, 3]
     assert "of sample 3" in read(path)["a"].words
-    # A settled verdict is tried anew, and open seeds are looked at again.
-    assert [update_with(DECIDED[0], 60), update_with(OPEN, 0), update_with(OPEN, 0)] == [1, 1, 1]
+    # Judged once more it is the same sample; a settled verdict is tried anew on other seeds, later or earlier ones.
+    assert [update_with(DECIDED[0], 40), update_with(OPEN, 0), update_with(OPEN, 0)] == [3, 1, 1]
+    assert [update_with(OPEN, 1000), update_with(DECIDED[0], 0)] == [2, 3]
 
 
 @pytest.mark.parametrize("was", DECIDED)

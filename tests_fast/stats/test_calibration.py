@@ -196,7 +196,7 @@ def test_designs_of_looks_can_be_measured(design, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("design", designs.DESIGNS, ids=lambda design: design.name)
 def test_the_looks_of_a_design_spend_its_alpha_and_no_more(design):
-    """By simulated Brownian motion, 40,000 paths; and one look is spent at alpha itself."""
+    """By simulated Brownian motion, 40,000 paths."""
     steps = np.diff([0, *design.looks])
     sums = np.cumsum(np.random.default_rng(0).normal(size=(40_000, len(steps))) * np.sqrt(steps), axis=1)
     edges = -special.ndtri(np.array(design.levels)) * np.sqrt(design.looks)
@@ -204,15 +204,14 @@ def test_the_looks_of_a_design_spend_its_alpha_and_no_more(design):
     allowed = [design.spending(n / design.looks[-1], design.alpha) for n in design.looks]
     assert allowed[-1] == pytest.approx(design.alpha)
     assert crossed == pytest.approx(allowed, abs=0.0035)
-    assert designs.spent_levels((20,), (0.05,)) == pytest.approx((0.05,))
 
 
 def test_the_levels_of_known_designs():
     """Those of Kim and DeMets' spending as an independent simulation has them; O'Brien and Fleming's as published."""
     assert designs.DESIGNS[3].levels == pytest.approx((0.00281, 0.00397, 0.00818, 0.01633, 0.0352), rel=0.002)
     # Lan and DeMets' spending at halves, one-sided .025: bounds of 2.963 and 1.969 (Jennison & Turnbull, table 7.2).
-    spent = [designs.obrien_fleming(fraction, 0.025) for fraction in (0.5, 1)]
-    assert -special.ndtri(designs.spent_levels((10, 20), spent)) == pytest.approx((2.963, 1.969), abs=0.001)
+    published = nominal_levels((10, 20), 0.025, designs.obrien_fleming)
+    assert -special.ndtri(published) == pytest.approx((2.963, 1.969), abs=0.001)
 
 
 @pytest.mark.parametrize("margin", [1.0, 2.6])
