@@ -36,6 +36,11 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 QUIET = ("-q", "-x", "--no-header", "--tb=no", "-n", "0", "-p", "no:cacheprovider")
 
 
+def allowed(seconds: float) -> float:
+    """How long something may take with a mutant that took so long without. Past it the mutant is killed."""
+    return 20 + 5 * seconds
+
+
 @dataclasses.dataclass(frozen=True)
 class Tests:
     """A module's entry in modules.toml, where the fields are explained."""
@@ -66,10 +71,21 @@ class Baseline:
 
 
 class Chosen:
-    """Of the tests collected those chosen, in their order."""
+    """Of the tests collected those chosen, in their order; one that takes far longer than its seconds ends the process.
 
-    def __init__(self, names: Sequence[str]) -> None:
+    So a loop without an end costs what the first test that enters it may take, not what all may.
+    """
+
+    def __init__(self, names: Sequence[str], seconds: dict[str, float]) -> None:
         self.place = {name: place for place, name in enumerate(names)}
+        self.seconds = seconds
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        # SIGALRM as it is by default: no code of the module, in Python or in C, has a say in it.
+        signal.setitimer(signal.ITIMER_REAL, allowed(self.seconds[nodeid]))
+
+    def pytest_sessionfinish(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
         items[:] = sorted((item for item in items if item.nodeid in self.place), key=lambda i: self.place[i.nodeid])
@@ -150,8 +166,8 @@ def measure(tree: Path, module: str, tests: Sequence[str]) -> Baseline:
     return Baseline(seconds, covering, [name for name in outside if name.split(".")[0] != "mutants"])
 
 
-def survives(tree: Path, module: str, changed: str, tests: Sequence[str], seconds: float) -> bool:
-    """Do all of these tests pass with this text as the module's?"""
+def survives(tree: Path, module: str, changed: str, tests: Sequence[str], seconds: dict[str, float]) -> bool:
+    """Do all of these tests pass with this text as the module's, each and all in a few times their seconds?"""
     if not tests:
         return True
 
@@ -161,15 +177,17 @@ def survives(tree: Path, module: str, changed: str, tests: Sequence[str], second
         # Bytecode is chosen by a date to the second: that of the baseline is read, and none is left by a mutant.
         sys.dont_write_bytecode = True
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         files = list(dict.fromkeys(name.split("::")[0] for name in tests))
-        return int(pytest.main([*QUIET, f"--basetemp={tree.parent / 'basetemp'}", *files], plugins=[Chosen(tests)]))
+        arguments = [*QUIET, f"--basetemp={tree.parent / 'basetemp'}", *files]
+        return int(pytest.main(arguments, plugins=[Chosen(tests, seconds)]))
 
     path = tree / module
     Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
     text = path.read_text(encoding="utf-8")
     path.write_text(changed, encoding="utf-8")
     try:
-        return forked(action, tree, seconds) == 0
+        return forked(action, tree, allowed(sum(seconds[name] for name in tests))) == 0
     finally:
         path.write_text(text, encoding="utf-8")
 
@@ -236,15 +254,14 @@ def main() -> None:
             baseline = measure(tree, module, modules[module].tests)
             warm(baseline.imported)
             text = (tree / module).read_text(encoding="utf-8")
-            if not survives(tree, module, text, sorted(baseline.seconds, key=baseline.seconds.get), 1800):
+            if not survives(tree, module, text, sorted(baseline.seconds, key=baseline.seconds.get), baseline.seconds):
                 sys.exit(f"{module}: its tests, the quickest first, do not pass in a fork with nothing changed")
             made = [mutant for mutant in mutants(module, text) if only in mutant.name]
             print(f"{module}: {len(made)} mutants, {len(baseline.seconds)} tests", flush=True)
             survived = 0
             for mutant in made:
                 names = baseline.tests(mutant, modules[module])
-                allowed = 20 + 5 * sum(baseline.seconds[name] for name in names)
-                if survives(tree, module, mutant.text, names, allowed):
+                if survives(tree, module, mutant.text, names, baseline.seconds):
                     survived += 1
                     found.append(mutant.name)
                     mark = "" if names else " (no test runs it)"
