@@ -6,7 +6,7 @@ import json
 import pytest
 
 from pytest_claims.ledger.entries import Entry, LedgerError, entry, read, update
-from pytest_claims.ledger.policy import difference, reversed_effect
+from pytest_claims.ledger.policy import Standing, difference, reversed_effect, standing
 from pytest_claims.types import Agreement, Outcome
 from tests_fast.judge.test_result import RESULT, VERDICT
 
@@ -148,6 +148,36 @@ def test_what_a_rehearsal_may_fail_for(was, now, turned):
     assert reversed_effect(before, after) is turned
 
 
+# What it means for the test
+
+ENFORCED = pytest.mark.parametrize("enforced", [True, False])
+
+
+@ENFORCED
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_claim_without_an_entry_stands_by_its_verdict_alone(outcome, enforced):
+    result = dataclasses.replace(judged(outcome), enforced=enforced)
+    assert standing(None, result, updating=False) == Standing(said="", expected="", fails=False)
+
+
+@ENFORCED
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_what_is_recorded_now_is_expected_where_it_would_fail(outcome, enforced):
+    result = dataclasses.replace(judged(outcome), enforced=enforced)
+    expected = "recorded now" if enforced and outcome != Outcome.REPRODUCED else ""
+    for before in (None, recorded(Outcome.REPRODUCED), recorded(outcome)):
+        assert standing(before, result, updating=True) == Standing(said="", expected=expected, fails=False)
+
+
+@pytest.mark.parametrize("upper", [-0.001, 0.0])
+def test_a_rehearsal_fails_for_a_strong_effect_that_turned_round_and_for_no_other_change(upper):
+    before = recorded(Outcome.REPRODUCED, lower=2.0, margin=2.0)
+    now = judged(Outcome.CONTRADICTED, lower=-3.0, upper=upper)
+    found = standing(before, dataclasses.replace(now, enforced=False), updating=False)
+    assert found.said.startswith("CHANGED: ")
+    assert (found.expected, found.fails) == ("", upper < 0)
+
+
 # The file
 
 
@@ -163,6 +193,7 @@ def test_what_is_written_is_read_and_other_entries_stay(tmp_path):
     assert read(path)["a"].looks == (5, 10, 20)
     # In the order of names, so that version control shows what changed and no more.
     assert list(json.loads(path.read_text())) == ["a", "b"]
+    assert path.read_text() == json.dumps(json.loads(path.read_text()), indent=1) + "\n"
     # One that is new, one that changed, one that is as it was.
     changed = [named("c"), named("b", effect=9.0), named("a")]
     assert update(path, changed, "2026-01-02", "torch 2") == 2
