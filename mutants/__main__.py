@@ -38,7 +38,7 @@ QUIET = ("-q", "-x", "--no-header", "--tb=no", "-n", "0", "-p", "no:cacheprovide
 
 def allowed(seconds: float) -> float:
     """How long something may take with a mutant that took so long without. Past it the mutant is killed."""
-    return 20 + 5 * seconds
+    return 10 + 5 * seconds
 
 
 @dataclasses.dataclass(frozen=True)
