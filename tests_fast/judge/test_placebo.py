@@ -86,7 +86,7 @@ def test_each_group_of_claims_has_a_bound_of_its_own():
 
 def test_fewer_than_200_verdicts_are_too_few_to_pass():
     few = placebo_result([judged("effect", 199)])
-    assert not few.passed
+    assert few.passed is False
     (line,) = few.lines
     assert line.endswith(
         "found in 0 of 199 verdicts on results reassigned at random (0.0%): too few to judge; 200 are needed"

@@ -134,6 +134,13 @@ def test_it_travels_whole_as_json(result):
     assert kinds_inside(again) == kinds_inside(result)
 
 
+def test_what_a_result_is_not_told_is_empty():
+    told = {field.name for field in dataclasses.fields(Result)} - {"placebo", "recorded", "images", "datasets"}
+    found = Result(**{name: getattr(RESULT, name) for name in told})
+    assert (found.placebo, found.recorded, found.images, found.datasets) == ({}, "", False, {})
+    assert ArmEvidence("a", (5,), (40.5,), (False,), None).runs == ()
+
+
 def test_the_result_that_travels_has_no_field_at_its_default():
     for value in (RESULT, VERDICT, ARMS[0]):
         for field in dataclasses.fields(value):
