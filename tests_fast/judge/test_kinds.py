@@ -12,6 +12,7 @@ from pytest_claims.judge.result import Result
 from pytest_claims.report.failure import failure_text
 from pytest_claims.types import Outcome
 from tests_fast.judge import test_result
+from tests_fast.judge.test_result import VERDICT
 
 
 def with_seeds(arm):
@@ -34,6 +35,55 @@ def test_an_unknown_kind_is_an_error_that_names_those_that_are_known():
     ):
         with pytest.raises(ValueError, match=UNKNOWN):
             unknown()
+
+
+def test_units_signs_and_spreads_are_those_of_the_kind():
+    assert {kind.name: (kind.unit, kind.directed, kind.compares_spreads) for kind in KINDS.values()} == {
+        "effect": ("", True, False),
+        "best": ("", True, False),
+        "spread": ("doublings", True, True),
+        "equality": ("", False, False),
+        "some difference": ("", False, False),
+        "speed": ("doublings", True, False),
+        "no fall": ("", True, False),
+    }
+
+
+ONE_SIDED, CHOSEN = "one-sided 95 % bounds", "bounds (of a pair that the data chose)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "of_two", "of_three"),
+    [
+        ("effect", ONE_SIDED, ONE_SIDED),
+        ("speed", ONE_SIDED, ONE_SIDED),
+        ("spread", ONE_SIDED, "bounds"),
+        ("best", "bounds", "bounds"),
+        ("no fall", "bounds", "bounds"),
+        ("equality", ONE_SIDED, CHOSEN),
+        ("some difference", "bounds", CHOSEN),
+    ],
+)
+def test_bounds_are_called_one_sided_where_they_hold_that_level(kind, of_two, of_three):
+    assert KINDS[kind].bounds(dataclasses.replace(VERDICT, parts=()), 2) == of_two
+    assert KINDS[kind].bounds(VERDICT, 3) == of_three
+
+
+@EVERY
+@pytest.mark.parametrize("flagged", [False, True])
+@pytest.mark.parametrize("settle", [None, 12])
+@pytest.mark.parametrize("detectable", [None, 7.5])
+def test_a_kind_has_advice_of_its_own_where_more_seeds_are_none(kind, flagged, settle, detectable):
+    verdict = dataclasses.replace(VERDICT, seeds_to_settle=settle, detectable=detectable)
+    beside_flags, short = settle is None and flagged, detectable is None
+    begins, holds = {
+        "equality": ("Runs collapsed, and beside them no number of seeds shows equality", beside_flags),
+        "no fall": ("Runs collapsed, and beside them no number of seeds shows equality", beside_flags),
+        "speed": ("Runs never came to the accuracy, and beside them more seeds settle nothing", beside_flags),
+        "spread": (f"5 seeds are too few to compare spreads, whatever they show; take at least {settle}", short),
+    }.get(kind.name, ("", False))
+    advice = kind.unsettled(verdict, flagged)
+    assert advice.startswith(begins) if holds else advice == ""
 
 
 @EVERY
