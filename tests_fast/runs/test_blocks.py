@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import DepthCNN
+from pytest_claims.runs import pool
 from pytest_claims.runs.pool import _blocks, seeds_per_block
 from pytest_claims.train.cost import flops_per_step
 from pytest_claims.types import Recipe, Run
@@ -41,3 +42,14 @@ def test_on_a_gpu_the_most_seeds_of_a_look_whose_arithmetic_takes_no_longer_than
     largest = int(LAUNCH / seeds / flops_per_step(with_batch(1)))
     assert seeds_per_block(with_batch(largest), "cuda") == seeds
     assert seeds_per_block(with_batch(largest + 1), "cuda") == fewer
+
+
+def test_arithmetic_that_takes_just_as_long_as_a_launch_takes_no_longer(monkeypatch):
+    monkeypatch.setattr(pool, "flops_per_step", lambda run: LAUNCH / 10)
+    assert seeds_per_block(RUN, "cuda") == 10
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_an_optimiser_that_is_not_elementwise_trains_one_seed_at_a_time(device):
+    coupled = dataclasses.replace(RUN.recipe, optimizer="adafactor", batch=2)
+    assert seeds_per_block(Run(RUN.network, coupled), device) == 1

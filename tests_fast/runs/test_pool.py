@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import sqlite3
 import time
+import traceback
 
 import pytest
 import torch
@@ -13,11 +14,14 @@ from pytest_claims.data import DataError
 from pytest_claims.errors import ExplainedError
 from pytest_claims.runs.executor import InProcess
 from pytest_claims.runs.leases import Leases
-from pytest_claims.runs.pool import NotStoredError, Pool, TrainingError
-from pytest_claims.runs.store import COLUMNS, Store
+from pytest_claims.runs.pool import NotStoredError, Pool, TrainingError, seeds_per_block
+from pytest_claims.runs.progress_notes import Block, Notes
+from pytest_claims.runs.store import COLUMNS, Key, Store, now
 from pytest_claims.runs.store_file import StoreError
 from pytest_claims.runs.wanted import Wanted
 from pytest_claims.stacked import BATCH
+from pytest_claims.train.cost import cost
+from pytest_claims.train.engine import version_of
 from pytest_claims.types import Recipe, Run
 from tests_fast.images import tiny
 from tests_fast.runs.executors import InReverse, InSubprocesses, InThreads, Planted, Recording
@@ -141,6 +145,17 @@ def test_an_executor_is_given_no_more_than_it_takes_at_once(pool_of):
     assert most == [1, 2, 3] * 3
 
 
+def test_an_executor_that_is_full_is_given_nothing(pool_of):
+    recording = Recording(InReverse(3, planted))
+    recording.slots = 2  # and both are taken, for what it is made of waits for a third
+    pool = pool_of(recording)
+    pool.expect([(RUN, range(5))])
+    for _ in range(2):
+        assert pool._advance()
+        assert len(recording.submitted) == 2
+    pool.close()
+
+
 def test_closing_takes_back_what_has_not_begun_and_stores_what_is_finished(pool_of, path):
     executor = InReverse(2, planted)
     pool = pool_of(executor)
@@ -155,6 +170,124 @@ def test_closing_takes_back_what_has_not_begun_and_stores_what_is_finished(pool_
     key = pool.key(RUNS[0])
     assert [Store(path).holds(key, [seed]) for seed in (0, 1)] == [True, False]
     assert [each.seed for each in pool_of().results(RUNS[0], range(2))] == [0, 1]  # the lease is free
+
+
+def test_closing_does_not_wait_for_what_is_being_trained(pool_of):
+    executor = InReverse(2, planted)  # it waits for a second block
+    pool = pool_of(executor)
+    pool.expect([(RUN, range(1))])
+    assert pool._advance()
+    executor.open[0][0].set_running_or_notify_cancel()
+    pool.close()
+    assert len(pool_of().results(RUN, range(1))) == 1  # the lease is free
+
+
+def test_a_worker_that_is_done_trains_what_others_want_as_long_as_they_are_at_work(pool_of, path):
+    executor = Recording(Planted(planted))
+    pool, others = pool_of(executor, wanted=Wanted(path, "today")), Wanted(path, "today")
+    pool.expect([(RUN, range(1))])
+    trained = []
+
+    def at_work():
+        others.add([(RUN.canonical, range(2))])
+        trained.append(len(executor.submitted))
+        return len(trained) < 3
+
+    pool.finish(at_work)
+    assert trained == [1, 2, 2]
+
+
+def test_what_a_claim_wants_beyond_the_plan_is_told_to_the_other_workers(pool_of, path):
+    pool_of(wanted=Wanted(path, "today")).want(iter([(RUN, range(2)), (RUNS[3], range(1))]))
+    assert Wanted(path, "today").all() == [(RUN.canonical, range(2)), (RUNS[3].canonical, range(1))]
+    pool_of().want([(RUN, range(2))])  # a worker alone has no one to tell
+
+
+def test_without_a_plan_nothing_is_trained_for_others(pool_of, path):
+    executor = Recording(Planted(planted))
+    pool = pool_of(executor, wanted=Wanted(path, "today"))
+    Wanted(path, "today").add([(RUN.canonical, range(2))])
+    pool.finish()
+    assert executor.submitted == []
+
+
+def test_a_plan_is_noted_by_one_worker_and_needs_no_notes(pool_of, path):
+    asked = []
+
+    def load(name):
+        asked.append(name)
+        return tiny(name)
+
+    session = now()
+    for notes in (None, Notes(path, session, 0), Notes(path, session, 1)):
+        pool = pool_of(load=load, notes=notes)
+        pool.expect([(RUN, range(1))])
+        pool.note_plan()
+    assert asked == ["cifar10"]
+
+
+class Noted:
+    """Keeps what a pool notes."""
+
+    def __init__(self):
+        self.planned, self.in_training = [], []
+
+    def plan(self, blocks):
+        self.planned += blocks
+
+    def training(self, block):
+        self.in_training.append(block)
+        return contextlib.nullcontext()
+
+
+def test_blocks_are_noted_once_with_what_they_cost_and_how_many_images_they_take(pool_of):
+    every, some = (
+        dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, images_per_class=images, epochs=epochs))
+        for images, epochs in ((None, 3), (4, 2))
+    )
+    pool = pool_of(notes=(notes := Noted()))
+    for _ in range(2):
+        pool.want([(every, range(1)), (BROKEN, range(1)), (some, range(1, 3))])
+    expected = [
+        Block(pool.key(run), block, cost(run, 120, 60), images)
+        for run, block, images in ((every, range(1), 360), (some, range(1, 2), 80), (some, range(2, 3), 80))
+    ]
+    assert notes.planned == expected
+    expected.append(Block(pool.key(some), range(4, 5), cost(some, 120, 60), 80))
+    pool.want([(every, range(1)), (some, range(4, 5))])
+    assert notes.planned == expected
+    pool.results(some, range(1, 3))
+    assert notes.planned == expected
+    assert notes.in_training == expected[1:3]
+    # Whatever is wrong with a run is what its claim reports, and nothing of the notes.
+    with pytest.raises(TrainingError):
+        pool.results(BROKEN, range(1))
+    assert notes.in_training == expected[1:3]
+
+
+def test_a_key_names_the_kind_of_device_and_its_arithmetic(pool_of):
+    executor = Planted(planted)
+    executor.device_kind, executor.tf32 = "cuda", True
+    width = seeds_per_block(RUN, "cuda")
+    assert pool_of(executor).key(RUN) == Key(RUN, tiny().fingerprint, "cuda", width, version_of(RUN), tf32=True)
+
+
+def test_images_of_ones_own_get_as_many_outputs_and_the_training_set_keeps_its_size(pool_of):
+    run = dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, images_per_class=3, test_images_per_class=7))
+    assert pool_of().adapt_classes(run) is run
+    pool = pool_of(load=lambda name: {"cifar10": tiny(name, classes=4)}[name])
+    fitted = pool.adapt_classes(run)
+    assert fitted.network == dataclasses.replace(run.network, classes=4)
+    # Ten classes of 3 images are four of 7.5, and ten of 7 are four of 17.5: rounded up.
+    assert fitted.recipe == dataclasses.replace(run.recipe, images_per_class=8, test_images_per_class=18)
+    whole = dataclasses.replace(RECIPE, images_per_class=None, test_images_per_class=None)
+    assert pool.adapt_classes(dataclasses.replace(RUN, recipe=whole)).recipe == whole
+
+
+def test_what_is_missing_is_what_would_be_trained(pool_of):
+    pool = pool_of()
+    pool.results(RUN, range(2))
+    assert pool.missing(RUN, range(4)) == [2, 3]
 
 
 def test_a_session_that_trains_nothing_says_what_is_missing(pool_of):
@@ -228,6 +361,33 @@ def test_a_block_that_is_finished_just_before_its_lease_is_taken_is_not_trained_
         assert Leases(path).take(pool.key(RUN).digest(0)) is not None  # and the lease is given back
 
 
+def test_a_block_that_its_holder_finishes_just_after_its_lease_was_refused_is_taken_from_the_store(path):
+    class Refused(Leases):
+        """Another worker has each lease, and then finishes."""
+
+        def take(self, name):
+            Store(path).put(pool.key(RUN), [result(0)], "another worker's")
+
+    executor = Recording(Planted(planted))
+    with contextlib.closing(Refused(path)) as leases:
+        pool = Pool(Store(path), leases, executor, tiny)
+        assert pool.results(RUN, range(1)) == [result(0)]
+    assert executor.submitted == []
+
+
+def test_a_run_without_data_keeps_no_other_from_being_trained_ahead(pool_of):
+    def load(name):
+        if name == "cifar100":
+            raise DataError("no images")
+        return tiny(name)
+
+    executor = Recording(Planted(planted))
+    pool = pool_of(executor, load=load)
+    pool.expect([(dataclasses.replace(RUN, dataset="cifar100"), range(1)), (RUN, range(1))])
+    pool.finish()
+    assert executor.submitted == [(RUN, (0,))]
+
+
 @pytest.mark.parametrize("executor", [lambda: InProcess(CPU), lambda: InSubprocesses(1)])
 def test_what_training_raises_reaches_the_claim_with_network_batch_and_seeds(pool_of, executor):
     with contextlib.closing(executor()) as made:
@@ -245,6 +405,7 @@ def test_data_that_do_not_fit_are_explained_in_their_own_words(pool_of):
     ) as raised:
         pool_of(InProcess(CPU)).results(large, range(5))
     assert isinstance(raised.value.__cause__, DataError)
+    assert "Traceback" not in str(raised.value)
 
 
 def test_an_executors_own_error_is_told_in_its_own_words(pool_of):
@@ -306,8 +467,10 @@ def test_an_executor_that_raises_or_mixes_seeds_up_is_a_training_error(pool_of, 
         def submit(self, run, seeds, data):
             raise RuntimeError("cannot schedule new futures after shutdown")
 
-    with pytest.raises(TrainingError, match="RuntimeError: cannot schedule new futures after shutdown"):
+    with pytest.raises(TrainingError, match="RuntimeError: cannot schedule new futures after shutdown") as raised:
         pool_of(Closed(planted)).results(RUN, range(1))
+    # Where it was raised is told with it.
+    assert str(raised.value).endswith("".join(traceback.format_exception(raised.value.__cause__)).rstrip())
     with pytest.raises(TrainingError, match=r"the executor gave results of seeds \[1\]"):
         pool_of(Planted(lambda run, seed: result(seed + 1))).results(RUN, range(1))
     assert _rows(path) == 0
@@ -332,6 +495,23 @@ def test_a_store_that_fails_is_told_and_what_it_has_stays(pool_of, path):
         pool.results(RUN, range(2))
     assert _rows(path) == 1
     assert len(pool_of().results(RUN, range(2))) == 2
+
+
+def test_finishing_and_closing_raise_nothing_of_a_store_that_fails(pool_of, path):
+    def fails(run, seeds):
+        pool._store._execute("PRAGMA query_only = ON")
+
+    pool = pool_of(Recording(Planted(planted), fails))
+    pool.expect([(RUN, range(1))])
+    pool.finish()
+    executor = InReverse(2, planted)
+    pool = pool_of(Recording(executor, fails))
+    pool.expect([(RUN, range(1))])
+    assert pool._advance()
+    executor.finish()
+    pool.close()
+    assert _rows(path) == 0
+    assert len(pool_of().results(RUN, range(1))) == 1  # the leases are free
 
 
 class Logging(Recording):
