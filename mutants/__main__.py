@@ -61,28 +61,37 @@ class Baseline:
     covering: dict[int, set[str]]
     imported: list[str]
 
-    def tests(self, mutant: Mutant, tests: Tests) -> list[str]:
-        """Those that run the function changed, quickest first; then those that may in a process of their own."""
+    def tests(self, mutant: Mutant, tests: Tests, killers: Sequence[str] = ()) -> list[str]:
+        """Those that run the function changed, the last to kill a mutant first, then the quickest.
+
+        Then those that may run it in a process of their own.
+        """
+        latest = {name: -place for place, name in enumerate(killers, 1)}
         own = {name for name in self.seconds if name.startswith(tests.processes or "\0")}
         seen = set(self.seconds)
         if mutant.lines is not None and not tests.every:
             seen = {test for line in mutant.lines for test in self.covering.get(line, ())}
-        return sorted(seen | own, key=lambda name: (name in own, self.seconds[name], name))
+        return sorted(seen | own, key=lambda name: (name in own, latest.get(name, 0), self.seconds[name], name))
 
 
 class Chosen:
     """Of the tests collected those chosen, in their order; one that takes far longer than its seconds ends the process.
 
-    So a loop without an end costs what the first test that enters it may take, not what all may.
+    So a loop without an end costs what the first test that enters it may take, not what all may. killed: a file for the
+    name of a test that fails.
     """
 
-    def __init__(self, names: Sequence[str], seconds: dict[str, float]) -> None:
+    def __init__(self, names: Sequence[str], seconds: dict[str, float], killed: Path) -> None:
         self.place = {name: place for place, name in enumerate(names)}
-        self.seconds = seconds
+        self.seconds, self.killed = seconds, killed
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         # SIGALRM as it is by default: no code of the module, in Python or in C, has a say in it.
         signal.setitimer(signal.ITIMER_REAL, allowed(self.seconds[nodeid]))
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            self.killed.write_text(report.nodeid)
 
     def pytest_sessionfinish(self) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -166,6 +175,11 @@ def measure(tree: Path, module: str, tests: Sequence[str]) -> Baseline:
     return Baseline(seconds, covering, [name for name in outside if name.split(".")[0] != "mutants"])
 
 
+def killed_by(tree: Path) -> Path:
+    """The file with the name of the test that failed last."""
+    return tree.parent / "killed-by"
+
+
 def survives(tree: Path, module: str, changed: str, tests: Sequence[str], seconds: dict[str, float]) -> bool:
     """Do all of these tests pass with this text as the module's, each and all in a few times their seconds?"""
     if not tests:
@@ -180,7 +194,7 @@ def survives(tree: Path, module: str, changed: str, tests: Sequence[str], second
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         files = list(dict.fromkeys(name.split("::")[0] for name in tests))
         arguments = [*QUIET, f"--basetemp={tree.parent / 'basetemp'}", *files]
-        return int(pytest.main(arguments, plugins=[Chosen(tests, seconds)]))
+        return int(pytest.main(arguments, plugins=[Chosen(tests, seconds, killed_by(tree))]))
 
     path = tree / module
     Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
@@ -258,14 +272,17 @@ def main() -> None:
                 sys.exit(f"{module}: its tests, the quickest first, do not pass in a fork with nothing changed")
             made = [mutant for mutant in mutants(module, text) if only in mutant.name]
             print(f"{module}: {len(made)} mutants, {len(baseline.seconds)} tests", flush=True)
-            survived = 0
+            survived, killers = 0, []
             for mutant in made:
-                names = baseline.tests(mutant, modules[module])
+                names = baseline.tests(mutant, modules[module], killers[-20:])
                 if survives(tree, module, mutant.text, names, baseline.seconds):
                     survived += 1
                     found.append(mutant.name)
                     mark = "" if names else " (no test runs it)"
                     print(f"  {'listed' if mutant.name in reasons else 'NEW'}{mark}: {mutant.name}", flush=True)
+                elif killed_by(tree).exists():
+                    killers.append(killed_by(tree).read_text())
+                    killed_by(tree).unlink()
             took = time.monotonic() - began
             print(
                 f"  {survived} of {len(made)} survived; {took:.0f} s, {took / max(1, len(made)):.2f} s a mutant",
