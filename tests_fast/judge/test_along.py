@@ -74,8 +74,9 @@ WIDENS = Shape(
     "assert_gap_widens",
     (PAIRS,),
     lambda effect, n: {
-        **network("relu", (53, 53 + effect / 2, 53 + effect), n),
-        **network("tanh", (50, 50, 50), n, first_seed=10),
+        # Both move, and their sum does not.
+        **network("relu", (53, 53 + effect / 4, 53 + effect / 2), n),
+        **network("tanh", (50, 50 - effect / 4, 50 - effect / 2), n, first_seed=10),
     },
     {
         **{("relu", 1): 52.0, ("relu", 2): 90.0, ("relu", 4): 62.0},

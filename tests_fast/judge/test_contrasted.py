@@ -16,7 +16,7 @@ LEVELS = dict(zip((1, 2, 4, 8), "abcd", strict=True))
         ("assert_within", ("a", "b"), {"within": 1}, "ab"),
         ("assert_best", ("a", ["b", "c"]), {"margin": 1}, "a"),
         ("assert_steadier", ("c", ["a", "b"]), {"margin": 1}, "cab"),
-        ("assert_spans_less", ("ab", "bcd"), {"margin": 1}, "bdab"),
+        ("assert_spans_less", ("abc", "bcd"), {"margin": 1}, "bdac"),
         # The data choose the arms, or they stand along levels.
         ("assert_ranks", ("abc",), {"margin": 1}, ""),
         ("assert_no_difference", ("abc",), {"within": 1}, ""),

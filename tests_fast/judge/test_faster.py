@@ -57,6 +57,7 @@ def test_an_arm_is_faster_by_the_epochs_of_its_curves(planting, order, factor, o
     assert found.verdict.margin == math.log2(factor)
     assert (found.kind, found.unit, found.measured) == ("speed", "doublings", "epochs to 50 %")
     assert found.contrast == f"epochs to 50 %, {order[1]} over {order[0]}, log2"
+    assert found.contrasted == order
     values = {arm.label: arm.values for arm in found.arms}
     assert values == {"fast": FAST, "slow": THRICE}
 
