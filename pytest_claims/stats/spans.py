@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from pytest_claims.stats.collapses import by_sign_flips, counted, flagged_by_name, p_sign_flip
 from pytest_claims.stats.four_way import four_way
-from pytest_claims.stats.interval import bounds, interval, positive, rounding_of, sample
+from pytest_claims.stats.interval import Interval, bounds, interval, positive, rounding_of, sample, widest
 from pytest_claims.stats.looks import ALPHA, split
 from pytest_claims.stats.power import detectable, more_than, seeds_for_all, soonest
 from pytest_claims.types import (
@@ -165,7 +165,12 @@ def _surest(contrasts: np.ndarray, alpha: float, rounding: float, guarded: np.nd
 
     contrasts: [rows, columns, n]. guarded: which need sign flips too, whose p counts if it is larger, [rows, columns].
     """
-    p = np.array([[interval(each, alpha, rounding).p_above(0.0) for each in row] for row in contrasts])
+
+    def p_of(at: np.ndarray) -> float:
+        effect, lower, upper, sd, skewness = map(float, at)
+        return Interval(effect, lower, upper, sd, skewness, contrasts.shape[-1], widest(alpha)).p_above(0.0)
+
+    p = np.apply_along_axis(p_of, -1, np.stack(bounds(contrasts, alpha, rounding), axis=-1))
     row = int(p.max(axis=1).argmin())
     for column in np.flatnonzero(guarded[row]):
         p[row, column] = max(p[row, column], p_sign_flip(contrasts[row, column], 0.0))
