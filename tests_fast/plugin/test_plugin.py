@@ -207,6 +207,26 @@ def test_a_cap_on_the_looks_can_be_lifted_later(suite, run):
     assert rows(suite) in [2 * look for look in LOOKS[1:]]
 
 
+def test_beside_an_arm_that_may_collapse_a_cap_below_the_first_look_skips_the_claim(suite, run, known_speed):
+    fallen = CLAIMS.replace('"narrow": net(1, 20.0)', '"narrow": dataclasses.replace(net(1), may_collapse=True)')
+    write(suite, fallen.replace("import pytest", "import dataclasses\n    import pytest", 1))
+    asked, store = ("--scale", "documented", "-k", "wide_beats or equal"), suite.path / ".claims" / "runs.sqlite"
+
+    def stored():
+        return [seeds_of(store, width) for width in (16, 1, 12)]
+
+    capped = run(*asked, "--max-seeds", "7", "-rs")
+    capped.assert_outcomes(passed=2, skipped=1)
+    capped.stdout.fnmatch_lines(["SKIPPED *: not judged: such a claim is first looked at with 10 seeds *--max-seeds *"])
+    # Nothing is trained for it, nor planned.
+    assert stored() == [0, 0, 5]
+    run(*asked, "--plan", "--max-seeds", "7").stdout.fnmatch_lines(["all *2 *0 *10 *"])
+    run(*asked, "--plan").stdout.fnmatch_lines(["all *4 *20 *10 *"])
+    # A number of seeds that is asked for is that number.
+    run(*asked, "--seeds", "5").stdout.fnmatch_lines(["T1   *", "* 5 *REPRODUCED new"])
+    assert stored() == [5, 5, 5]
+
+
 def test_a_replication_takes_seeds_of_its_own(suite, run):
     run("--seeds", "3", "-k", "wide_beats")
     run("--seeds", "3", "--first-seed", "3", "-k", "wide_beats").stdout.fnmatch_lines(
