@@ -53,3 +53,13 @@ def test_arithmetic_that_takes_just_as_long_as_a_launch_takes_no_longer(monkeypa
 def test_an_optimiser_that_is_not_elementwise_trains_one_seed_at_a_time(device):
     coupled = dataclasses.replace(RUN.recipe, optimizer="adafactor", batch=2)
     assert seeds_per_block(Run(RUN.network, coupled), device) == 1
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("looks", [(5, 10, 20), (5, 7, 10, 14, 20), (4, 8, 16)])
+def test_how_seeds_are_grouped_does_not_depend_on_the_looks(monkeypatch, device, looks):
+    """The number is in the key of every stored run: where looks move, no recorded run may be orphaned."""
+    monkeypatch.setattr(pool, "LOOKS", looks, raising=False)  # once they were the groups
+    launches = [int(LAUNCH / seeds / flops_per_step(with_batch(1))) for seeds in (20, 14, 10, 7, 5, 1)]
+    found = {seeds_per_block(with_batch(batch), device) for batch in (16, 17, *launches)}
+    assert found == ({5, 1} if device == "cpu" else {5, 10, 20})
