@@ -1,4 +1,4 @@
-.PHONY: claims report test lint types wheel data calibrate findings new-claim mutants
+.PHONY: tour claims report test lint types wheel data calibrate findings new-claim mutants
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -6,6 +6,12 @@ ARGS ?=
 CHOOSE = options="-n auto"; \
 	$(VENV)/bin/python -c "import sys, torch; sys.exit(not torch.cuda.is_available())" && options="-n 4 --gpu"
 INSTALLED = $(VENV)/installed
+
+# What the recorded runs say of every finding: judged in seconds, without images, network or training, and shown as a page.
+tour: $(INSTALLED)
+	$(VENV)/bin/pytest claims --scale documented --stored --claims-html report --no-header --tb=no -rN $(ARGS) \
+		|| test $$? -eq 1
+	@$(VENV)/bin/python -m pytest_claims.report.show report/index.html
 
 # With a CUDA device the sources' own recipes, which downloads CIFAR if it is not in data/; else a rehearsal on the CPU.
 # ARGS="--scale documented" and the like change what is run, and what is reported.

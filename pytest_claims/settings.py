@@ -26,7 +26,9 @@ class Settings:
     among which the error rate is divided, of which looks are the first. first_seed: the seeds of a look are
     first_seed, first_seed + 1, ... placebo: every arm of a claim is its first one, on seeds of its own. ledger:
     the folder in which verdicts are recorded; None for a placebo. since: stored runs that finished earlier are trained
-    again ("" reuses all). only_stored: train nothing, and judge what can be.
+    again ("" reuses all). only_stored: train nothing, and judge what can be. evidence: the folder of recorded runs that
+    are judged beside those of the store; None where runs are trained. runs_of: the kind of device whose stored runs are
+    judged, "" for the kind with the most seeds, claim by claim.
     prefix, options: of a command that runs a test of this session again: what stands before and after its name.
     """
 
@@ -42,6 +44,8 @@ class Settings:
     ledger: Path | None
     since: str
     only_stored: bool
+    evidence: Path | None
+    runs_of: str
     prefix: tuple[str, ...]
     options: tuple[str, ...]
 

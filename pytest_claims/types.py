@@ -167,7 +167,8 @@ class Trained:
     gradients: [epochs][blocks], root mean square of the gradient of each block's weights at the first step of each
     epoch, the first being at initialisation. predictions: the class that each test image was taken for, in the order of
     the data set. Both are empty for runs that were recorded before these were. test_accuracy_by_epoch: percent, in eval
-    mode, the last one being test_accuracy; empty unless the recipe says test_every_epoch.
+    mode, the last one being test_accuracy; empty unless the recipe says test_every_epoch. confusion: of published runs,
+    whose predictions are not kept: test images by true and by predicted class, [classes * classes] row by row.
     """
 
     seed: int
@@ -180,6 +181,7 @@ class Trained:
     gradients: tuple[tuple[float, ...], ...] = ()
     predictions: tuple[int, ...] = ()
     test_accuracy_by_epoch: tuple[float, ...] = ()
+    confusion: tuple[int, ...] = ()
 
 
 SCALES = ("rehearsal", "documented", "full")

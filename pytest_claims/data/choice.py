@@ -99,6 +99,8 @@ class Choice:
         if self.rule == "folders":
             return f"{FOLDERS} at {self.folder} ({self.why})"
         there = ", ".join(spec.name for spec in registered() if spec.on_disk(self.folder))
+        if not self.download and self.rule in ("auto", "real") and not there:
+            return f"the images that runs were recorded on, which need not be here (none in {self.folder})"
         if self.rule != "auto":
             return f"{there or 'real images'} at {self.folder} ({self.why})"
         found = f"{there} at {self.folder} (found on disk); " if there else ""

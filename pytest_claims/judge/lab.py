@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pytest_claims.data.kinds import joined
+from pytest_claims.data.load import AS_RECORDED
 from pytest_claims.judge.assertion import (
     Assertion,
     Contrast,
@@ -52,7 +53,6 @@ from pytest_claims.stats import (
 )
 from pytest_claims.stats.interval import rounding_of
 from pytest_claims.stats.looks import Level
-from pytest_claims.train.device import describe
 from pytest_claims.types import Arm, ChosenSettings, Claim, Note, Outcome, Run, Trained, Verdict, first_look
 
 # Reassignments of a placebo's results for each claim: enough to judge even one of them.
@@ -349,6 +349,12 @@ class Lab:
         contrast, pairs = self._chosen_by_source(names, *extremes), math.comb(len(names), 2)
         self._judge(Assertion(kind, tuple(names), procedure, effect, contrast, minus(*extremes), pairs))
 
+    def _served(self, dataset: str) -> str:
+        """What served as a data set, in words."""
+        images = self._pool.data(dataset)
+        recorded = images.origin == AS_RECORDED
+        return f"{images.kind}, {AS_RECORDED}" if recorded else str(self._settings.data.of(dataset))
+
     def _named(self, names: Sequence[Name]) -> None:
         """Raise ValueError unless these are two different arms or more; KeyError for one that was not declared."""
         for name in names:
@@ -482,7 +488,7 @@ class Lab:
         verdict = self._decided(decide)
         # In a placebo they are all the first arm's.
         used = dict.fromkeys(self._wanted(name)[0].dataset for name in self._evidence)
-        datasets = {dataset: str(settings.data.of(dataset)) for dataset in used}
+        datasets = {dataset: self._served(dataset) for dataset in used}
         data_kind = joined(self._pool.data(dataset).kind for dataset in datasets)
         enforced = settings.enforced(data_kind)
         arms = tuple(self._evidence.values())
@@ -519,7 +525,7 @@ class Lab:
             scale=settings.scale,
             data="; ".join(dict.fromkeys(datasets.values())),
             data_kind=data_kind,
-            device=describe(settings.device),
+            device="; ".join(self._pool.devices(name for arm in arms for name in arm.runs)),
             enforced=enforced,
             planned=settings.planned,
             next_look=next_look,

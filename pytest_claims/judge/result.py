@@ -9,7 +9,7 @@ import re
 from pytest_claims.data.kinds import are_real
 from pytest_claims.judge.from_json import decoded
 from pytest_claims.judge.kinds import KINDS, Kind, kind_of
-from pytest_claims.types import Agreement, Source, Verdict
+from pytest_claims.types import Agreement, Outcome, Source, Verdict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +90,16 @@ class Result:
     def of_kind(self) -> Kind:
         """What holds for every claim of its kind."""
         return KINDS[self.kind]
+
+    @property
+    def open(self) -> bool:
+        """Whether these seeds do not decide and a planned look is left."""
+        return self.verdict.outcome == Outcome.INCONCLUSIVE and self.next_look is not None
+
+    @property
+    def verdict_words(self) -> str:
+        """ "REPRODUCED", or of an open claim the seeds at hand and those of the last look: "OPEN 5/20"."""
+        return f"OPEN {self.verdict.n}/{self.planned[-1]}" if self.open else str(self.verdict.outcome)
 
     @property
     def comparable(self) -> bool:

@@ -86,6 +86,7 @@ class Active:
                 store=option.store,
                 since=self.started if option.fresh else "",
                 only_stored=option.stored,
+                runs_of=option.runs_of or "",
                 root=self.config.rootpath,
                 worker=worker_number(self.config),
             )
@@ -197,9 +198,11 @@ class Active:
         result = result_of(report)
         if result is None:
             return None
-        word = str(result.verdict.outcome)
+        word = result.verdict_words
         if hasattr(report, "wasxfail"):
             return ("xfailed", "x", f"{word} (recorded)") if report.skipped else None
+        if report.skipped:
+            return "open", "o", word
         if report.passed:
             return "passed", ".", word if result.enforced else f"REHEARSED ({word})"
         return ("failed", "F", word) if report.failed else None

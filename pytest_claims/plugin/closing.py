@@ -15,7 +15,7 @@ from pytest_claims.plugin.outputs import wanted
 from pytest_claims.plugin.session import assemble, not_judged, reports_of, results_of
 from pytest_claims.report import session_lines, summary_lines
 from pytest_claims.report.settings_in_words import seeds_words
-from pytest_claims.runs.store import Store
+from pytest_claims.runs.laboratory import open_store
 from pytest_claims.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def close(active: Active, reporter: pytest.TerminalReporter) -> None:
     lines = _placebo(settings, results) if settings.placebo else summary_lines(results, width)
     for line in lines:
         reporter.write_line(line)
-    with contextlib.closing(Store(settings.store)) as store:
+    with contextlib.closing(open_store(settings)) as store:
         session = assemble(config, settings, active.started, reporter, store, results)
     for line in session_lines(settings, session, width):
         reporter.write_line(line)

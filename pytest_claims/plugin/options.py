@@ -30,9 +30,11 @@ DEFAULTS: dict[str, object] = {
     "store": None,
     "fresh": False,
     "stored": False,
+    "runs_of": None,
     "results": None,
     "claims_html": None,
     "claims_json": None,
+    "ledger": False,
     "update_ledger": False,
     "plan": False,
 }
@@ -104,7 +106,14 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--stored",
         action="store_true",
-        help="train nothing: judge by stored runs alone, and skip the claims that lack some",
+        help="train nothing: judge by stored runs and by those in evidence/, and skip the claims that lack some; needs "
+        "no images",
+    )
+    group.addoption(
+        "--runs-of",
+        choices=("cpu", "cuda"),
+        help="with --stored: judge runs that were trained on this kind of device (default: for each claim the kind "
+        "with the most seeds; kinds are never mixed in a claim)",
     )
     group.addoption(
         "--results",
@@ -123,6 +132,12 @@ def add_options(parser: pytest.Parser) -> None:
         type=file_to_write,
         metavar="FILE",
         help="write the session for programs, by the JSON Schema in pytest_claims/report/claims.schema.json",
+    )
+    group.addoption(
+        "--ledger",
+        action="store_true",
+        help="hold verdicts against those recorded in claims/ledger/: as recorded passes or is expected to fail, and "
+        "only a change fails (default: a claim that is not REPRODUCED fails)",
     )
     group.addoption(
         "--update-ledger",

@@ -13,7 +13,7 @@ from pytest_claims.data import load
 from pytest_claims.plugin.session import record
 from pytest_claims.report import results_page
 from pytest_claims.report.session import Session, session_json
-from pytest_claims.runs.store import Store
+from pytest_claims.runs.laboratory import open_store
 from pytest_claims.settings import Settings
 
 
@@ -42,7 +42,7 @@ def write_files(config: pytest.Config, settings: Settings, session: Session) -> 
 
         data = settings.data.offline
         # Opened here: what implements a hook is given what every other plugin gets, which is no store.
-        with contextlib.closing(Store(settings.store)) as store:
+        with contextlib.closing(open_store(settings)) as store:
             return write_page(session, store, folder, root=config.rootpath, load=lambda name: load(data, name))
 
     def text(content: Callable[[], str]) -> Callable[[Path], Path]:

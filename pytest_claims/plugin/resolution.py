@@ -9,6 +9,8 @@ from pytest_claims.data import NAMED, choose
 from pytest_claims.defaults import DEFAULT_STORE, PLACEBO_SEEDS, REHEARSED_SEEDS
 from pytest_claims.errors import ExplainedError
 from pytest_claims.ledger.entries import FOLDER
+from pytest_claims.runs.evidence import FOLDER as EVIDENCE
+from pytest_claims.runs.evidence import files
 from pytest_claims.settings import DATA_HOME, Settings
 from pytest_claims.train import device as devices
 from pytest_claims.types import LOOKS, SCALES
@@ -31,6 +33,7 @@ def resolve(
     store: Path | None,
     since: str,
     only_stored: bool,
+    runs_of: str,
     root: Path,
     worker: int,
 ) -> Settings:
@@ -48,16 +51,19 @@ def resolve(
     if only_stored and since:
         raise SettingsError("--stored trains nothing, and --fresh trains all again: give one of them")
     stored = store or root / DEFAULT_STORE
-    if only_stored and not stored.exists():
+    if only_stored and not stored.exists() and (store or not files(root / EVIDENCE)):
         raise SettingsError(
-            f"--stored: there is no store at {stored}. Run the same command without --stored first, which trains "
-            "what is missing, or name another --store"
+            f"--stored: there is no store at {stored}"
+            + ("" if store else f", and no evidence in {root / EVIDENCE}")
+            + ". Run the same command without --stored first, which trains what is missing, or name another --store"
         )
     if max_seeds and (seeds or placebo):
         raise SettingsError(
             f"--max-seeds {max_seeds} caps the looks at a growing number of seeds, and "
             f"{'--placebo takes' if placebo else '--seeds fixes'} one number: give one of them"
         )
+    if runs_of and not only_stored:
+        raise SettingsError(f"--runs-of {runs_of} chooses among stored runs, and this session trains: add --stored")
     looks: tuple[int, ...]
     planned: tuple[int, ...]
     if seeds or placebo or (scale == "rehearsal" and not max_seeds):
@@ -75,6 +81,7 @@ def resolve(
         return shlex.quote(str(text if at_root else Path(text).expanduser().resolve()))
 
     repeated = ["--gpu"] if gpu else []
+    repeated += [f"--runs-of {runs_of}"] if runs_of else []
     repeated += ["--tf32"] if tf32 else []
     repeated += [f"--data {data if data in NAMED else path(data)}"] if data != "auto" else []
     repeated += [f"--store {path(store)}"] if store else []
@@ -91,6 +98,8 @@ def resolve(
         ledger=None if placebo else root / FOLDER,
         since=since,
         only_stored=only_stored,
+        evidence=root / EVIDENCE if only_stored else None,
+        runs_of=runs_of,
         prefix=("pytest",) if at_root else ("cd", shlex.quote(str(root)), "&&", "pytest"),
         options=tuple(repeated),
     )

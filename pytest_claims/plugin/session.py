@@ -38,7 +38,7 @@ def assemble(
     return Session(
         results=tuple(results),
         not_judged=not_judged(reports_of(reporter), results, selected),
-        facts=facts(settings, kind),
+        facts=facts(settings, kind, results),
         command=shlex.join(["pytest", *map(str, config.invocation_params.args)]),
         trained=store.count(since=started),
         reused=store.older(behind, started),
@@ -72,14 +72,15 @@ def since(started: str) -> float:
     return (datetime.datetime.fromisoformat(now()) - datetime.datetime.fromisoformat(started)).total_seconds()
 
 
-def facts(settings: Settings, kind: str) -> dict[str, str]:
+def facts(settings: Settings, kind: str, results: Sequence[Result] = ()) -> dict[str, str]:
     """What a session's results were measured with, on images of this kind."""
+    devices = "; ".join(dict.fromkeys(result.device for result in results))
     return {
         "date": datetime.date.today().isoformat(),
         "scale": f"{settings.scale}, {seeds_words(settings)}",
         # Without paths: the page is for others.
         "data": f"{kind}, {settings.data.why}",
-        "device": device_words(settings),
+        "device": devices if devices and settings.only_stored else device_words(settings),
         "versions": f"Python {platform.python_version()}, torch {torch.__version__}, engine {ENGINE_VERSION}",
         "meaning": meaning(settings, kind),
     }

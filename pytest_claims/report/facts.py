@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections import Counter
 
 from pytest_claims.data.kinds import SYNTHETIC, parts
 from pytest_claims.report.session import Session
-from pytest_claims.report.settings_in_words import meaning
+from pytest_claims.report.settings_in_words import device_words, meaning
 from pytest_claims.settings import Settings
-from pytest_claims.train.device import describe
 
 
 def session_lines(settings: Settings, session: Session, width: int) -> list[str]:
@@ -18,16 +19,30 @@ def session_lines(settings: Settings, session: Session, width: int) -> list[str]
     lines = [
         f"runs trained in this session: {session.trained}, reused: {session.reused}, kept in {settings.store}",
         f"data: {'; '.join(used) or settings.data}",
-        f"device: {describe(settings.device)}",
+        f"device: {'; '.join(dict.fromkeys(result.device for result in session.results)) or device_words(settings)}",
         f"wall time: {wall_time(session.seconds)}",
         f"verdicts: {meaning(settings, kind or settings.data.kind)}",
     ]
+    lines += _not_judged(session)
     if SYNTHETIC in parts(kind) and settings.data.rule == "auto":
         lines.append(
             "for real images: `make data` fetches CIFAR, `python -m pytest_claims.data data NAME` another data set; "
             "then the same command uses them"
         )
     return [part for line in lines for part in wrapped(line, width)]
+
+
+def _not_judged(session: Session) -> list[str]:
+    """Why claims have no verdict, each reason once with its number of claims, the most frequent first."""
+    counts = Counter(_alike(why) for _, why in session.not_judged)
+    shown = [f"not judged, {many} {'claim' if many == 1 else 'claims'}: {why}" for why, many in counts.most_common(4)]
+    more = len(counts) - len(shown)
+    return shown + ([f"and {more} more reasons why claims are not judged; -rs lists all"] if more > 0 else [])
+
+
+def _alike(why: str) -> str:
+    """A reason without what differs from claim to claim."""
+    return re.sub(r"\d+ of \d+ runs of .* are not", "runs are not", why.removeprefix("not judged: "))
 
 
 def wall_time(seconds: float) -> str:

@@ -9,6 +9,8 @@ from pytest_claims.train.device import describe
 
 def device_words(settings: Settings) -> str:
     """The device, and how it multiplies where that is not as recipes say."""
+    if settings.only_stored:
+        return f"runs recorded on {settings.runs_of or 'any device'}, nothing is trained"
     return describe(settings.device) + (", float32 products in TF32" if settings.tf32 else "")
 
 

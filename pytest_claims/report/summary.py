@@ -58,8 +58,8 @@ def summary_lines(results: Sequence[Result], width: int) -> list[str]:
             lines += wrapped(f"{found['finding']:<5}{found['claim']}", width, _INDENT)
         lines.append(_line(found, sizes, gap, apart))
     lines += _confounders(ordered, width)
-    totals = Counter(result.verdict.outcome for result in results)
-    counts = ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome])
+    totals = Counter("OPEN" if result.open else str(result.verdict.outcome) for result in results)
+    counts = ", ".join(f"{totals[word]} {word}" for word in (*map(str, Outcome), "OPEN") if totals[word])
     lines += ["", f"{len(results)} {'claim' if len(results) == 1 else 'claims'}: {counts}"]
     return lines + [line for text in _legend(results) for line in wrapped(text, width)]
 
@@ -89,7 +89,7 @@ def _row(result: Result, adjusted: float | None, wide: bool) -> dict[str, str]:
         "n": str(verdict.n),
         "p": short_p(verdict.p),
         "adj.": "-" if adjusted is None else short_p(adjusted),
-        "verdict": str(verdict.outcome),
+        "verdict": result.verdict_words,
         "ledger": _ledger(result, wide),
     }
 

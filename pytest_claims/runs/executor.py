@@ -118,6 +118,20 @@ class InProcess:
         return self._on_device[name]
 
 
+class Recorded:
+    """Trains nothing: it stands for the kind of device that stored runs were trained on, which need not be here."""
+
+    def __init__(self, kind: str, *, tf32: bool = False) -> None:
+        self.device_kind, self.device_name, self.tf32, self.slots = kind, f"{kind}, recorded", tf32, 1
+
+    def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
+        """Raises RuntimeError: a pool that only looks up asks for nothing."""
+        raise RuntimeError(f"{run.network} is to be looked up, not trained")
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
 def _without_frames(error: Exception) -> Exception:
     """The error with its traceback as a note, as text.
 

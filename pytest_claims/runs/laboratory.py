@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from pytest_claims.data import load
-from pytest_claims.runs.executor import Executor, InProcess
+from pytest_claims.data import DataError, Dataset, load
+from pytest_claims.data.load import as_recorded
+from pytest_claims.runs.evidence import store_of
+from pytest_claims.runs.executor import Executor, InProcess, Recorded
 from pytest_claims.runs.leases import Leases
 from pytest_claims.runs.pool import Pool
 from pytest_claims.runs.progress_notes import Notes
@@ -15,12 +17,27 @@ from pytest_claims.runs.store import Store
 from pytest_claims.runs.wanted import Wanted
 from pytest_claims.settings import Settings
 from pytest_claims.train.cost import cost
-from pytest_claims.types import Run
+from pytest_claims.types import Arm, Run, Trained
 
 
 def in_process(settings: Settings, workers: int) -> Executor:
     """The executor of a session that chooses none: each worker process trains on its own device."""
     return InProcess(settings.device, workers, tf32=settings.tf32)
+
+
+def open_store(settings: Settings) -> Store:
+    """The session's store, with the evidence beside it where nothing is trained. Raises StoreError, EvidenceError."""
+    beside = store_of(settings.evidence, settings.store) if settings.evidence else None
+    return Store(settings.store, since=settings.since, beside=beside)
+
+
+def evidence_fingerprints(settings: Settings, name: str) -> set[str]:
+    """Of the images that the evidence was recorded on, for a data set of this name."""
+    found = store_of(settings.evidence, settings.store) if settings.evidence else None
+    if found is None:
+        return set()
+    with contextlib.closing(found):
+        return found.fingerprints(name)
 
 
 class Laboratory:
@@ -42,6 +59,8 @@ class Laboratory:
         self.settings, self._worker, self._workers = settings, worker, workers
         self._session, self._needed, self._make_executor = session, needed, make_executor
         self._open = contextlib.ExitStack()
+        # Where nothing is trained, by kind of device.
+        self._pools: dict[str, Pool] = {}
 
     @functools.cached_property
     def executor(self) -> Executor:
@@ -51,11 +70,55 @@ class Laboratory:
         return executor
 
     @functools.cached_property
+    def store(self) -> Store:
+        """The store, with the evidence beside it where nothing is trained. May raise StoreError and EvidenceError."""
+        return self._open.enter_context(contextlib.closing(open_store(self.settings)))
+
+    def pool_for(self, arms: Collection[Arm], readable: Callable[[Trained], object]) -> Pool:
+        """The pool that judges a claim on these arms. readable: raises for a run that lacks what the claim reads.
+
+        Where nothing is trained, that of the kind of device with the most complete seeds: runs of several kinds are
+        never mixed in a claim, and a kind that this machine lacks can be judged, too.
+        """
+        settings = self.settings
+        if not settings.only_stored:
+            return self.pool
+        own = settings.device.type
+        kinds = [settings.runs_of] if settings.runs_of else sorted(self.store.kinds() | {own}, key=lambda k: k != own)
+        runs = [arm.run(settings.scale) for arm in arms]
+        seeds = settings.range_of(settings.looks[-1])
+
+        def complete(pool: Pool) -> int:
+            return min(pool.complete(run, seeds, readable) for run in runs)
+
+        return max(map(self._recorded, kinds), key=complete)
+
+    def _recorded(self, kind: str) -> Pool:
+        """The pool over what is stored of a kind of device."""
+        if kind not in self._pools:
+            executor = Recorded(kind, tf32=self.settings.tf32)
+            self._pools[kind] = Pool(self.store, self._leases, executor, self._recorded_data, only_stored=True)
+        return self._pools[kind]
+
+    def _recorded_data(self, name: str) -> Dataset:
+        """The images if they are on disk, else what stands for them. Raises DataError if no run was made of them."""
+        try:
+            return load(self.settings.data, name)
+        except DataError:
+            known = evidence_fingerprints(self.settings, name)
+            if not known:
+                raise DataError(f"no run on {name} is recorded, and its images are not here") from None
+            if len(known) > 1:
+                raise
+            return as_recorded(name, *known)
+
+    @functools.cached_property
     def pool(self) -> Pool:
         """The pool. Making it may raise StoreError, and what making the executor raises."""
         settings = self.settings
-        executor = self.executor
-        store = self._open.enter_context(contextlib.closing(Store(settings.store, since=settings.since)))
+        if settings.only_stored:
+            return self._recorded(settings.device.type)
+        executor, store = self.executor, self.store
         wanted = self._open.enter_context(contextlib.closing(Wanted(settings.store, self._session)))
         self._leases.work(self._session, self._worker)
         pool = Pool(
@@ -64,9 +127,7 @@ class Laboratory:
             executor,
             lambda name: load(settings.data, name),
             wanted=wanted,
-            only_stored=settings.only_stored,
-            # A session that trains nothing has nothing to show progress of.
-            notes=None if settings.only_stored else Notes(settings.store, self._session, self._worker, settings.since),
+            notes=Notes(settings.store, self._session, self._worker, settings.since),
         )
         self._open.callback(pool.close)
         # Long runs first: what is begun last should be short, or one worker ends long after the others.

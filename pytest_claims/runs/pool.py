@@ -199,6 +199,25 @@ class Pool:
             if not self._advance((run, seeds)):
                 time.sleep(_POLL_SECONDS)
 
+    def complete(self, run: Run, seeds: range, readable: Callable[[Trained], object]) -> int:
+        """How many of these seeds are stored and can be read, from the first on without a gap.
+
+        readable: raises for a run that has not recorded what is to be read. 0 where they cannot be looked up.
+        """
+        try:
+            found = self._store.get(self.key(self.adapt_classes(run)), seeds)
+            for seed in seeds[:1]:
+                readable(found[seed])
+        except StoreError:
+            raise
+        except Exception:
+            return 0  # whatever is wrong with it is for its own claim to meet and report
+        return next((place for place, seed in enumerate(seeds) if seed not in found), len(seeds))
+
+    def devices(self, names: Iterable[str]) -> list[str]:
+        """On which devices stored runs of these names were trained, in words, each once."""
+        return self._store.devices(names)
+
     def missing(self, run: Run, seeds: range) -> list[int]:
         """The seeds that would be trained for these; whole blocks are, so there may be more than asked for."""
         key = self.key(run)

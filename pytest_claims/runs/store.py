@@ -11,7 +11,7 @@ import json
 import platform
 import sqlite3
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS runs (
     device TEXT NOT NULL,
     versions TEXT NOT NULL,         -- JSON: python, torch, numpy
     finished TEXT NOT NULL,         -- UTC, ISO 8601
-    records TEXT NOT NULL DEFAULT '{}'  -- JSON: gradients, predictions as base64 of zlib of '<i2', test curve
+    records TEXT NOT NULL DEFAULT '{}'  -- JSON: gradients, predictions as base64 of zlib of '<i2', ...
 )
 """
 # Stores of before this column was.
@@ -103,12 +103,19 @@ class Store(StoreFile):
     """Finished runs by key and seed.
 
     path: the SQLite file. since: rows finished before this time (UTC, ISO 8601) are not seen and will be replaced; ""
-    sees all of them. Raises StoreError if the file cannot be opened or is not a store.
+    sees all of them. beside: another store that runs are read from where this one does not have them. Raises StoreError
+    if the file cannot be opened or is not a store.
     """
 
-    def __init__(self, path: Path, *, since: str = "") -> None:
-        self.since = since
+    def __init__(self, path: Path, *, since: str = "", beside: Store | None = None) -> None:
+        self.since, self._beside = since, beside
         super().__init__(path)
+
+    def close(self) -> None:
+        """Close the file, and the one beside it; rows are safe without it."""
+        super().close()
+        if self._beside:
+            self._beside.close()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute(_SCHEMA)
@@ -117,7 +124,7 @@ class Store(StoreFile):
 
     def get(self, key: Key, seeds: Iterable[int]) -> dict[int, Trained]:
         """The finished runs among these seeds."""
-        found = {}
+        found, seeds = {}, list(seeds)
         for seed in seeds:
             row = self._one(
                 "SELECT test_accuracy, curves, diverged, seconds, test_images, records FROM runs "
@@ -126,17 +133,38 @@ class Store(StoreFile):
             )
             if row:
                 found[seed] = _trained(seed, row)
+        if self._beside and (others := [seed for seed in seeds if seed not in found]):
+            found |= self._beside.get(key, others)
         return found
 
     def holds(self, key: Key, seeds: Iterable[int]) -> bool:
         """Whether the runs of all these seeds are finished."""
         query = "SELECT 1 FROM runs WHERE key = ? AND finished >= ?"
-        return all(self._one(query, (key.digest(seed), self.since)) for seed in seeds)
+        missing = [seed for seed in seeds if not self._one(query, (key.digest(seed), self.since))]
+        return not missing or (self._beside is not None and self._beside.holds(key, missing))
+
+    def devices(self, names: Iterable[str]) -> list[str]:
+        """On which devices the runs of these names were trained, in words, each once."""
+        found = {name: self._one("SELECT device FROM runs WHERE key = ?", (name,)) for name in names}
+        missing = [name for name, row in found.items() if not row]
+        devices = [str(row[0]) for row in found.values() if row]
+        return list(dict.fromkeys(devices + (self._beside.devices(missing) if self._beside and missing else [])))
+
+    def kinds(self) -> set[str]:
+        """The kinds of device that runs were trained on: "cpu", "cuda"."""
+        found = {json.loads(numerics)["device"] for (numerics,) in self._execute("SELECT DISTINCT numerics FROM runs")}
+        return found | (self._beside.kinds() if self._beside else set())
+
+    def fingerprints(self, dataset: str) -> set[str]:
+        """Of the images that runs on a data set of this name were trained on."""
+        query = "SELECT DISTINCT data FROM runs WHERE coalesce(json_extract(configuration, '$.dataset'), 'cifar10') = ?"
+        found = {str(data) for (data,) in self._execute(query, (dataset,))}
+        return found | (self._beside.fingerprints(dataset) if self._beside else set())
 
     def named(self, names: Iterable[str]) -> dict[str, Stored]:
         """The runs of these names (Key.digest), whenever they were finished; those that are not here are left out."""
-        found = {}
-        for name in names:
+        found, wanted = {}, list(names)
+        for name in wanted:
             row = self._one(
                 "SELECT test_accuracy, curves, diverged, seconds, test_images, records, seed, configuration, numerics, "
                 "engine, device, versions, finished FROM runs WHERE key = ?",
@@ -146,6 +174,8 @@ class Store(StoreFile):
                 seed, configuration, numerics, engine, device, versions, finished = row[6:]
                 configuration, numerics, versions = map(json.loads, (configuration, numerics, versions))
                 found[name] = Stored(_trained(seed, row), configuration, numerics, engine, device, versions, finished)
+        if self._beside and (others := [name for name in wanted if name not in found]):
+            found |= self._beside.named(others)
         return found
 
     def put(self, key: Key, results: Sequence[Trained], device: str) -> None:
@@ -178,10 +208,12 @@ class Store(StoreFile):
                     ),
                 )
 
-    def older(self, names: Iterable[str], than: str) -> int:
+    def older(self, names: Collection[str], than: str) -> int:
         """How many of the runs of these names were finished before a time (UTC, ISO 8601)."""
-        query = "SELECT count(*) FROM runs WHERE key = ? AND finished < ?"
-        return sum(self._one(query, (name, than))[0] for name in set(names))
+        finished = {name: self._one("SELECT finished FROM runs WHERE key = ?", (name,)) for name in names}
+        missing = [name for name, row in finished.items() if not row]
+        found = sum(row[0] < than for row in finished.values() if row)
+        return found + (self._beside.older(missing, than) if self._beside else 0)
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Every run, in the order of keys, as values of COLUMNS."""
@@ -219,13 +251,18 @@ def _written(result: Trained) -> str:
     return json.dumps(records)
 
 
-def _read(text: str) -> tuple[tuple[tuple[float, ...], ...], tuple[int, ...], tuple[float, ...]]:
-    """gradients, predictions and test accuracies by epoch; empty where a run was recorded before they were."""
+def _read(text: str) -> tuple[tuple[tuple[float, ...], ...], tuple[int, ...], tuple[float, ...], tuple[int, ...]]:
+    """gradients, predictions, test accuracies by epoch and confusion counts; empty where they were not recorded."""
     records = json.loads(text)
     gradients = tuple(tuple(row) for row in records.get("gradients", ()))
+    by_epoch, confusion = (tuple(records.get(name, ())) for name in ("test_accuracy_by_epoch", "confusion"))
+    return gradients, unpacked_predictions(records), by_epoch, confusion
+
+
+def unpacked_predictions(records: Mapping[str, Any]) -> tuple[int, ...]:
+    """The predictions among a run's records, none where there are none."""
     packed = records.get("predictions", "")
-    predictions = numpy.frombuffer(zlib.decompress(base64.b64decode(packed)), dtype="<i2").tolist() if packed else ()
-    return gradients, tuple(predictions), tuple(records.get("test_accuracy_by_epoch", ()))
+    return tuple(numpy.frombuffer(zlib.decompress(base64.b64decode(packed)), dtype="<i2").tolist()) if packed else ()
 
 
 def now() -> str:

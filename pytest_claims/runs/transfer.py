@@ -2,6 +2,7 @@
 
     python -m pytest_claims.runs export STORE FILE
     python -m pytest_claims.runs import FILE STORE
+    python -m pytest_claims.runs publish STORE FILE --data DIR      for the folder evidence/ (evidence.py)
 
 One object a line with the columns of the store. The key of a run is a hash of what decided it; a line whose key does
 not fit its content is refused. Runs of another engine version may be imported; no claim will use them.
@@ -10,12 +11,18 @@ not fit its content is refused. Runs of another engine version may be imported; 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from pytest_claims.data import DataError, Dataset, spec_of
+from pytest_claims.data.load import from_files
 from pytest_claims.errors import ExplainedError
+from pytest_claims.runs.evidence import Labels, publish
 from pytest_claims.runs.store import COLUMNS, Store, digest
 
 
@@ -53,20 +60,45 @@ def import_runs(path: Path, store: Store) -> int:
     return store.add(rows)
 
 
+def _labels(folder: Path) -> Labels:
+    """The labels of test images in this folder, where their data set has the fingerprint that a run was trained on."""
+
+    @functools.cache
+    def of(name: str) -> Dataset | None:
+        try:
+            return from_files(spec_of(name), folder, download=False)
+        except DataError:
+            return None
+
+    def labels(name: str, fingerprint: str) -> np.ndarray | None:
+        found = of(name)
+        return found.test_labels.numpy() if found and found.fingerprint == fingerprint else None
+
+    return labels
+
+
 def main(arguments: list[str]) -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m pytest_claims.runs", description="Finished runs as JSON lines.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for command, names in (("export", ("store", "file")), ("import", ("file", "store"))):
+    for command, names in (
+        ("export", ("store", "file")),
+        ("import", ("file", "store")),
+        ("publish", ("store", "file")),
+    ):
         sub = commands.add_parser(command)
         for name in names:
             sub.add_argument(name, type=Path)
+        if command == "publish":
+            sub.add_argument("--data", type=Path, required=True, help="folder of the images, for confusion counts")
     options = parser.parse_args(arguments)
     try:
-        if options.command == "export" and not options.store.is_file():
+        if options.command != "import" and not options.store.is_file():
             raise TransferError(f"{options.store}: no such store")
         store = Store(options.store)
-        if options.command == "export":
+        if options.command == "publish":
+            print(f"{publish(store.rows(), options.file, _labels(options.data))} runs written to {options.file}")
+        elif options.command == "export":
             print(f"{export_runs(store, options.file)} runs written to {options.file}")
         else:
             print(f"{import_runs(options.file, store)} new runs added to {options.store}")

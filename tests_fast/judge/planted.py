@@ -108,6 +108,8 @@ class Planting:
             "ledger": None,
             "since": "",
             "only_stored": False,
+            "evidence": None,
+            "runs_of": "",
             "prefix": ("pytest",),
             "options": (),
         }

@@ -45,11 +45,15 @@ def test_what_is_recorded_is_expected(suite, verify):
         "test_narrow_beats_wide": "CONTRADICTED",
     }
     assert {(entry.n, entry.first_seed, entry.unit) for entry in entries.values()} == {(5, 0, "points")}
-    again = verify("-v")
+    # Recorded or not, a claim that does not hold fails with its assertion.
+    plain = verify()
+    plain.assert_outcomes(passed=1, failed=1)
+    plain.stdout.fnmatch_lines(["CONTRADICTED: T2, a narrow network beats a wide one"])
+    again = verify("-v", "--ledger")
     again.assert_outcomes(passed=1, xfailed=1)
     assert again.ret == 0
     again.stdout.fnmatch_lines(["*test_narrow_beats_wide CONTRADICTED (recorded)*", "T2 *", " *CONTRADICTED ="])
-    own = verify("--runxfail")
+    own = verify("--runxfail", "--ledger")
     own.assert_outcomes(passed=1, failed=1)
     own.stdout.fnmatch_lines(["CONTRADICTED: T2, a narrow network beats a wide one"])
 
@@ -58,7 +62,7 @@ def test_what_changed_fails_and_says_from_what_to_what(suite, verify):
     verify("--update-ledger")
     change(suite, "test_narrow_beats_wide", verdict="REPRODUCED", effect=3.0, date="2020-02-02")
     change(suite, "test_wide_beats_narrow", verdict="INCONCLUSIVE")
-    changed = verify()
+    changed = verify("--ledger")
     changed.assert_outcomes(failed=2)
     changed.stdout.fnmatch_lines(["CHANGED: T1 was INCONCLUSIVE on *, now REPRODUCED with 5. *"])
     changed.stdout.fnmatch_lines(
@@ -74,11 +78,11 @@ def test_more_seeds_may_settle_what_was_open_and_fewer_change_nothing(suite, ver
     verify("--update-ledger")
     change(suite, "test_wide_beats_narrow", verdict="INCONCLUSIVE", n=3)
     change(suite, "test_narrow_beats_wide", verdict="INCONCLUSIVE", n=3)
-    settled = verify()
+    settled = verify("--ledger")
     settled.assert_outcomes(passed=1, failed=1)
     settled.stdout.fnmatch_lines(["SETTLED: T2 was INCONCLUSIVE on *, now CONTRADICTED with 5. Record it with *"])
     verify("--update-ledger")
-    few = verify("--seeds", "3", "-k", "wide_beats")
+    few = verify("--seeds", "3", "-k", "wide_beats", "--ledger")
     few.assert_outcomes(failed=1)
     few.stdout.fnmatch_lines(["OPEN: T1 was REPRODUCED on *, now INCONCLUSIVE with 3: these seeds do not decide*"])
 

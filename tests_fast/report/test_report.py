@@ -502,6 +502,8 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
         store=tmp_path / "a-rather-long-name-that-no-width-can-break" / "runs.sqlite",
         since="",
         only_stored=False,
+        evidence=None,
+        runs_of="",
         root=tmp_path,
         worker=0,
     )

@@ -25,7 +25,7 @@ def settings(tmp_path):
     return Settings(
         device=torch.device("cpu"), tf32=False, scale="rehearsal", data=Choice("synthetic", tmp_path, "rehearsal"),
         looks=(3,), planned=(3,), first_seed=0, placebo=False, store=tmp_path / "runs.sqlite", ledger=None, since="",
-        only_stored=False, prefix=("pytest",), options=(),
+        only_stored=False, evidence=None, runs_of="", prefix=("pytest",), options=(),
     )  # fmt: skip
 
 

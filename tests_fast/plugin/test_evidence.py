@@ -1,0 +1,95 @@
+"""Evidence from outside: judged without images, on a machine that lacks the device, and red where it is red."""
+
+import dataclasses
+import json
+
+import pytest
+
+from models import DepthCNN
+from pytest_claims.runs.evidence import publish
+from pytest_claims.runs.pool import seeds_per_block
+from pytest_claims.runs.store import Key, Store
+from pytest_claims.train.engine import version_of
+from pytest_claims.types import Recipe, Run, Trained
+from tests_fast.plugin.conftest import CLAIMS, write
+
+RECIPE = Recipe(images_per_class=8, batch=20, epochs=8, optimizer="sgd", lr=0.05, momentum=0.9)
+
+
+def drawn(seed, mean):
+    """A run of a wide or a narrow network, that is far from the other."""
+    accuracy = mean + 0.01 * (seed % 3)
+    return Trained(seed, accuracy, (10.0,) * 8, (2.0,) * 8, False, 1.0, 10_000)
+
+
+@pytest.fixture
+def recorded(suite):
+    """Runs of two of the suite's claims, drawn and published as evidence of a card that is not here."""
+    write(suite, CLAIMS.replace(", classes=5", ""))
+    store = Store(suite.path / "drawn.sqlite")
+    for width, mean in ((16, 60.0), (1, 50.0)):
+        key = Key(Run(DepthCNN(1, "relu", width=width), RECIPE), "fp", "cuda", 20, 1)
+        run = dataclasses.replace(key, seeds_per_block=seeds_per_block(key.run, "cuda"), engine=version_of(key.run))
+        store.put(run, [drawn(seed, mean) for seed in range(5)], "a card of another machine")
+    (suite.path / "evidence").mkdir()
+    publish(store.rows(), suite.path / "evidence" / "a.jsonl", lambda name, data: None)
+    store.close()
+    return suite
+
+
+def test_evidence_is_judged_without_images_on_a_machine_without_its_device(recorded, run):
+    found = run("--scale", "documented", "--stored", "-k", "beats", "--claims-json", "c.json", data=None)
+    found.stdout.fnmatch_lines(
+        [
+            "claims: *runs recorded on any device, nothing is trained*",
+            "data: the images that runs were recorded on, which need not be here *",
+            "T1 *",
+            "runs trained in this session: 0, reused: 10, *",
+            "data: cifar, as recorded",
+            "device: a card of another machine",
+        ]
+    )
+    claims = json.loads((recorded.path / "c.json").read_text())["claims"]
+    assert {claim["device"] for claim in claims} == {"a card of another machine"}
+    # Red is red.
+    found.assert_outcomes(passed=1, failed=1)
+    found.stdout.fnmatch_lines(["CONTRADICTED: T2, a narrow network beats a wide one"])
+    expected = run("--scale", "documented", "--stored", "-k", "beats", "--update-ledger", data=None)
+    expected.assert_outcomes(passed=1, xfailed=1)
+
+
+def test_the_kind_of_device_can_be_named_and_kinds_are_never_mixed(recorded, run):
+    none = run("--scale", "documented", "--stored", "--runs-of", "cpu", "-k", "beats", data=None)
+    none.assert_outcomes(skipped=2)
+    named = run("--scale", "documented", "--stored", "--runs-of", "cuda", "-k", "beats", data=None)
+    named.stdout.fnmatch_lines(["device: a card of another machine"])
+    # Of one arm runs of this machine's kind are there, too: they are not mixed with the others.
+    key = Key(Run(DepthCNN(1, "relu", width=16), RECIPE), "fp", "cpu", 1, version_of(Run(DepthCNN(1, "relu"), RECIPE)))
+    own = Store(recorded.path / ".claims" / "runs.sqlite")
+    own.put(key, [drawn(seed, 10.0) for seed in range(20)], "a processor")
+    own.close()
+    both = run("--scale", "documented", "--stored", "-k", "beats", data=None)
+    both.stdout.fnmatch_lines(["device: a card of another machine"])
+    refused = run("--runs-of", "cuda")
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    refused.stderr.fnmatch_lines(["*--runs-of cuda chooses among stored runs, and this session trains: add --stored*"])
+
+
+def test_damaged_evidence_ends_in_a_text_that_names_it(recorded, run):
+    path = recorded.path / "evidence" / "a.jsonl"
+    path.write_text(path.read_text().replace("accuracy", "acuracy", 1))
+    found = run("--scale", "documented", "--stored", "-k", "wide_beats", data=None)
+    assert found.ret != 0
+    assert (
+        "a.jsonl is damaged: its content is not what its checksum was made of"
+        in found.stdout.str() + found.stderr.str()
+    )
+    assert "INTERNALERROR" not in found.stdout.str()
+
+
+def test_no_store_and_no_evidence_is_said_before_anything(suite, run):
+    found = run("--stored", data=None)
+    assert found.ret == pytest.ExitCode.USAGE_ERROR
+    found.stderr.fnmatch_lines(
+        ["*--stored: there is no store at *, and no evidence in *evidence. Run the same command*"]
+    )
