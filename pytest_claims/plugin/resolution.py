@@ -81,7 +81,6 @@ def resolve(
         return shlex.quote(str(text if at_root else Path(text).expanduser().resolve()))
 
     repeated = ["--gpu"] if gpu else []
-    repeated += [f"--runs-of {runs_of}"] if runs_of else []
     repeated += ["--tf32"] if tf32 else []
     repeated += [f"--data {data if data in NAMED else path(data)}"] if data != "auto" else []
     repeated += [f"--store {path(store)}"] if store else []

@@ -110,7 +110,7 @@ def test_on_real_images_verdicts_decide_and_each_is_in_the_ledger_of_its_kind(cl
     entries = json.loads(path.read_text())
     entries["claims/test_width.py::test_clothes"]["verdict"] = "CONTRADICTED"
     path.write_text(json.dumps(entries))
-    changed = run(*documented, data="few")
+    changed = run(*documented, "--ledger", data="few")
     changed.assert_outcomes(passed=1, failed=1)
     changed.stdout.fnmatch_lines(["CHANGED: F1 was CONTRADICTED on *, now REPRODUCED with 5. *"])
     path.write_text("{")

@@ -502,7 +502,6 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
         store=tmp_path / "a-rather-long-name-that-no-width-can-break" / "runs.sqlite",
         since="",
         only_stored=False,
-        evidence=None,
         runs_of="",
         root=tmp_path,
         worker=0,
@@ -514,6 +513,10 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
     assert "wall time: 3 min 05 s" in lines
     assert any(line.startswith("device: cpu") for line in lines)
     assert any(line.startswith("verdicts: a rehearsal") for line in lines)
+    # Why claims have no verdict is said once for all that have the same reason.
+    missing = tuple((f"test_{n}", f"not judged: {n} of 5 runs of a network are not stored; train") for n in range(3))
+    told = session_lines(resolved, Session(**{**said, "not_judged": missing}, trained=0, reused=0, seconds=1.0), 80)
+    assert "not judged, 3 claims: runs are not stored; train" in told
     assert [wall_time(seconds) for seconds in (59.4, 59.6, 3599.6)] == ["59 s", "1 min 00 s", "1 h 00 min"]
 
 
