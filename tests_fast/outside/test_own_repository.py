@@ -104,6 +104,6 @@ def test_a_repository_of_ones_own_gets_verdicts_a_ledger_and_a_page(python, tmp_
     assert {entry["finding"]: entry["verdict"] for entry in ledger.values()} == found
 
     # All of it is stored, and what is recorded is expected.
-    again = run(python, repository, "-m", "pytest", *options)
+    again = run(python, repository, "-m", "pytest", *options, "--ledger")
     assert again.returncode == 0, again.stdout + again.stderr
     assert "runs trained in this session: 0, reused: 10" in again.stdout

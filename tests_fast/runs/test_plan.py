@@ -37,6 +37,8 @@ def settings(tmp_path):
         ledger=None,
         since="",
         only_stored=False,
+        evidence=None,
+        runs_of="",
         prefix=("pytest",),
         options=(),
     )
