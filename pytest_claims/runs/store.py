@@ -212,7 +212,7 @@ class Store(StoreFile):
         """How many of the runs of these names were finished before a time (UTC, ISO 8601)."""
         finished = {name: self._one("SELECT finished FROM runs WHERE key = ?", (name,)) for name in names}
         missing = [name for name, row in finished.items() if not row]
-        found = sum(row[0] < than for row in finished.values() if row)
+        found = sum(str(row[0]) < than for row in finished.values() if row)
         return found + (self._beside.older(missing, than) if self._beside else 0)
 
     def rows(self) -> list[tuple[Any, ...]]:
