@@ -12,6 +12,7 @@ import numpy
 import scipy
 
 from calibration import designs
+from calibration.cells import EXPERIMENTS
 from calibration.record import Row, saved
 
 INTRODUCTION = """# Calibration
@@ -108,6 +109,10 @@ def page(rows: Sequence[Row], measured_designs: Sequence[designs.Measured]) -> s
         f"on {datetime.date.today().isoformat()} with Python {platform.python_version()}, NumPy {numpy.__version__}, "
         f"SciPy {scipy.__version__}.\n"
     )
+    fewer = {row.experiments for row in rows if row.experiments < EXPERIMENTS}
+    if fewer:
+        numbers = ", ".join(f"{number:,}" for number in sorted(fewer))
+        lines.append(f"Rates with ° are from {numbers} experiments, the others from {EXPERIMENTS:,}.\n")
     for section, (title, text) in SECTIONS.items():
         mine = [row for row in rows if row.section == section]
         if not mine:
@@ -138,6 +143,7 @@ def _number(text: str) -> int:
 
 def _share(row: Row) -> str:
     text = f"{row.share:.3f}" if row.least else f"{100 * row.share:.1f} %"
+    text += "°" if row.experiments < EXPERIMENTS else ""
     return text if row.holds else f"**{text}**"
 
 

@@ -14,7 +14,7 @@ FOLDER = Path(".claims") / "calibration"
 @dataclasses.dataclass(frozen=True)
 class Row:
     """section: of the page. what, truth, noise, seeds: of the cell, in words. share: measured. bound: promised, None
-    where nothing is. least: the bound is from below (power)."""
+    where nothing is. least: the bound is from below (power). experiments: that the rate was measured by."""
 
     section: str
     what: str
@@ -24,6 +24,7 @@ class Row:
     share: float
     bound: float | None
     least: bool = False
+    experiments: int = 10_000
 
     @property
     def holds(self) -> bool:

@@ -57,7 +57,8 @@ def test_cell(name):
     if cell.bound is None:
         section = "open"
     names = cell.path.decision, cell.path.truth, cell.noise, seeds(cell.n)
-    check(Row(section, *names, simulate(cell), cell.bound, least=cell.path.section == "power"))
+    row = Row(section, *names, simulate(cell), cell.bound, least=cell.path.section == "power", experiments=EXPERIMENTS)
+    check(row)
 
 
 @pytest.mark.slow
@@ -159,6 +160,9 @@ def test_the_page_marks_what_does_not_hold():
     ]
     text = page([*rows, broken], measured)
     assert "8 rates with a promise, 1 beyond it" in text
+    assert "°" not in text
+    rough = [dataclasses.replace(row, experiments=4_000) for row in rows]
+    assert "Rates with ° are from 4,000 experiments" in page([*rows, *rough], measured)
     assert "| a claim | a truth | t(4) | **6.0 %** |" in text
     assert text.count("| a claim | a truth | normal | 4.0 % |") == len(SECTIONS)
     with pytest.raises(ValueError, match="no rates for section 'power'"):
