@@ -1,6 +1,7 @@
 """Settings of the fast tests: all cores for all of them, and Hypothesis without deadlines."""
 
 import gc
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,28 @@ settings.load_profile("fast")
 
 
 def pytest_collection_finish() -> None:
-    """In each process that runs tests: one thread, and what is loaded by now is left out of garbage collections."""
+    """One thread in each process that runs tests, as in a training process.
+
+    Results, not speed, are compared here, and small tensors gain nothing from more threads.
+    """
     import torch  # not in the process that only waits for others, which would begin two seconds later
 
-    # As in a training process: results, not speed, are compared here, and small tensors gain nothing from more threads.
     torch.set_num_threads(1)
-    # A million objects are. statsmodels collects whenever it corrects p, in .4 s.
-    gc.collect()
-    gc.freeze()
+
+
+# How many modules were loaded when objects were last left out of garbage collections.
+_frozen = [0]
+
+
+def pytest_runtest_setup() -> None:
+    """Leave what is loaded out of garbage collections, again where torch has loaded more since.
+
+    It is a million objects, and statsmodels collects whenever it corrects p: .4 s each time.
+    """
+    if len(sys.modules) > _frozen[-1] + 100:
+        gc.collect()
+        gc.freeze()
+        _frozen.append(len(sys.modules))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -33,6 +48,23 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         config.option.numprocesses = "auto"
         # Each worker imports torch, which takes half a gigabyte.
         config.option.maxprocesses = config.option.maxprocesses or 4
-    if not is_worker and config.getoption("numprocesses", None) and config.option.dist == "no":
-        # Tests of one xdist_group share what is dear to make. Large groups come first.
-        config.option.dist = "loadgroup"
+
+
+# Their tests share what takes long to make.
+TOGETHER = ("test_own_repository.py", "test_workers.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """Spread tests one by one, but for files whose tests stay together: those come first, since they take longest.
+
+    (xdist's own loadgroup does this by names of items, which pytest 9.2 does not let it change.)
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            return file if file.endswith(TOGETHER) else nodeid
+
+    return Scheduling(config, log) if config.option.dist == "load" else None

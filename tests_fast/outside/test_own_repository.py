@@ -15,9 +15,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# One worker builds the wheel, and begins with it: nothing takes longer.
-pytestmark = pytest.mark.xdist_group("the wheel")
-
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):

@@ -27,8 +27,6 @@ from tests_fast.plugin.test_newhooks import (
 )
 from tests_fast.plugin.test_plugin import NO_RECIPE, OPEN, properties, seeds_of
 
-pytestmark = pytest.mark.xdist_group("a session of two workers")
-
 COMMAND = ("claims", "--data", "images", "--scale", "documented", "-v")
 
 
