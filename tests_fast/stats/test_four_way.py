@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_claims.stats import seeds_for
+from pytest_claims.stats import detectable, seeds_for
 from pytest_claims.stats.collapses import p_sign_flip
 from pytest_claims.stats.four_way import Contrast, decide
 from pytest_claims.stats.interval import interval
 from pytest_claims.stats.power import seeds_for_all
-from pytest_claims.types import Doubt, Method, Outcome
+from pytest_claims.types import Doubt, Method, Outcome, Shows
 
 MARGIN = 5.0
 # Of a contrast where a run collapsed, and of one where none did.
@@ -130,3 +130,22 @@ def test_what_is_open_beside_a_collapse_is_settled_by_no_fewer_seeds_than_sign_f
         found = decided(directions, sizes, alpha=2.0**-14)
         assert found.outcome == Outcome.INCONCLUSIVE
         assert found.seeds_to_settle == 14
+
+
+@pytest.mark.parametrize("mean", [1, -1])
+def test_tests_say_against_which_value_they_are_of_what_and_at_which_level(mean):
+    found = decided([(about(mean), PLAIN)], [(about(mean), PLAIN)] * 2, alpha=0.02)
+    told = {(test.shows, test.threshold, test.level, test.of, test.times) for test in found.tests}
+    assert told == {(Shows.EFFECT, 0.0, 0.02, 1, 1), (Shows.BELOW_MARGIN, MARGIN, 0.01, 2, 2)}
+
+
+def test_what_is_detectable_is_so_at_the_level_asked_for():
+    differences = about(2.0, 5, 3.0)
+    for alpha in (0.05, 0.01):
+        found = decided([(differences, PLAIN)], [(differences, PLAIN)], alpha=alpha)
+        assert found.detectable == detectable(np.std(differences, ddof=1), 5, alpha=alpha)
+
+
+def test_what_the_bounds_leave_open_is_open_without_a_doubt():
+    found = decided([(about(2.0, 5, 3.0), GUARDED)], [(about(2.0, 5, 3.0), GUARDED)])
+    assert (found.by_bounds, found.outcome, found.doubt) == (Outcome.INCONCLUSIVE, Outcome.INCONCLUSIVE, None)
