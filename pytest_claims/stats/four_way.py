@@ -23,6 +23,21 @@ def four_way(direction: bool, small: bool) -> Outcome:
     return Outcome.CONTRADICTED if small else Outcome.INCONCLUSIVE
 
 
+def rests_on(outcome: Outcome, direction: bool, small: bool) -> bool:
+    """Whether all is established that an outcome of the rule rests on; arguments as four_way's."""
+    return {
+        Outcome.REPRODUCED: direction,
+        Outcome.TOO_SMALL: direction and small,
+        Outcome.CONTRADICTED: small,
+        Outcome.INCONCLUSIVE: True,
+    }[outcome]
+
+
+def deciding_p(outcome: Outcome, p_holds: float, p_fails: float) -> float:
+    """p of what an outcome rests on: no effect, an effect of the margin, or the larger of both."""
+    return {Outcome.CONTRADICTED: p_fails, Outcome.TOO_SMALL: max(p_holds, p_fails)}.get(outcome, p_holds)
+
+
 @dataclasses.dataclass(frozen=True)
 class Contrast:
     """What a claim says something about.
@@ -125,21 +140,13 @@ def decide(directions: Sequence[Contrast], sizes: Sequence[Contrast], margin: fl
     excluded = [Exclusion(margin - of.differences, share, of, Shows.BELOW_MARGIN, margin) for of in sizes]
     by_t = four_way(all(test.by_t for test in no_effects), any(test.by_t for test in excluded))
     direction, small = all(test.holds for test in no_effects), any(test.holds for test in excluded)
-    confirmed = {
-        Outcome.REPRODUCED: direction,
-        Outcome.TOO_SMALL: direction and small,
-        Outcome.CONTRADICTED: small,
-        Outcome.INCONCLUSIVE: True,
-    }[by_t]
+    confirmed = rests_on(by_t, direction, small)
     outcome = by_t if confirmed else Outcome.INCONCLUSIVE
 
     no_effect = max(no_effects, key=lambda test: test.p)
     size = min(excluded, key=lambda test: (not test.holds, test.p))
     p_size = min(1.0, size.p * len(excluded))
-    p = {
-        Outcome.CONTRADICTED: p_size,
-        Outcome.TOO_SMALL: max(no_effect.p, p_size),
-    }.get(outcome, no_effect.p)
+    p = deciding_p(outcome, no_effect.p, p_size)
 
     tests: tuple[HypothesisTest, ...] = no_effect.tests(of=len(no_effects), times=1)
     if by_t in (Outcome.TOO_SMALL, Outcome.CONTRADICTED):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pytest_claims.stats.collapses import by_sign_flips, counted, flagged_by_name, p_sign_flip
-from pytest_claims.stats.four_way import four_way
+from pytest_claims.stats.four_way import deciding_p, four_way, rests_on
 from pytest_claims.stats.interval import Interval, bounds, interval, positive, rounding_of, sample, widest
 from pytest_claims.stats.looks import ALPHA, split
 from pytest_claims.stats.power import detectable, more_than, seeds_for_all, soonest
@@ -100,12 +100,7 @@ def spans(
     p_holds, p_fails = min(1.0, len(ahead) * over), min(1.0, len(behind) * under)
     by_bounds = four_way(low.lower > 0, high.upper < margin)
     direction, small = over <= low_share, under <= high_share
-    confirmed = {
-        Outcome.REPRODUCED: direction,
-        Outcome.TOO_SMALL: direction and small,
-        Outcome.CONTRADICTED: small,
-        Outcome.INCONCLUSIVE: True,
-    }[by_bounds]
+    confirmed = rests_on(by_bounds, direction, small)
     outcome = by_bounds if confirmed else Outcome.INCONCLUSIVE
 
     def tests(shows: Shows, level: float, pair: Pair, other: Pair, times: int) -> tuple[HypothesisTest, HypothesisTest]:
@@ -134,7 +129,7 @@ def spans(
         lower=low.lower,
         upper=high.upper,
         margin=margin,
-        p={Outcome.CONTRADICTED: p_fails, Outcome.TOO_SMALL: max(p_holds, p_fails)}.get(outcome, p_holds),
+        p=deciding_p(outcome, p_holds, p_fails),
         n=n,
         by_bounds=by_bounds,
         doubt=None if confirmed else Doubt.UNCONFIRMED,

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from pytest_claims.stats.collapses import by_sign_flips, flagged, p_sign_flip
-from pytest_claims.stats.four_way import four_way
+from pytest_claims.stats.four_way import deciding_p, four_way
 from pytest_claims.stats.interval import Interval, interval, paired
 from pytest_claims.stats.looks import ALPHA
 from pytest_claims.stats.power import detectable, fewest_for_flips, more_than, seeds_for, soonest
@@ -83,7 +83,7 @@ def faster(
     p_fails = max(t_fails, flip_fails) if guarded else t_fails
 
     by_bounds = four_way(lower > 0, upper < margin)
-    p = {Outcome.CONTRADICTED: p_fails, Outcome.TOO_SMALL: max(p_holds, p_fails)}.get(by_bounds, p_holds)
+    p = deciding_p(by_bounds, p_holds, p_fails)
     confirmed = by_bounds == Outcome.INCONCLUSIVE or not guarded or p <= alpha
     outcome = by_bounds if confirmed else Outcome.INCONCLUSIVE
 

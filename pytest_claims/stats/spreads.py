@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from pytest_claims.stats.collapses import counted
-from pytest_claims.stats.four_way import four_way
+from pytest_claims.stats.four_way import deciding_p, four_way
 from pytest_claims.stats.interval import paired, positive
 from pytest_claims.stats.looks import ALPHA, split
 from pytest_claims.stats.power import POWER, more_than
@@ -78,7 +78,7 @@ def spread(
     by_bounds = four_way(lower > 0, upper < margin)
     doubt = Doubt.TOO_FEW_SEEDS if n < needed else None
     outcome = Outcome.INCONCLUSIVE if doubt else by_bounds
-    p = {Outcome.CONTRADICTED: p_fails, Outcome.TOO_SMALL: max(p_holds, p_fails)}.get(outcome, p_holds)
+    p = deciding_p(outcome, p_holds, p_fails)
     settle = None
     if doubt:
         settle = needed
