@@ -19,6 +19,7 @@ from scipy import special
 from calibration.noise import NOISE
 from calibration.record import FOLDER
 from pytest_claims.stats import nominal_levels
+from pytest_claims.stats.interval import half_width, hall_inverse
 
 EXPERIMENTS = 100_000
 _CHUNK = 20_000
@@ -187,19 +188,11 @@ def judged(design: Design, differences: np.ndarray, margin: float) -> _Came:
 
 
 def widened(half: float, skewness: np.ndarray, n: int, cap: float) -> np.ndarray:
-    """Student's half-width of a lower bound, or Hall's for these skewnesses where it is wider, up to cap times.
-
-    Hall's cubic is flat where 1 + g (y - g/6n) is 0. Beyond, its inverse says nothing, and the cap stands for it.
-    """
-    if cap == 1:
-        return np.full_like(skewness, half)
-    shifted = half - skewness / (6 * n)
-    cube = 1 + skewness * shifted
-    root = np.cbrt(cube)
-    hall = 3 * shifted / (root * root + root + 1)
+    """Student's half-width of a lower bound, or Hall's for these skewnesses where it is wider, up to cap times."""
     if math.isfinite(cap):
-        hall = np.where(cube <= 0, np.inf, hall)
-    widened: np.ndarray = np.maximum(half, np.minimum(hall, cap * half))
+        return half_width(half, skewness, n, cap)
+    # The rule of old: Hall's cubic wherever it leads, also beyond its flat point.
+    widened: np.ndarray = np.maximum(half, hall_inverse(half, skewness, n))
     return widened
 
 

@@ -112,8 +112,8 @@ def bounds(
     # + 0.0 turns the -0.0 that rounding may leave into 0.0.
     mean = np.where(certain, np.round(mean, _ROUNDING_DECIMALS) + 0.0, mean)
     student = float(special.stdtrit(n - 1, 1 - alpha)) / math.sqrt(n)
-    below = _half_width(student, skewness, n, widest(alpha))
-    above = _half_width(student, -skewness, n, widest(alpha))
+    below = half_width(student, skewness, n, widest(alpha))
+    above = half_width(student, -skewness, n, widest(alpha))
     return mean, mean - below * sd, mean + above * sd, sd, skewness
 
 
@@ -134,7 +134,7 @@ def rounding_of(resolution: float, weights: float) -> float:
     return resolution * math.sqrt(weights / 12)
 
 
-def _half_width(student: float, skewness: np.ndarray, n: int, most: float) -> np.ndarray:
+def half_width(student: float, skewness: np.ndarray, n: int, most: float) -> np.ndarray:
     """How far the lower bound lies below the mean, in standard deviations."""
     flat = 1 + skewness * (student - skewness / (6 * n)) <= 0
     hall = np.where(flat, np.inf, hall_inverse(student, skewness, n))
