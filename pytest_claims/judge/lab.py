@@ -98,8 +98,6 @@ class Lab:
         # With no look left there is nothing to judge, but what is stored can be read.
         self._metric, self._claims, self._n = metric, claims, (self._settings.looks or settings.looks)[0]
         self._evidence: dict[Name, ArmEvidence] = {}
-        # What one test image counts for in the values of an arm, points; 0 where they are no accuracies.
-        self._resolutions: dict[Name, float] = {}
         self.result: Result | None = None
 
     def values(self, name: Name) -> np.ndarray:
@@ -401,7 +399,6 @@ class Lab:
             collapsed = collapse(
                 ordered["accuracy"], chance=100 / run.network.classes, test_images=tested, diverged=diverged
             )
-        self._resolutions[name] = 100 / results[0].test_images if self._metric is ACCURACY else 0.0
         values, flags = ordered["values"].tolist(), collapsed.tolist()
         seeds, key = tuple(result.seed for result in ascending), self._pool.key(run)
         names = tuple(map(key.digest, seeds))
@@ -471,9 +468,14 @@ class Lab:
         """The verdict on the results at hand."""
         values = {label(name): self.values(name) for name in assertion.arms}
         collapsed = {label(name): self.collapsed(name) for name in assertion.arms}
-        resolution = max(self._resolutions[name] for name in assertion.arms) if assertion.rounded else None
-        at = {} if resolution is None else {"resolution": resolution}
+        at = {"resolution": self._resolution(assertion)} if assertion.rounded else {}
         return assertion.procedure(values, collapsed=collapsed, alpha=alpha, **at)
+
+    def _resolution(self, assertion: Assertion) -> float:
+        """What one test image counts for in the arms' values, points; 0 where they are no accuracies."""
+        if self._metric is not ACCURACY:
+            return 0.0
+        return 100 / min(self._of(name).test_images for name in assertion.arms)
 
     def _judge(self, assertion: Assertion) -> None:
         """Decide, and record the result of this claim."""
@@ -502,9 +504,7 @@ class Lab:
                 source.repetitions,
                 unpaired=math.sqrt(sum(weight**2 * self.values(name).var(ddof=1) for name, weight in weights.items())),
                 chosen_from=assertion.chosen_from,
-                rounding=rounding_of(
-                    max(self._resolutions[name] for name in assertion.arms), sum(w**2 for w in weights.values())
-                ),
+                rounding=rounding_of(self._resolution(assertion), sum(weight**2 for weight in weights.values())),
                 alpha=Level.of(settings.planned, verdict.n),
             )
         later = [look for look in settings.planned if look > verdict.n]
