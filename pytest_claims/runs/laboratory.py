@@ -31,15 +31,6 @@ def open_store(settings: Settings) -> Store:
     return Store(settings.store, since=settings.since, beside=beside)
 
 
-def evidence_fingerprints(settings: Settings, name: str) -> set[str]:
-    """Of the images that the evidence was recorded on, for a data set of this name."""
-    found = store_of(settings.evidence, settings.store) if settings.evidence else None
-    if found is None:
-        return set()
-    with contextlib.closing(found):
-        return found.fingerprints(name)
-
-
 class Laboratory:
     """One a process. worker: its number. workers: how many there are. session: the name that they share.
 
@@ -84,7 +75,7 @@ class Laboratory:
         if not settings.only_stored:
             return self.pool
         own = settings.device.type
-        kinds = [settings.runs_of] if settings.runs_of else sorted(self.store.kinds() | {own}, key=lambda k: k != own)
+        kinds = [settings.runs_of] if settings.runs_of else sorted(self._kinds | {own}, key=lambda kind: kind != own)
         runs = [arm.run(settings.scale) for arm in arms]
         seeds = settings.range_of(settings.looks[-1])
 
@@ -92,6 +83,11 @@ class Laboratory:
             return min(pool.complete(run, seeds, readable) for run in runs)
 
         return max(map(self._recorded, kinds), key=complete)
+
+    @functools.cached_property
+    def _kinds(self) -> set[str]:
+        """The kinds of device that stored runs were trained on; a session that trains nothing adds none."""
+        return self.store.kinds()
 
     def _recorded(self, kind: str) -> Pool:
         """The pool over what is stored of a kind of device."""
@@ -105,7 +101,7 @@ class Laboratory:
         try:
             return load(self.settings.data, name)
         except DataError:
-            known = evidence_fingerprints(self.settings, name)
+            known = self.store.beside.fingerprints(name) if self.store.beside else set()
             if not known:
                 raise DataError(f"no run on {name} is recorded, and its images are not here") from None
             if len(known) > 1:

@@ -205,14 +205,13 @@ class Pool:
         readable: raises for a run that has not recorded what is to be read. 0 where they cannot be looked up.
         """
         try:
-            found = self._store.get(self.key(self.adapt_classes(run)), seeds)
-            for seed in seeds[:1]:
-                readable(found[seed])
+            key = self.key(self.adapt_classes(run))
+            readable(self._store.get(key, seeds[:1])[seeds[0]])
         except StoreError:
             raise
         except Exception:
             return 0  # whatever is wrong with it is for its own claim to meet and report
-        return next((place for place, seed in enumerate(seeds) if seed not in found), len(seeds))
+        return next((place for place, seed in enumerate(seeds) if not self._store.holds(key, [seed])), len(seeds))
 
     def devices(self, names: Iterable[str]) -> list[str]:
         """On which devices stored runs of these names were trained, in words, each once."""

@@ -108,14 +108,14 @@ class Store(StoreFile):
     """
 
     def __init__(self, path: Path, *, since: str = "", beside: Store | None = None) -> None:
-        self.since, self._beside = since, beside
+        self.since, self.beside = since, beside
         super().__init__(path)
 
     def close(self) -> None:
         """Close the file, and the one beside it; rows are safe without it."""
         super().close()
-        if self._beside:
-            self._beside.close()
+        if self.beside:
+            self.beside.close()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute(_SCHEMA)
@@ -133,33 +133,33 @@ class Store(StoreFile):
             )
             if row:
                 found[seed] = _trained(seed, row)
-        if self._beside and (others := [seed for seed in seeds if seed not in found]):
-            found |= self._beside.get(key, others)
+        if self.beside and (others := [seed for seed in seeds if seed not in found]):
+            found |= self.beside.get(key, others)
         return found
 
     def holds(self, key: Key, seeds: Iterable[int]) -> bool:
         """Whether the runs of all these seeds are finished."""
         query = "SELECT 1 FROM runs WHERE key = ? AND finished >= ?"
         missing = [seed for seed in seeds if not self._one(query, (key.digest(seed), self.since))]
-        return not missing or (self._beside is not None and self._beside.holds(key, missing))
+        return not missing or (self.beside is not None and self.beside.holds(key, missing))
 
     def devices(self, names: Iterable[str]) -> list[str]:
         """On which devices the runs of these names were trained, in words, each once."""
         found = {name: self._one("SELECT device FROM runs WHERE key = ?", (name,)) for name in names}
         missing = [name for name, row in found.items() if not row]
         devices = [str(row[0]) for row in found.values() if row]
-        return list(dict.fromkeys(devices + (self._beside.devices(missing) if self._beside and missing else [])))
+        return list(dict.fromkeys(devices + (self.beside.devices(missing) if self.beside and missing else [])))
 
     def kinds(self) -> set[str]:
         """The kinds of device that runs were trained on: "cpu", "cuda"."""
         found = {json.loads(numerics)["device"] for (numerics,) in self._execute("SELECT DISTINCT numerics FROM runs")}
-        return found | (self._beside.kinds() if self._beside else set())
+        return found | (self.beside.kinds() if self.beside else set())
 
     def fingerprints(self, dataset: str) -> set[str]:
         """Of the images that runs on a data set of this name were trained on."""
         query = "SELECT DISTINCT data FROM runs WHERE coalesce(json_extract(configuration, '$.dataset'), 'cifar10') = ?"
         found = {str(data) for (data,) in self._execute(query, (dataset,))}
-        return found | (self._beside.fingerprints(dataset) if self._beside else set())
+        return found | (self.beside.fingerprints(dataset) if self.beside else set())
 
     def named(self, names: Iterable[str]) -> dict[str, Stored]:
         """The runs of these names (Key.digest), whenever they were finished; those that are not here are left out."""
@@ -174,8 +174,8 @@ class Store(StoreFile):
                 seed, configuration, numerics, engine, device, versions, finished = row[6:]
                 configuration, numerics, versions = map(json.loads, (configuration, numerics, versions))
                 found[name] = Stored(_trained(seed, row), configuration, numerics, engine, device, versions, finished)
-        if self._beside and (others := [name for name in wanted if name not in found]):
-            found |= self._beside.named(others)
+        if self.beside and (others := [name for name in wanted if name not in found]):
+            found |= self.beside.named(others)
         return found
 
     def put(self, key: Key, results: Sequence[Trained], device: str) -> None:
@@ -213,7 +213,7 @@ class Store(StoreFile):
         finished = {name: self._one("SELECT finished FROM runs WHERE key = ?", (name,)) for name in names}
         missing = [name for name, row in finished.items() if not row]
         found = sum(str(row[0]) < than for row in finished.values() if row)
-        return found + (self._beside.older(missing, than) if self._beside else 0)
+        return found + (self.beside.older(missing, than) if self.beside else 0)
 
     def rows(self) -> list[tuple[Any, ...]]:
         """Every run, in the order of keys, as values of COLUMNS."""
