@@ -26,8 +26,6 @@ from pytest_claims.types import Claim
 
 # Of a test whose verdict is the recorded one and not REPRODUCED: what the ledger says.
 EXPECTED = pytest.StashKey[str]()
-# Of a claim that has looks left: it has neither passed nor failed.
-OPEN = pytest.StashKey[bool]()
 
 # Entries by kind of images and by test.
 Ledgers = Mapping[str, Mapping[str, Entry]]
@@ -61,7 +59,6 @@ def judged(item: pytest.Item, ledgers: Ledgers, settings: Settings, columns: int
         if found.expected:
             item.stash[EXPECTED] = found.expected
         elif error.result.open and not found.fails:
-            item.stash[OPEN] = True
             raise pytest.skip.Exception(f"{found.said} {open_text(error.result)}".lstrip()) from None
         raise pytest.fail.Exception(f"{found.said}\n\n{error}".lstrip(), pytrace=False) from None
     except (NotStoredError, NoLookError) as error:
