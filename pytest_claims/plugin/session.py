@@ -16,7 +16,7 @@ from pytest_claims.judge.placebo_record import PlaceboRecord
 from pytest_claims.judge.result import Result
 from pytest_claims.ledger.entries import LedgerError, update
 from pytest_claims.plugin.lost_tests import LostTests
-from pytest_claims.report.session import Session
+from pytest_claims.report.session import Session, devices
 from pytest_claims.report.settings_in_words import device_words, meaning, seeds_words
 from pytest_claims.runs.store import Store, now
 from pytest_claims.settings import Settings
@@ -74,13 +74,12 @@ def since(started: str) -> float:
 
 def facts(settings: Settings, kind: str, results: Sequence[Result] = ()) -> dict[str, str]:
     """What a session's results were measured with, on images of this kind."""
-    devices = "; ".join(dict.fromkeys(result.device for result in results))
     return {
         "date": datetime.date.today().isoformat(),
         "scale": f"{settings.scale}, {seeds_words(settings)}",
         # Without paths: the page is for others.
         "data": f"{kind}, {settings.data.why}",
-        "device": devices if devices and settings.only_stored else device_words(settings),
+        "device": (devices(results) if settings.only_stored else "") or device_words(settings),
         "versions": f"Python {platform.python_version()}, torch {torch.__version__}, engine {ENGINE_VERSION}",
         "meaning": meaning(settings, kind),
     }

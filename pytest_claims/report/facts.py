@@ -7,7 +7,7 @@ import textwrap
 from collections import Counter
 
 from pytest_claims.data.kinds import SYNTHETIC, parts
-from pytest_claims.report.session import Session
+from pytest_claims.report.session import Session, devices
 from pytest_claims.report.settings_in_words import device_words, meaning
 from pytest_claims.settings import Settings
 
@@ -19,7 +19,7 @@ def session_lines(settings: Settings, session: Session, width: int) -> list[str]
     lines = [
         f"runs trained in this session: {session.trained}, reused: {session.reused}, kept in {settings.store}",
         f"data: {'; '.join(used) or settings.data}",
-        f"device: {'; '.join(dict.fromkeys(result.device for result in session.results)) or device_words(settings)}",
+        f"device: {devices(session.results) or device_words(settings)}",
         f"wall time: {wall_time(session.seconds)}",
         f"verdicts: {meaning(settings, kind or settings.data.kind)}",
     ]

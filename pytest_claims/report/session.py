@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,11 @@ class Session:
         """How many claims came to each verdict, those that none came to included."""
         found = Counter(result.verdict.outcome for result in self.results)
         return {str(outcome): found[outcome] for outcome in Outcome}
+
+
+def devices(results: Sequence[Result]) -> str:
+    """What the runs behind these results were trained on, in words; "" for no results."""
+    return "; ".join(dict.fromkeys(result.device for result in results))
 
 
 def session_json(session: Session) -> str:
