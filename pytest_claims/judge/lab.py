@@ -84,6 +84,7 @@ class Lab:
     def __init__(
         self,
         nodeid: str,
+        id: str,
         claim: Claim,
         words: str,
         arms: Mapping[Name, Arm],
@@ -93,7 +94,7 @@ class Lab:
         metric: Metric = ACCURACY,
         claims: int = 1,
     ) -> None:
-        self._nodeid, self._claim, self._words, self._arms = nodeid, claim, words, arms
+        self._nodeid, self._id, self._claim, self._words, self._arms = nodeid, id, claim, words, arms
         self._settings, self._pool, self._explain = settings.from_look(first_look(arms.values())), pool, explain
         # With no look left there is nothing to judge, but what is stored can be read.
         self._metric, self._claims, self._n = metric, claims, (self._settings.looks or settings.looks)[0]
@@ -513,6 +514,7 @@ class Lab:
         more = min(verdict.seeds_to_settle or 2 * verdict.n, 1000)
         self.result = Result(
             nodeid=self._nodeid,
+            id=self._id,
             finding=self._claim.finding,
             kind=assertion.kind,
             claim=self._words,

@@ -38,6 +38,7 @@ class ArmEvidence:
 class Result:
     """A verdict and its evidence.
 
+    id: the claim's stable name (judge/decorator.py), which -k takes, e.g. "A2b-32-base".
     kind: of claim, a name in judge/kinds.py. Raises ValueError for an unknown one.
     claim, finding, source: the claim in words, its short name and where it is documented. contrast: what the effect
     measures, in words. agreement: of the documented contrast with ours, None where the source gives no figure.
@@ -56,6 +57,7 @@ class Result:
     """
 
     nodeid: str
+    id: str
     finding: str
     kind: str
     claim: str

@@ -80,6 +80,7 @@ ARMS = (
 )
 RESULT = Result(
     nodeid="claims/test_x.py::test_y[4]",
+    id="A1a-4",
     finding="A2a",
     kind="best",
     claim="a is the best",

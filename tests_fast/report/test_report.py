@@ -60,6 +60,7 @@ VERDICT = Verdict(
 )
 RESULT = Result(
     nodeid="claims/test_x.py::test_y[4-base]",
+    id="A2a-4-base",
     finding="A2a",
     kind="effect",
     claim="at batch size 4 (base), batch norm is far below group norm",

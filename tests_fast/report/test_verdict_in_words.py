@@ -51,6 +51,7 @@ def result(verdict: Verdict, arms: dict[str, np.ndarray], **more) -> Result:
     )
     fields = {
         "nodeid": "claims/test_x.py::test_y",
+        "id": "X1",
         "finding": "X1",
         "kind": "effect",
         "claim": "they differ",
