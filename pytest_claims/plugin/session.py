@@ -40,7 +40,7 @@ def assemble(
         not_judged=not_judged(reports_of(reporter), results, selected),
         facts=facts(settings, kind, results),
         command=shlex.join(["pytest", *map(str, config.invocation_params.args)]),
-        trained=store.count(since=started),
+        trained=store.count(session=started),
         reused=store.older(behind, started),
         seconds=since(started),
         enforced=settings.enforced(kind),
