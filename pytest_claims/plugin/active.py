@@ -19,7 +19,7 @@ from pytest_claims.plugin.closing import close
 from pytest_claims.plugin.header import header
 from pytest_claims.plugin.id_selection import IdSelection
 from pytest_claims.plugin.lost_tests import LostTests
-from pytest_claims.plugin.outputs import Outputs, wanted
+from pytest_claims.plugin.outputs import Outputs, refuse_same_paths, wanted
 from pytest_claims.plugin.planning import print_plan
 from pytest_claims.plugin.processes import is_worker, worker_count, worker_number
 from pytest_claims.plugin.progress import Progress
@@ -31,6 +31,7 @@ from pytest_claims.runs.executor import Executor
 from pytest_claims.runs.laboratory import Laboratory, in_process
 from pytest_claims.runs.plan import needed
 from pytest_claims.runs.store import Store
+from pytest_claims.runs.store_file import identity
 from pytest_claims.settings import Settings
 from pytest_claims.types import Arm, Claim
 
@@ -52,7 +53,13 @@ class Active:
         self.claims = 0
         self.laboratory: Laboratory | None = None
         self.settings, self.ledgers = self._resolved()
+        self._store_seen = identity(self.settings.store)
         self._header_is_written = False
+
+    def lost_its_store(self) -> bool:
+        """Whether the store is not the file any more into which this session's runs went."""
+        now_there = identity(self.settings.store)
+        return not self.settings.only_stored and (now_there is None or now_there != self._store_seen)
 
     @property
     def columns(self) -> int:
@@ -92,8 +99,11 @@ class Active:
                 root=self.config.rootpath,
                 worker=worker_number(self.config),
             )
-            if not is_worker(self.config) and (option.store or settings.store.exists()):
-                Store(settings.store).close()  # a store that cannot be used is found before anything is trained
+            if not is_worker(self.config):
+                refuse_same_paths(option, settings)
+                if option.store or settings.store.exists():
+                    # A store that cannot be used is found before anything is trained.
+                    Store(settings.store, read_only=settings.only_stored or option.plan).close()
             ledgers = read_all(settings.ledger, settings.scale) if settings.ledger else {}
         except ExplainedError as error:
             raise pytest.UsageError(str(error)) from error
@@ -194,6 +204,8 @@ class Active:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         result = None if is_worker(self.config) else result_of(report)
         if result:
+            # Whoever judged it had opened the store.
+            self._store_seen = self._store_seen or identity(self.settings.store)
             self.config.hook.pytest_claims_result(config=self.config, result=result)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:

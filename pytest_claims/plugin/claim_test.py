@@ -20,7 +20,7 @@ from pytest_claims.ledger.policy import standing
 from pytest_claims.report import failure_text, junit_properties
 from pytest_claims.runs.laboratory import Laboratory
 from pytest_claims.runs.pool import NotStoredError
-from pytest_claims.runs.store_file import StoreError
+from pytest_claims.runs.store_file import DamagedError, StoreError
 from pytest_claims.settings import Settings
 from pytest_claims.types import Claim
 
@@ -95,8 +95,9 @@ def _ended(settings: Settings, error: ExplainedError) -> BaseException:
     """How a test ends for an error that its text explains.
 
     Where nothing is to be trained, what is not there (images; something that an old store has not recorded) leaves a
-    claim out, as runs that are not stored do.
+    claim out, as runs that are not stored do. Damage is never passed over.
     """
-    if settings.only_stored and isinstance(error, DataError | StoreError | NotRecordedError):
+    left_out = isinstance(error, DataError | StoreError | NotRecordedError) and not isinstance(error, DamagedError)
+    if settings.only_stored and left_out:
         return pytest.skip.Exception(f"not judged: {error}")
     return pytest.fail.Exception(str(error), pytrace=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import platform
 import shlex
@@ -24,12 +25,17 @@ from pytest_claims.train import ENGINE_VERSION
 
 
 def assemble(
-    config: pytest.Config, settings: Settings, started: str, reporter: Any, store: Store, results: list[Result]
+    config: pytest.Config,
+    settings: Settings,
+    started: str,
+    reporter: Any,
+    store: Store | None,
+    results: list[Result],
 ) -> Session:
     """What the session came to.
 
     started: when it began, as the store writes times. reporter: pytest's terminal reporter, which has heard of all
-    tests.
+    tests. store: None where it cannot be read. The verdicts are there all the same. Raises StoreError.
     """
     results = sorted(results, key=lambda result: result.place)
     selected = config.pluginmanager.getplugin(LostTests.NAME).selected
@@ -40,12 +46,17 @@ def assemble(
         not_judged=not_judged(reports_of(reporter), results, selected),
         facts=facts(settings, kind, results),
         command=shlex.join(["pytest", *map(str, config.invocation_params.args)]),
-        trained=store.count(session=started),
-        reused=store.older(behind, started),
+        trained=store.count(session=started) if store else None,
+        reused=store.older(behind, started) if store else None,
         seconds=since(started),
         enforced=settings.enforced(kind),
-        placebo=PlaceboRecord(settings.store).last(settings.scale, kind),
+        placebo=_last_placebo(settings, kind) if store else (),
     )
+
+
+def _last_placebo(settings: Settings, kind: str) -> tuple[str, ...]:
+    with contextlib.closing(PlaceboRecord(settings.store, read_only=True)) as record:
+        return record.last(settings.scale, kind)
 
 
 def record(settings: Settings, session: Session) -> list[str]:

@@ -17,7 +17,8 @@ def session_lines(settings: Settings, session: Session, width: int) -> list[str]
     kind = session.data_kind
     used = dict.fromkeys(words for result in session.results for words in result.datasets.values())
     lines = [
-        f"runs trained in this session: {session.trained}, reused: {session.reused}, kept in {settings.store}",
+        f"runs trained in this session: {number(session.trained)}, reused: {number(session.reused)}, kept in "
+        f"{settings.store}",
         f"data: {'; '.join(used) or settings.data}",
         f"device: {devices(session.results) or device_words(settings)}",
         f"wall time: {wall_time(session.seconds)}",
@@ -30,6 +31,11 @@ def session_lines(settings: Settings, session: Session, width: int) -> list[str]
             "then the same command uses them"
         )
     return [part for line in lines for part in wrapped(line, width)]
+
+
+def number(runs: int | None) -> str:
+    """How many runs, in words: "unknown" where the store could not be read."""
+    return "unknown" if runs is None else str(runs)
 
 
 def _not_judged(session: Session) -> list[str]:

@@ -107,6 +107,7 @@ class StoreFile(abc.ABC):
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         """Execute what the with-block does, all or none of it. Raises GoneError if it went to a removed file."""
+        self._refuse_gone()  # what is written to a removed file may meet the log of the one in its place
         self._execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -116,21 +117,21 @@ class StoreFile(abc.ABC):
                 with contextlib.suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
             raise
-        if self._identity != identity(self.path):
-            raise self._gone()
+        self._refuse_gone()
 
     def _one(self, query: str, values: Sequence[object] = ()) -> Any:
         """The first row that a query gives, None if there is none."""
         return next(iter(self._execute(query, values)), None)
 
-    def _gone(self) -> GoneError:
-        return gone(self.path)
+    def _refuse_gone(self) -> None:
+        if self._identity != identity(self.path):
+            raise gone(self.path)
 
     def _explained(self, statement: str, error: sqlite3.Error) -> StoreError:
         """The error of a statement with what happened and the next step."""
         said, code = f"the store {self.path} refused a {statement.split()[0]} ({error}). ", _code(error)
         if self._identity != identity(self.path) or code == sqlite3.SQLITE_READONLY_DBMOVED:
-            return self._gone()
+            return gone(self.path)
         # Text that is no UTF-8 has no code of SQLite's.
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "decode to UTF-8" in str(error):
             return damaged(self.path, str(error))

@@ -133,7 +133,7 @@ def test_looking_whether_a_worker_works_leaves_its_mark(path, elsewhere):
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"--store .*file/runs\.sqlite.*folder that can be written"):
-        Leases(tmp_path / "file" / "runs.sqlite")
+        Leases(tmp_path / "file" / "runs.sqlite").take(NAME)
 
 
 def test_a_store_is_opened_by_one_process_at_a_time(path):

@@ -19,9 +19,11 @@ from pytest_claims.types import Recipe, Run, Trained
 
 ROOT = Path(__file__).resolve().parents[2]
 # A batch at which seeds are trained one by one.
-RECIPE = Recipe(4, 20, 2, "sgd", 0.01)
+RECIPE = Recipe(4, 20, 1, "sgd", 0.01)
 RUN = Run(DepthCNN(1, "relu", width=4), RECIPE)
-KEY = Key(RUN, "data", "cpu", 1, 1)
+# Of as many epochs as result() has.
+RECORDED = dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, epochs=2))
+KEY = Key(RECORDED, "data", "cpu", 1, 1)
 
 
 def result(seed=0, accuracy=50.0, loss=(2.0, 1.5)):
@@ -68,9 +70,11 @@ def test_test_accuracies_by_epoch_are_kept_and_older_rows_have_none(tmp_path):
         dataclasses.replace(KEY, seeds_per_block=5),
         dataclasses.replace(KEY, engine=KEY.engine + 1),
         dataclasses.replace(KEY, tf32=True),
-        dataclasses.replace(KEY, run=dataclasses.replace(RUN, dataset="cifar100")),
-        dataclasses.replace(KEY, run=dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, lr=0.02))),
-        dataclasses.replace(KEY, run=dataclasses.replace(RUN, network=DepthCNN(1, "sigmoid", width=4))),
+        dataclasses.replace(KEY, run=dataclasses.replace(RECORDED, dataset="cifar100")),
+        dataclasses.replace(
+            KEY, run=dataclasses.replace(RECORDED, recipe=dataclasses.replace(RECIPE, epochs=2, lr=0.02))
+        ),
+        dataclasses.replace(KEY, run=dataclasses.replace(RECORDED, network=DepthCNN(1, "sigmoid", width=4))),
     ],
 )
 def test_all_that_decides_a_result_is_in_its_key(tmp_path, other):

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from pytest_claims.data import DataError, Dataset
 from pytest_claims.judge.result import Result
-from pytest_claims.report.facts import wall_time
+from pytest_claims.report.facts import number, wall_time
 from pytest_claims.report.failure import failure_text
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.report.numbers import documented_effect, short_p
@@ -24,6 +24,7 @@ from pytest_claims.report.page.images import MOST_CLASSES, Mistaken, confusion_f
 from pytest_claims.report.page.panels import Panel, Point, panels
 from pytest_claims.report.session import Session
 from pytest_claims.runs.store import Store, Stored
+from pytest_claims.whole_file import write_whole
 
 _TEMPLATES = Path(__file__).with_name("templates")
 COLUMNS = ("Finding", "Claim", "Source", "Documented", "Measured", "Seeds", "Adjusted p", "Verdict", "Ledger")
@@ -53,6 +54,7 @@ def write_page(
     rows = [_row(*each) for each in enumerate(zip(session.results, adjusted_p(session.results), strict=True))]
     text = environment.get_template("page.html.jinja").render(
         session=session,
+        number=number,
         sections=sections,
         rows=rows,
         measured={**session.facts, **_measured_with(runs.values())},
@@ -66,7 +68,7 @@ def write_page(
     )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
-    path.write_text(text, encoding="utf-8")
+    write_whole(path, [text])
     return path
 
 
