@@ -15,15 +15,15 @@ def write_whole(path: Path, parts: Iterable[str]) -> None:
     A link is followed, and an earlier file's permissions are kept. What is no file, such as /dev/stdout, is written to
     as it is. Raises OSError, which names the path; what was there before is then as it was.
     """
-    target = os.path.realpath(path)
     try:
-        before = os.stat(target)
+        before = os.stat(path)
     except OSError:
         before = None
     if before and not stat.S_ISREG(before.st_mode):
         with open(path, "w", encoding="utf-8") as file:
             file.writelines(parts)
         return
+    target = os.path.realpath(path)
     folder, name = os.path.split(target)
     beside = os.path.join(folder, f".{name}.{os.getpid()}.part")
     try:

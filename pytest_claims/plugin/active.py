@@ -58,8 +58,7 @@ class Active:
 
     def lost_its_store(self) -> bool:
         """Whether the store is not the file any more into which this session's runs went."""
-        now_there = identity(self.settings.store)
-        return not self.settings.only_stored and (now_there is None or now_there != self._store_seen)
+        return not self.settings.only_stored and identity(self.settings.store) != self._store_seen
 
     @property
     def columns(self) -> int:
@@ -204,8 +203,8 @@ class Active:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         result = None if is_worker(self.config) else result_of(report)
         if result:
-            # Whoever judged it had opened the store.
-            self._store_seen = self._store_seen or identity(self.settings.store)
+            # Whoever judged it had opened the store: if it is not there now, it is gone, and this is no file's identity.
+            self._store_seen = self._store_seen or identity(self.settings.store) or (0, 0)
             self.config.hook.pytest_claims_result(config=self.config, result=result)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
