@@ -203,7 +203,7 @@ class Active:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         result = None if is_worker(self.config) else result_of(report)
         if result:
-            # Whoever judged it had opened the store: if it is not there now, it is gone, and this is no file's identity.
+            # Whoever judged it had opened the store. If it is not there now it is gone, and (0, 0) is no file.
             self._store_seen = self._store_seen or identity(self.settings.store) or (0, 0)
             self.config.hook.pytest_claims_result(config=self.config, result=result)
 

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_claims.data import load
 from pytest_claims.errors import ExplainedError
-from pytest_claims.plugin.session import record
+from pytest_claims.plugin.session import record, vanished_lines
 from pytest_claims.report import results_page
 from pytest_claims.report.facts import number
 from pytest_claims.report.session import Session, session_json
@@ -45,11 +45,13 @@ class Outputs:
     def pytest_claims_session(self, config: pytest.Config, session: Session) -> list[str]:
         failures = config.stash.setdefault(FAILURES, [])
         said = []
-        if config.option.update_ledger and session.results:
-            try:
+        try:
+            if config.option.update_ledger and session.results:
                 said = record(self._settings, session)
-            except ExplainedError as error:
-                failures.append(str(error))
+            if config.option.update_ledger or config.option.ledger:
+                said += vanished_lines(self._settings, config.rootpath)
+        except ExplainedError as error:
+            failures.append(str(error))
         return said + write_files(config, self._settings, session, failures)
 
 

@@ -7,6 +7,7 @@ import datetime
 import platform
 import shlex
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ import torch
 from pytest_claims.data.kinds import joined
 from pytest_claims.judge.placebo_record import PlaceboRecord
 from pytest_claims.judge.result import Result
-from pytest_claims.ledger.entries import LedgerError, update
+from pytest_claims.ledger.entries import read_all, update
+from pytest_claims.ledger.vanished import vanished
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.report.session import Session, devices
 from pytest_claims.report.settings_in_words import device_words, meaning, seeds_words
@@ -62,7 +64,7 @@ def _last_placebo(settings: Settings, kind: str) -> tuple[str, ...]:
 def record(settings: Settings, session: Session) -> list[str]:
     """Record a session's verdicts, each in the ledger of its kind of images; returns a line for each ledger.
 
-    Raises pytest.UsageError if one cannot be read or written.
+    Raises LedgerError if one cannot be read or written.
     """
     said = []
     for kind in dict.fromkeys(result.data_kind for result in session.results):
@@ -70,11 +72,26 @@ def record(settings: Settings, session: Session) -> list[str]:
         if ledger is None:
             said.append(f"ledger: {len(results)} verdicts on images of your own are not recorded")
             continue
-        try:
-            changed = update(ledger, results, session.facts["date"], session.facts["versions"])
-        except LedgerError as error:
-            raise pytest.UsageError(str(error)) from error
+        changed = update(ledger, results, session.facts["date"], session.facts["versions"])
         said.append(f"ledger: {changed} of {len(results)} entries changed in {ledger}")
+    return said
+
+
+def vanished_lines(settings: Settings, root: Path) -> list[str]:
+    """A line for each ledger of the session's scale that has entries of claims which are not there any more.
+
+    Raises LedgerError.
+    """
+    said = []
+    for kind, entries in read_all(settings.ledger, settings.scale).items() if settings.ledger else ():
+        gone = vanished(entries, root)
+        if gone:
+            some = ", ".join(gone[:3]) + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")
+            many = "an entry" if len(gone) == 1 else f"{len(gone)} entries"
+            said.append(
+                f"ledger: {settings.ledger_of(kind)} has {many} of claims that are not there any more: {some}. Rename "
+                "or delete them by hand"
+            )
     return said
 
 
