@@ -21,7 +21,7 @@ from pytest_claims.plugin.id_selection import IdSelection
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.outputs import Outputs, refuse_same_paths, wanted
 from pytest_claims.plugin.planning import print_plan
-from pytest_claims.plugin.processes import is_worker, worker_count, worker_number
+from pytest_claims.plugin.processes import is_worker, leave_unread_reports_out, worker_count, worker_number
 from pytest_claims.plugin.progress import Progress
 from pytest_claims.plugin.resolution import resolve
 from pytest_claims.plugin.scale_selection import ScaleSelection
@@ -185,8 +185,13 @@ class Active:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         if claim_of(item) is None:
             return (yield)
-        with judged(item, self.ledgers, self.settings, self.columns):
-            return (yield)
+        try:
+            with judged(item, self.ledgers, self.settings, self.columns):
+                return (yield)
+        except KeyboardInterrupt:
+            if is_worker(self.config):
+                leave_unread_reports_out(self.config)
+            raise
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:

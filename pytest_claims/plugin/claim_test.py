@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from pytest_claims.data import DataError
-from pytest_claims.errors import ExplainedError
+from pytest_claims.errors import ExplainedError, shown
 from pytest_claims.judge.decorator import arms_of, claim_id, metric_of, words_of
 from pytest_claims.judge.lab import Lab, NoLookError, NotReproducedError
 from pytest_claims.judge.metric import NotRecordedError
@@ -78,7 +78,7 @@ def judged(item: pytest.Item, ledgers: Ledgers, settings: Settings, columns: int
         pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
     found = standing(recorded if held else None, result, updating=updating)
     if found.fails:
-        pytest.fail(f"{found.said}\n\n{failure_text(result, columns)}", pytrace=False)
+        pytest.fail(shown(f"{found.said}\n\n{failure_text(result, columns)}"), pytrace=False)
 
 
 def open_text(result: Result) -> str:

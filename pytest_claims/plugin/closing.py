@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_claims.data.kinds import joined
-from pytest_claims.errors import ExplainedError
+from pytest_claims.errors import ExplainedError, shown
 from pytest_claims.judge.placebo import placebo_result
 from pytest_claims.judge.placebo_record import PlaceboRecord
 from pytest_claims.judge.result import Result
@@ -42,13 +42,13 @@ def close(active: Active, reporter: pytest.TerminalReporter) -> None:
     width = reporter._tw.fullwidth
     reporter.section("placebo" if settings.placebo else "claims")
     for line in placebo_result(results).lines if settings.placebo else summary_lines(results, width):
-        reporter.write_line(line)
+        reporter.write_line(shown(line))
     session, failures = _session(active, reporter, results)
     for line in session_lines(settings, session, width):
-        reporter.write_line(line)
+        reporter.write_line(shown(line))
     for said in config.hook.pytest_claims_session(config=config, session=session):
         for line in [said] if isinstance(said, str) else said:
-            reporter.write_line(line)
+            reporter.write_line(shown(line))
     failures = [*failures, *config.stash[FAILURES]]
     if failures:
         raise pytest.UsageError("\nERROR: ".join(dict.fromkeys(failures)))

@@ -550,3 +550,12 @@ def test_the_bound_of_a_failing_test_holds_whatever_the_other_claims_are(session
             assert "nothing to correct" in said
         elif "at most <" not in said:
             assert exact <= float(said.split("at most ")[1].split()[0]) + 0.00005
+
+
+def test_words_of_claims_are_no_markup_of_the_page_of_results():
+    named = dataclasses.replace(RESULT, claim="a <script>alert(1)</script> | [x](y) \x1b[31m\nb")
+    page = results_page([named], {"device": "<img src=x onerror=alert(1)>"})
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "\x1b" not in page
+    assert page.count("a &lt;script&gt;alert(1)&lt;/script&gt; \\| \\[x\\](y) \\x1b\\[31m b") >= 2

@@ -54,6 +54,14 @@ def test_a_lease_is_exclusive_between_processes_and_a_killed_ones_is_free_at_onc
     assert leases.take(NAME) is not None
 
 
+def test_a_store_by_another_name_has_the_same_leases(path, elsewhere):
+    assert elsewhere(f"leases.take({NAME!r}) is not None") == "True"
+    path.with_name("link").symlink_to(path)
+    with contextlib.closing(Leases(path.with_name("link"))) as leases:
+        assert leases.take(NAME) is None
+        assert leases.take(OTHER) is not None
+
+
 def test_a_released_lease_is_free(path, elsewhere):
     with contextlib.closing(Leases(path)) as leases:
         lease = leases.take(NAME)
