@@ -160,7 +160,7 @@ def session(store: Store) -> Session:
             batches[-2:],
             kind="spread",
             unit="doublings",
-            source=Source("Another paper", "Figure 2"),
+            source=Source("Another paper", "Figure 2", url="https://example.org/paper"),
         ),
         result(order, "X3", "orders differ", verdict(Outcome.INCONCLUSIVE, 0.1), orders, images=True),
     ]
