@@ -373,6 +373,7 @@ def test_a_browser_shows_all_of_it_at_any_width(browser, made, width, scheme):
     assert browser.get_log("browser") == []
     # Opened, too, nothing makes the page itself scroll sideways.
     browser.execute_script("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+    browser.execute_script("document.querySelectorAll('#claims a.opens').forEach((link) => link.click())")
     assert browser.execute_script("return document.documentElement.scrollWidth") == width
     shown = browser.execute_script(
         """return [...document.querySelectorAll("figure svg, .grid img")].map((part) => {
