@@ -22,7 +22,7 @@ from pytest_claims.types import Arm, Run, Trained
 
 def in_process(settings: Settings, workers: int) -> Executor:
     """The executor of a session that chooses none: each worker process trains on its own device."""
-    return InProcess(settings.device, workers, tf32=settings.tf32)
+    return InProcess(settings.device, workers, tf32=settings.tf32, store=settings.store)
 
 
 def open_store(settings: Settings) -> Store:

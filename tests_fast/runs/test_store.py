@@ -1,6 +1,7 @@
 """The store: nothing finished is lost, and damage is named."""
 
 import dataclasses
+import json
 import math
 import sqlite3
 import subprocess
@@ -167,3 +168,19 @@ def test_many_processes_may_open_a_new_store_at_once(tmp_path):
     """)
     openers = [subprocess.Popen([sys.executable, "-c", script], cwd=ROOT) for _ in range(4)]
     assert [opener.wait(100) for opener in openers] == [0] * 4
+
+
+def test_fewer_seeds_at_once_than_the_key_says_are_recorded_and_change_no_key(tmp_path):
+    store = Store(tmp_path / "runs.sqlite")
+    store.put(KEY, [result(0)], "a device")
+    store.put(KEY, [result(1)], "a device", at_once=2)
+    whole, parts = (
+        json.loads(dict(zip(COLUMNS, row, strict=True))["records"]) for row in sorted(store.rows(), key=_seed)
+    )
+    assert "at_once" not in whole
+    assert parts["at_once"] == 2
+    assert store.holds(KEY, [0, 1])
+
+
+def _seed(row):
+    return dict(zip(COLUMNS, row, strict=True))["seed"]
