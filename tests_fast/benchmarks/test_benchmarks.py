@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from benchmarks import growth
+from benchmarks import blocks, growth
 from benchmarks.__main__ import _narrowing
 from benchmarks.group import OutOfMemoryError, seconds_a_seed
 from benchmarks.growth import curves, draw
@@ -91,6 +91,42 @@ def test_before_the_clock_starts_one_step_of_the_same_shape_is_trained():
         assert cut.network == work.timed.network
         assert cut.recipe.batch <= cut.recipe.images_per_class * 10 < cut.recipe.batch + 10
         assert cut.recipe.epochs == 1
+
+
+class Memory:
+    """Of a device; what it says is planted."""
+
+    total, model, identity = 1, "planted", "planted"
+
+    def start(self):
+        pass
+
+    def peak(self):
+        return 3 * 2**20
+
+    def release(self, *, thorough=False):
+        pass
+
+
+def test_what_a_block_costs_is_measured_over_whole_batches(monkeypatch):
+    steps, real = [], blocks.train
+
+    def counted(run, seeds, data):
+        images = run.recipe.images_per_class * 10
+        assert images % run.recipe.batch == 0
+        steps.append(images // run.recipe.batch)
+        if len(seeds) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(run, seeds, data)
+
+    monkeypatch.setattr(blocks, "train", counted)
+    found = blocks.measure(WORKS["b"].run, 2, tiny(), Memory())
+    assert steps == [5, 5, 15]
+    assert found.peak == 3 * 2**20
+    assert "2 side by side: start" in blocks.line("b", 2, found)
+    assert (
+        blocks.line("b", 5, blocks.measure(WORKS["b"].run, 5, tiny(), Memory())) == "b    5 side by side: out of memory"
+    )
 
 
 def test_limits_count_arithmetic_bytes_and_operations():
