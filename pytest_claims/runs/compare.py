@@ -3,9 +3,9 @@
     python -m pytest_claims.runs compare FIRST SECOND [--first KEY=VALUE ...] [--second KEY=VALUE ...] [--page FILE]
 
 FIRST and SECOND are stores or files of evidence, and may be the same one. KEY=VALUE chooses among its runs: device (its
-kind), engine, a version (torch, python, numpy), or another entry of a run's numerics (precision, width, tf32, ...). An
-entry that a run lacks is "", so that `tf32=` chooses the runs without it. The exit status is 0 where no arm differs, 1
-where one does, and 2 where nothing could be compared.
+kind), engine, a version (torch, python, numpy), or another entry of a run's numerics (precision, width, tf32, kernels,
+...). An entry that a run lacks is "", so that `tf32=` chooses the runs without it. The exit status is 0 where no arm
+differs, 1 where one does, and 2 where nothing could be compared.
 """
 
 from __future__ import annotations

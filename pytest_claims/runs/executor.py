@@ -100,7 +100,7 @@ class InProcess:
     ) -> None:
         prepare(device, workers, tf32=tf32)
         self._device = device
-        self._fitting = _fitting(device, workers, store) if device.type == "cuda" else None
+        self._fitting = _fitting(device, workers, store, "tf32" if tf32 else "") if device.type == "cuda" else None
         self._on_device: dict[tuple[str, str], Dataset] = {}
         self.device_kind, self.device_name = device.type, describe(device)
         self.tf32, self.slots = tf32, 1
@@ -141,9 +141,9 @@ class InProcess:
         return self._on_device[name]
 
 
-def _fitting(device: torch.device, workers: int, store: Path | None) -> Fitting:
-    """Raises StoreError."""
-    memory = CudaMemory(device)
+def _fitting(device: torch.device, workers: int, store: Path | None, kernels: str) -> Fitting:
+    """kernels: see CudaMemory. Raises StoreError."""
+    memory = CudaMemory(device, kernels)
     beside = math.ceil(workers / torch.cuda.device_count())
     if store is None:
         return Fitting(memory, beside)

@@ -37,13 +37,16 @@ class DeviceMemory(Protocol):
 
 
 class CudaMemory:
-    """See DeviceMemory. device: with an index. What PyTorch's allocator has is counted, not what a context takes."""
+    """See DeviceMemory. device: with an index. What PyTorch's allocator has is counted, not what a context takes.
 
-    def __init__(self, device: torch.device) -> None:
+    kernels: what else than the device decides which kernels run, and so which workspaces they take, in words.
+    """
+
+    def __init__(self, device: torch.device, kernels: str = "") -> None:
         self._device = device
         properties = torch.cuda.get_device_properties(device)
         # Kernels choose their workspaces: another version of PyTorch may need other amounts.
-        self.model = f"{properties.name}, torch {torch.__version__}"
+        self.model = ", ".join(filter(None, (properties.name, f"torch {torch.__version__}", kernels)))
         self.identity = str(getattr(properties, "uuid", device))
         self.total = torch.cuda.mem_get_info(device)[1]
 
