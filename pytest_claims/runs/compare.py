@@ -72,8 +72,9 @@ class ArmComparison:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """arms: compared, the least p first. overall: of the arms' differences, None below 3 arms. adjusted_overall: its p,
-    corrected as the arms' are. too_few: arms with pairs, but fewer than a test needs. tests: how many were made."""
+    """arms: compared, the least p first. overall: the mean of the arms' differences, of which those that are trained
+    alike count as one; None below 3. adjusted_overall: its p, corrected as the arms' are. too_few: arms with pairs, but
+    fewer than a test needs. tests: how many were made. compared: configurations and fingerprints of the arms."""
 
     first: Side
     second: Side
@@ -147,7 +148,10 @@ def compare(first: Side, second: Side) -> Comparison:
         _replica([first.arms[arm][seed] for seed in by_arm[arm]], [second.arms[arm][seed] for seed in by_arm[arm]])
         for arm in enough
     ]
-    overall = mean_of_arms(replicas)
+    trainings: dict[str, list[float]] = {}
+    for arm, each in zip(enough, replicas, strict=True):
+        trainings.setdefault(_training(*arm), []).append(each.difference.mean)
+    overall = mean_of_arms([sum(means) / len(means) for means in trainings.values()])
     adjusted = iter(holm(_ps(replicas, overall)))
     of_accuracy = [next(adjusted) for _ in replicas]
     of_collapses = [None if each.p_collapses is None else next(adjusted) for each in replicas]
@@ -166,6 +170,14 @@ def compare(first: Side, second: Side) -> Comparison:
 
 def _ps(replicas: list[Replica], overall: Difference | None) -> list[float]:
     return p_values(replicas) + ([overall.p] if overall else [])
+
+
+def _training(configuration: str, data: str) -> str:
+    """What arms have in common that are trained alike, and differ in how they are tested at most."""
+    parsed = json.loads(configuration)
+    tested = ("statistics", "test_images_per_class", "test_every_epoch")
+    parsed["recipe"] = {key: value for key, value in parsed["recipe"].items() if key not in tested}
+    return json.dumps([parsed, data], sort_keys=True)
 
 
 def _replica(first: Sequence[Mapping[str, Any]], second: Sequence[Mapping[str, Any]]) -> Replica:
@@ -271,7 +283,7 @@ def table(found: Comparison) -> list[tuple[str, ...]]:
         mean = found.overall
         pairs = str(sum(arm.replica.difference.n for arm in found.arms))
         rest = ("-", _p(mean.p), _p(found.adjusted_overall), "-", "-")
-        rows.append((f"mean of the {mean.n} arms", pairs, *_numbers(mean)[1:], *rest))
+        rows.append((f"mean of all ({mean.n} trainings)", pairs, *_numbers(mean)[1:], *rest))
     return rows
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
-import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
@@ -85,7 +85,7 @@ def mean_difference(differences: ArrayLike, rounding: float = 0.0) -> Difference
     return Difference(mean, mean - half, mean + half, n, float(2 * special.stdtr(n - 1, -abs(mean) / error)))
 
 
-def p_values(replicas: list[Replica]) -> list[float]:
+def p_values(replicas: Sequence[Replica]) -> list[float]:
     """All that a table of arms tests: each arm's accuracies, and the collapses of the arms that have any.
 
     Give these to stats.holm together: the chance that any of them is below .05 by luck is then at most 5 %, however the
@@ -95,12 +95,11 @@ def p_values(replicas: list[Replica]) -> list[float]:
     return [each.difference.p for each in replicas] + collapses
 
 
-def mean_of_arms(replicas: list[Replica]) -> Difference | None:
-    """The mean of the arms' differences, each arm counting alike; None below 3 arms.
+def mean_of_arms(differences: Sequence[float]) -> Difference | None:
+    """The mean of the arms' mean differences, points, each arm counting alike; None below 3 arms.
 
     It finds what is too small to be seen in one arm and is in all of them. It takes the arms' differences as
-    independent. Seeds that arms share do not make them dependent: what two places do differently to a run is rounding,
-    which each arm amplifies by itself.
+    independent: give one for arms that are trained alike and only tested otherwise. Seeds that arms share do not make
+    them dependent: what two places do differently to a run is rounding, which each arm amplifies by itself.
     """
-    means = np.array([each.difference.mean for each in replicas])
-    return mean_difference(means) if len(means) >= 3 else None
+    return mean_difference(differences) if len(differences) >= 3 else None

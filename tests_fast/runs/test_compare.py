@@ -73,6 +73,18 @@ def test_what_is_in_all_arms_is_found_where_no_arm_shows_it(path, tmp_path):
     assert found.conclusion.startswith("4 arms, 40 pairs: none differs by itself, but all together do, by +0.2")
 
 
+def test_arms_that_are_only_tested_otherwise_count_once_in_the_mean(path, tmp_path):
+    other = Store(tmp_path / "other.sqlite")
+    put(other, "cuda", shifts=(5, 0, 0, 0))
+    precise = Run(ARMS[0].network, dataclasses.replace(RECIPE, statistics="precise"))
+    for store, shift in ((Store(path), 0), (other, 5)):
+        store.put(Key(precise, "fp", "cuda", 1, 1), [result(seed, 50.0 + seed + shift) for seed in range(10)], "a cuda")
+    found = compare(of(path, device="cuda"), side(other.path))
+    assert len(found.arms) == 5
+    assert found.overall.n == 4
+    assert found.overall.mean == pytest.approx(5 / 4, abs=0.1)
+
+
 def test_collapses_count_as_a_difference(tmp_path):
     sides = []
     for name, fallen in (("a", 0), ("b", 12)):
