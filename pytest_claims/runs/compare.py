@@ -38,7 +38,7 @@ class CompareError(ExplainedError):
 @dataclasses.dataclass(frozen=True)
 class Side:
     """One set of runs. name: of its file. chosen: "KEY=VALUE" of those that were asked for. arms: runs by arm
-    (configuration, fingerprint of the images) and by seed, as {column: value}."""
+    (configuration; images and what its names stand for) and by seed, as {column: value}."""
 
     name: str
     chosen: tuple[str, ...]
@@ -74,7 +74,7 @@ class ArmComparison:
 class Comparison:
     """arms: compared, the least p first. overall: the mean of the arms' differences, of which those that are trained
     alike count as one; None below 3. adjusted_overall: its p, corrected as the arms' are. too_few: arms with pairs, but
-    fewer than a test needs. tests: how many were made. compared: configurations and fingerprints of the arms."""
+    fewer than a test needs. tests: how many were made. compared: the arms, as Side has them."""
 
     first: Side
     second: Side
@@ -125,7 +125,9 @@ def side(path: Path, chosen: Sequence[str] = ()) -> Side:
         run = dict(zip(COLUMNS, row, strict=True))
         if any(_entry(run, key) != value for key, value in wanted.items()):
             continue
-        seeds = arms.setdefault((run["configuration"], run["data"]), {})
+        # Names may stand for other networks in another repository (identity.py).
+        same = [run["data"], _entry(run, "network"), _entry(run, "optimiser")]
+        seeds = arms.setdefault((run["configuration"], json.dumps(same)), {})
         if run["seed"] in seeds:
             raise CompareError(_twice(path, run, seeds[run["seed"]]))
         seeds[run["seed"]] = run
@@ -172,12 +174,12 @@ def _ps(replicas: list[Replica], overall: Difference | None) -> list[float]:
     return p_values(replicas) + ([overall.p] if overall else [])
 
 
-def _training(configuration: str, data: str) -> str:
+def _training(configuration: str, same: str) -> str:
     """What arms have in common that are trained alike, and differ in how they are tested at most."""
     parsed = json.loads(configuration)
     tested = ("statistics", "test_images_per_class", "test_every_epoch")
     parsed["recipe"] = {key: value for key, value in parsed["recipe"].items() if key not in tested}
-    return json.dumps([parsed, data], sort_keys=True)
+    return json.dumps([parsed, same], sort_keys=True)
 
 
 def _replica(first: Sequence[Mapping[str, Any]], second: Sequence[Mapping[str, Any]]) -> Replica:
