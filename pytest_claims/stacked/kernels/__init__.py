@@ -1,0 +1,10 @@
+"""Which kernels compute the convolutions of networks side by side: cuDNN's, or this project's own in Triton.
+
+cuDNN computes a grouped convolution one group at a time. The kernels here compute all groups in one launch, on
+activations as they lie. The choice is the process's, as torch.backends' settings are.
+"""
+
+from pytest_claims.stacked.kernels.choice import CUDNN, KERNELS, TRITON, KernelsError, chosen, require, use
+from pytest_claims.stacked.kernels.convolution import convolution, serves
+
+__all__ = ["CUDNN", "KERNELS", "TRITON", "KernelsError", "chosen", "convolution", "require", "serves", "use"]
