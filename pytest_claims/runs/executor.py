@@ -11,6 +11,7 @@ from typing import Protocol
 import torch
 
 from pytest_claims.data import Dataset
+from pytest_claims.defaults import CUDNN
 from pytest_claims.train.device import DeviceError, describe, prepare
 from pytest_claims.train.engine import train
 from pytest_claims.types import Run, Trained
@@ -50,6 +51,11 @@ class Executor(Protocol):
         ...
 
     @property
+    def kernels(self) -> str:
+        """What computes convolutions on its devices: one of pytest_claims.stacked.kernels.KERNELS."""
+        ...
+
+    @property
     def slots(self) -> int:
         """How many blocks it takes at once, 1 or more, those that wait for a device included.
 
@@ -77,15 +83,16 @@ class InProcess:
     """Trains here and now: submit returns when the block is finished.
 
     It makes this process ready for the device (pytest_claims.train.device.prepare). device: a CPU, or a CUDA device
-    that other workers may share. workers: processes that train on this machine. tf32: see Executor.
+    that other workers may share. workers: processes that train on this machine. tf32, kernels: see
+    Executor.
     """
 
-    def __init__(self, device: torch.device, workers: int = 1, *, tf32: bool = False) -> None:
-        prepare(device, workers, tf32=tf32)
+    def __init__(self, device: torch.device, workers: int = 1, *, tf32: bool = False, kernels: str = CUDNN) -> None:
+        prepare(device, workers, tf32=tf32, kernels=kernels)
         self._device = device
         self._on_device: dict[tuple[str, str], Dataset] = {}
         self.device_kind, self.device_name = device.type, describe(device)
-        self.tf32, self.slots = tf32, 1
+        self.tf32, self.kernels, self.slots = tf32, kernels, 1
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
         """See Executor. A device that is out of memory is a DeviceError."""
@@ -121,8 +128,9 @@ class InProcess:
 class Recorded:
     """Trains nothing: it stands for the kind of device that stored runs were trained on, which need not be here."""
 
-    def __init__(self, kind: str, *, tf32: bool = False) -> None:
-        self.device_kind, self.device_name, self.tf32, self.slots = kind, f"{kind}, recorded", tf32, 1
+    def __init__(self, kind: str, *, tf32: bool = False, kernels: str = CUDNN) -> None:
+        self.device_kind, self.device_name = kind, f"{kind}, recorded"
+        self.tf32, self.kernels, self.slots = tf32, kernels, 1
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
         """Raises RuntimeError: a pool that only looks up asks for nothing."""

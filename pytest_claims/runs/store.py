@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy
 
+from pytest_claims.defaults import CUDNN
 from pytest_claims.runs.store_file import StoreFile
 from pytest_claims.types import Run, Trained
 
@@ -70,7 +71,8 @@ class Key:
     """All that decides a run's result, but for its seed: the same key and seed, the same result.
 
     seeds_per_block: how many seeds are trained side by side (the last bits of a sum depend on it). engine: version
-    of the code. tf32: whether products of float32 numbers were rounded to TF32.
+    of the code. tf32: whether products of float32 numbers were rounded to TF32. kernels:
+    what computed convolutions (pytest_claims.stacked.kernels); in float64 it is always torch.
     """
 
     run: Run
@@ -79,6 +81,7 @@ class Key:
     seeds_per_block: int
     engine: int
     tf32: bool = False
+    kernels: str = CUDNN
 
     # Kept, as Run.canonical is: the name of every seed is asked for whenever the store is looked at.
     @functools.cached_property
@@ -87,6 +90,8 @@ class Key:
         numerics: dict[str, object] = {"device": self.device, "precision": precision, "width": self.seeds_per_block}
         if self.tf32 and precision == "float32":
             numerics["tf32"] = True
+        if self.kernels != CUDNN and precision != "float64":
+            numerics["kernels"] = self.kernels
         return json.dumps(numerics, sort_keys=True)
 
     def digest(self, seed: int) -> str:

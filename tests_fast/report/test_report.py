@@ -493,6 +493,7 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
     resolved = resolve(
         gpu=False,
         tf32=False,
+        kernels="cudnn",
         scale="rehearsal",
         data="synthetic",
         seeds=None,

@@ -68,6 +68,7 @@ def test_test_accuracies_by_epoch_are_kept_and_older_rows_have_none(tmp_path):
         dataclasses.replace(KEY, seeds_per_block=5),
         dataclasses.replace(KEY, engine=KEY.engine + 1),
         dataclasses.replace(KEY, tf32=True),
+        dataclasses.replace(KEY, kernels="triton"),
         dataclasses.replace(KEY, run=dataclasses.replace(RUN, dataset="cifar100")),
         dataclasses.replace(KEY, run=dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, lr=0.02))),
         dataclasses.replace(KEY, run=dataclasses.replace(RUN, network=DepthCNN(1, "sigmoid", width=4))),

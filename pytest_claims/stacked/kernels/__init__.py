@@ -4,7 +4,7 @@ cuDNN computes a grouped convolution one group at a time. The kernels here compu
 activations as they lie. The choice is the process's, as torch.backends' settings are.
 """
 
-from pytest_claims.stacked.kernels.choice import CUDNN, KERNELS, TRITON, KernelsError, chosen, require, use
+from pytest_claims.stacked.kernels.choice import KernelsError, chosen, require, use
 from pytest_claims.stacked.kernels.convolution import convolution, serves
 
-__all__ = ["CUDNN", "KERNELS", "TRITON", "KernelsError", "chosen", "convolution", "require", "serves", "use"]
+__all__ = ["KernelsError", "chosen", "convolution", "require", "serves", "use"]

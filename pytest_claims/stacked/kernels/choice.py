@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 
+from pytest_claims.defaults import CUDNN, KERNELS, TRITON
 from pytest_claims.errors import ExplainedError
-
-CUDNN, TRITON = "cudnn", "triton"
-KERNELS = (CUDNN, TRITON)
 
 _chosen = CUDNN
 

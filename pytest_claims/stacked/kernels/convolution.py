@@ -9,21 +9,25 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import register_flop_formula
 
-from pytest_claims.stacked.kernels.choice import TRITON, chosen
+from pytest_claims.defaults import TRITON
+from pytest_claims.stacked.kernels.choice import chosen
 from pytest_claims.stacked.kernels.tiles import Tiles, chunk_of, of_convolution, of_weight_gradient
 
 _DTYPES = (torch.float32, torch.bfloat16)
 
 
-def serves(layer: nn.Conv2d, dtype: torch.dtype) -> bool:
-    """Whether the Triton kernels are chosen and compute this layer on operands of this dtype.
+def serves(layer: nn.Conv2d, x: Tensor) -> bool:
+    """Whether the Triton kernels are chosen and compute this layer on x.
 
-    They compute square kernels with stride 1, zero padding and no dilation, in float32 and bfloat16.
+    They compute square kernels with stride 1, zero padding and no dilation, in float32 and bfloat16, on CUDA devices
+    (on a CPU only where Triton's interpreter runs them).
     """
     height, width = layer.kernel_size
     return (
         chosen() == TRITON
-        and dtype in _DTYPES
+        and x.dtype in _DTYPES
+        and layer.weight.dtype == torch.float32
+        and (x.device.type == "cuda" or (x.device.type == "cpu" and _interpreted()))
         and height == width
         and layer.stride == (1, 1)
         and layer.dilation == (1, 1)
@@ -34,9 +38,9 @@ def serves(layer: nn.Conv2d, dtype: torch.dtype) -> bool:
 
 
 def convolution(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int, padding: int) -> Tensor:
-    """F.conv2d with stride 1 in Triton: x [B, G*in, H, W], weight [G*out, in, k, k], bias [G*out] -> [B, G*out, H', W'].
+    """F.conv2d with stride 1, in Triton: x [B, G*in, H, W] and weight [G*out, in, k, k] -> [B, G*out, H', W'].
 
-    x: float32 or bfloat16; the result has its dtype. weight and bias: float32. Products in float32 are of float32's
+    x: float32 or bfloat16; the result has its dtype. weight, bias [G*out]: float32. Products in float32 have its
     accuracy (three TF32 products each). With x in bfloat16, weights and bias are rounded to bfloat16, and sums are
     float32. Gradients are as autocast's: bfloat16 values, those of weight and bias in float32 tensors. The result is
     channels last. padding: 0 up to k - 1.
@@ -150,7 +154,9 @@ def launch_weight_gradient(
             num_warps=tiles.warps,
             num_stages=tiles.stages,
         )
-        programs.add_chunks[(math.ceil(partial.shape[1] / 128),)](
+        # The interpreter takes its time for every program.
+        block = 4096 if _interpreted() else 128
+        programs.add_chunks[(math.ceil(partial.shape[1] / block),)](
             partial,
             weight,
             bias,
@@ -159,7 +165,7 @@ def launch_weight_gradient(
             bias.numel(),
             STEPS=math.ceil(chunks / 16),
             ROUNDED=x.dtype == torch.bfloat16,
-            BLOCK=128,
+            BLOCK=block,
             BLOCK_CHUNKS=16,
         )
 
@@ -238,13 +244,13 @@ def _differentiate(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | 
 _forward.register_autograd(_differentiate, setup_context=_keep)
 
 
-@register_flop_formula(torch.ops.pytest_claims.grouped_convolution)  # type: ignore[untyped-decorator]  # of torch
+@register_flop_formula(torch.ops.pytest_claims.grouped_convolution)
 def _flops(x: Any, weight: Any, bias: Any, groups: int, padding: int, *, out_shape: Any, **_: Any) -> int:
-    return 2 * math.prod(out_shape) * math.prod(weight[1:])
+    return int(2 * math.prod(out_shape) * math.prod(weight[1:]))
 
 
-@register_flop_formula(torch.ops.pytest_claims.grouped_convolution_backward)  # type: ignore[untyped-decorator]
+@register_flop_formula(torch.ops.pytest_claims.grouped_convolution_backward)
 def _flops_backward(
     gradient: Any, x: Any, weight: Any, groups: int, padding: int, of_input: bool, of_weight: bool, **_: Any
 ) -> int:
-    return 2 * math.prod(gradient) * math.prod(weight[1:]) * (of_input + of_weight)
+    return int(2 * math.prod(gradient) * math.prod(weight[1:]) * (of_input + of_weight))

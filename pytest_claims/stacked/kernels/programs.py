@@ -41,7 +41,7 @@ def convolve(
     BLOCK_OUT: tl.constexpr,  # noqa: N803
     PRECISION: tl.constexpr,  # noqa: N803
     UPCAST: tl.constexpr,  # noqa: N803
-):
+) -> None:
     """out[pixel, n] = bias[n] + the sum over taps and channels c of x[pixel + tap, c] * weight[n, tap, c].
 
     TRANSPOSED: weights are those of the convolution whose input gradient this is: [G, IN, taps, OUT], taps reversed.
@@ -119,7 +119,7 @@ def weight_gradient(
     BLOCK_OUT: tl.constexpr,  # noqa: N803
     PRECISION: tl.constexpr,  # noqa: N803
     UPCAST: tl.constexpr,  # noqa: N803
-):
+) -> None:
     """The first stage of the gradient of weights and biases: sums over one chunk of pixels.
 
     partial: float32 [chunks, G*OUT*taps*IN + G*OUT], of weights [G, OUT, taps, IN] and then of biases.
@@ -175,10 +175,10 @@ def add_chunks(
     ROUNDED: tl.constexpr,  # noqa: N803
     BLOCK: tl.constexpr,  # noqa: N803
     BLOCK_CHUNKS: tl.constexpr,  # noqa: N803
-):
+) -> None:
     """The second stage: partial [chunks, weights + biases] added over chunks, always in the same order.
 
-    Chunks are taken in STEPS steps of BLOCK_CHUNKS. ROUNDED: to bfloat16 and back, where autocast's gradients are rounded.
+    Chunks are taken in STEPS steps of BLOCK_CHUNKS. ROUNDED: to bfloat16 and back, as autocast rounds gradients.
     """
     place = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     acc = tl.zeros((BLOCK,), dtype=tl.float32)

@@ -28,18 +28,18 @@ def of_convolution(pixels: int, inner: int, inputs: int, outputs: int, bytes_eac
     step = 32 if bytes_each == 4 else 64
     # One tap a step where a tap has enough channels; else as many taps as fill a step.
     inner = min(step, _power(inputs) if inputs % _LEAST == 0 and inputs >= 32 else _power(inner))
-    return Tiles(128 if pixels >= 8192 else 64, inner, out)
+    return Tiles(128 if pixels >= 8192 else 64, inner, out, warps=8 if out == 128 else 4)
 
 
 def of_weight_gradient(inner: int, outputs: int, bytes_each: int) -> Tiles:
     """For `weight_gradient`."""
     out = min(128, _power(outputs))
-    return Tiles(32 if bytes_each == 4 else 64, min(64 if out > 64 else 128, _power(inner)), out)
+    return Tiles(32 if bytes_each == 4 else 64, min(64 if out > 64 or bytes_each == 4 else 128, _power(inner)), out)
 
 
 def chunk_of(pixels: int) -> int:
     """How many pixels the first stage of a weight gradient adds up in a program: a power of two."""
-    return min(8192, max(256, _power(pixels // 64)))
+    return min(8192, max(min(256, _power(pixels)), _power(pixels // 64)))
 
 
 def _power(number: int) -> int:

@@ -1,0 +1,376 @@
+"""cuDNN's convolutions beside the Triton kernels on one CUDA device: errors, tiles, and whole training steps.
+
+Every line is printed when it is known, and an item that fails is a line of its own: time on a device is scarce.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from claims.sources import ai_experiments, s8_assignment
+from models import DepthCNN, NormCNN, OrderCNN, SkipCNN
+from pytest_claims.data.augment import augmentation_table
+from pytest_claims.data.dataset import Dataset
+from pytest_claims.defaults import KERNELS, TRITON
+from pytest_claims.stacked import BATCH, ORDER, Conv2d, assemble
+from pytest_claims.stacked.kernels import convolution, use
+from pytest_claims.stacked.kernels.convolution import launch_convolution, launch_weight_gradient
+from pytest_claims.stacked.kernels.tiles import Tiles, of_convolution, of_weight_gradient
+from pytest_claims.train.arithmetic import dtype
+from pytest_claims.train.device import prepare
+from pytest_claims.train.graph import GraphedStep
+from pytest_claims.train.step import Step, optimizer_of
+from pytest_claims.types import Run
+
+_BASE = ai_experiments.BASE_RECIPE["documented"]
+RUNS = {
+    "A1, 8 blocks": Run(DepthCNN(8, "relu"), ai_experiments.DEPTH_RECIPE["documented"]),
+    "A2, batch 128": Run(NormCNN((BATCH,) * 3), dataclasses.replace(_BASE, batch=128)),
+    "A3": Run(OrderCNN(ORDER), ai_experiments.ORDER_RECIPE["documented"]),
+    "D": Run(SkipCNN(BATCH), s8_assignment.RECIPE["documented"]),
+    "A2, batch 2": Run(NormCNN((BATCH,) * 3), dataclasses.replace(_BASE, batch=2)),
+}
+SEEDS = (5, 20)
+# Groups of the layers whose errors and tiles are looked at.
+_GROUPS = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    """A convolution as a step meets it. shape: of its input, for one seed. first: its input wants no gradient."""
+
+    inputs: int
+    outputs: int
+    kernel: int
+    padding: int
+    shape: tuple[int, int, int]
+    precision: torch.dtype
+    first: bool
+
+    def __str__(self) -> str:
+        batch, height, _ = self.shape
+        name = str(self.precision).removeprefix("torch.")
+        return f"{self.inputs}->{self.outputs} {self.kernel}x{self.kernel} on {batch}x{height}x{height} {name}"
+
+    @property
+    def flops(self) -> float:
+        """Of one product for one seed."""
+        batch, height, width = self.shape
+        return 2.0 * batch * height * width * self.inputs * self.outputs * self.kernel**2
+
+
+def layers_of(run: Run) -> list[Layer]:
+    """The convolutions of a run's step, each once."""
+    batch, found = run.recipe.batch, {}
+    precision = torch.bfloat16 if run.recipe.precision == "bfloat16" else torch.float32
+    module = run.network.build(1)
+
+    def note(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if isinstance(layer, Conv2d):
+            shape = (batch, *inputs[0].shape[2:])
+            sizes = layer.in_channels, layer.out_channels, layer.kernel_size[0], int(layer.padding[0])
+            found[Layer(*sizes, shape, precision, layer.in_channels == 3)] = None
+
+    for layer in module.modules():
+        layer.register_forward_hook(note)
+    with torch.no_grad():
+        module.eval()(torch.zeros(2, 3, 32, 32))
+    return list(found)
+
+
+@dataclasses.dataclass
+class Report:
+    """What was found so far. said: by name. until: when to stop, as time.monotonic has it."""
+
+    path: Path
+    until: float
+    said: dict[str, object] = dataclasses.field(default_factory=dict)
+
+    def item(self, name: str, measure: Callable[[], object]) -> None:
+        """Measure, print and note it, or how it failed; nothing if the time is over."""
+        if time.monotonic() > self.until:
+            print(f"{name}: left out, the time is over", flush=True)
+            return
+        try:
+            self.said[name] = found = measure()
+            print(f"{name}: {found}", flush=True)
+        except Exception:
+            last = traceback.format_exc().strip().splitlines()[-6:]
+            self.said[name] = {"failed": last}
+            print(f"{name}: FAILED", *last, sep="\n    ", flush=True)
+        self.path.write_text(json.dumps(self.said, indent=1) + "\n", encoding="utf-8")
+
+
+@dataclasses.dataclass(frozen=True)
+class Operands:
+    """Of one layer for some groups: random values on the device, channels last."""
+
+    layer: Layer
+    x: Tensor
+    weight: Tensor
+    bias: Tensor
+    gradient: Tensor
+
+
+def operands(layer: Layer, device: torch.device, groups: int = _GROUPS) -> Operands:
+    """Operands of about unit variance."""
+    generator = torch.Generator(device).manual_seed(layer.inputs + layer.outputs)
+
+    def random(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator, device=device)
+
+    def last(value: Tensor) -> Tensor:
+        return value.contiguous(memory_format=torch.channels_last)
+
+    batch, height, width = layer.shape
+    shrink = layer.kernel - 1 - 2 * layer.padding
+    x = random(batch, groups * layer.inputs, height, width).to(layer.precision)
+    gradient = random(batch, groups * layer.outputs, height - shrink, width - shrink).to(layer.precision)
+    weight = random(groups * layer.outputs, layer.inputs, layer.kernel, layer.kernel)
+    weight /= (layer.inputs * layer.kernel**2) ** 0.5
+    return Operands(layer, last(x), last(weight), random(groups * layer.outputs), last(gradient))
+
+
+def by_kernels(given: Operands) -> list[Tensor]:
+    """Output and gradients of x (unless the layer is a first one), weight and bias, by the Triton kernels."""
+    x, weight, bias = (value.detach().requires_grad_() for value in (given.x, given.weight, given.bias))
+    x.requires_grad_(not given.layer.first)
+    groups = len(bias) // given.layer.outputs
+    out = convolution(x, weight, bias, groups, given.layer.padding)
+    wanted = [value for value in (x, weight, bias) if value.requires_grad]
+    return [out.detach(), *torch.autograd.grad(out, wanted, given.gradient)]
+
+
+def errors(given: Operands) -> dict[str, object]:
+    """Errors of the last group against float64, relative to the largest value: of Triton, and of torch's own.
+
+    same: whether two calls give the same bits.
+    """
+    layer, found, again = given.layer, by_kernels(given), by_kernels(given)
+
+    def by_torch(kind: torch.dtype) -> list[Tensor]:
+        x = given.x[:, -layer.inputs :].to(kind).requires_grad_(not layer.first)
+        weight, bias = (
+            value[-layer.outputs :].to(layer.precision).to(kind).requires_grad_()
+            for value in (given.weight, given.bias)
+        )
+        out = F.conv2d(x, weight, bias, padding=layer.padding)
+        wanted = [value for value in (x, weight, bias) if value.requires_grad]
+        gradient = given.gradient[:, -layer.outputs :].to(kind)
+        return [out.detach(), *torch.autograd.grad(out, wanted, gradient)]
+
+    exact, own = by_torch(torch.float64), by_torch(layer.precision)
+    ours = [found[0][:, -layer.outputs :]]
+    ours += [] if layer.first else [found[1][:, -layer.inputs :]]
+    ours += [found[-2][-layer.outputs :], found[-1][-layer.outputs :]]
+
+    def worst(values: Sequence[Tensor]) -> list[float]:
+        each = zip(values, exact, strict=True)
+        return [float(f"{((value.double() - true).abs().max() / true.abs().max()).item():.1e}") for value, true in each]
+
+    same = all(torch.equal(one, other) for one, other in zip(found, again, strict=True))
+    return {"triton": worst(ours), "torch": worst(own), "same": same}
+
+
+def milliseconds(call: Callable[[], object], repeats: int = 10) -> float:
+    """Of a call on the device, once it is warm."""
+    call()
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()
+    for _ in range(repeats):
+        call()
+    end.record()
+    end.synchronize()
+    return start.elapsed_time(end) / repeats
+
+
+def candidates(layer: Layer) -> Iterator[tuple[str, Tiles]]:
+    """(which program, tiles) to choose from; the ones in use come first."""
+    each, inner = layer.precision.itemsize, layer.inputs * layer.kernel**2
+    batch, height, width = layer.shape
+    for name, inputs, outputs in (("forward", layer.inputs, layer.outputs), ("of x", layer.outputs, layer.inputs)):
+        if layer.first and name == "of x":
+            continue
+        own = of_convolution(batch * height * width, inputs * layer.kernel**2, inputs, outputs, each)
+        yield from ((name, tiles) for tiles in dict.fromkeys([
+            own,
+            dataclasses.replace(own, pixels=128, warps=8),
+            dataclasses.replace(own, pixels=256, warps=8),
+            dataclasses.replace(own, pixels=64, warps=4, stages=4),
+        ]))  # fmt: skip
+    own = of_weight_gradient(inner, layer.outputs, each)
+    yield from (("of weight", tiles) for tiles in dict.fromkeys([
+        own,
+        dataclasses.replace(own, inner=min(own.inner, 64), pixels=64, warps=4),
+        dataclasses.replace(own, inner=128, warps=8),
+        dataclasses.replace(own, inner=min(own.inner, 32), pixels=128, warps=4),
+    ]))  # fmt: skip
+
+
+def launcher(given: Operands, program: str, tiles: Tiles) -> Callable[[], None]:
+    """A call that runs one program of a layer with these tiles."""
+    layer, groups = given.layer, len(given.bias) // given.layer.outputs
+    if program == "forward":
+        out = torch.empty_like(given.gradient)
+        return lambda: launch_convolution(given.x, given.weight, given.bias, out, groups, layer.padding, tiles=tiles)
+    if program == "of x":
+        by_x, turned = torch.empty_like(given.x), layer.kernel - 1 - layer.padding
+        return lambda: launch_convolution(
+            given.gradient, given.weight, None, by_x, groups, turned, transposed=True, tiles=tiles
+        )
+    weight, bias = torch.empty_like(given.weight), torch.empty_like(given.bias)
+    return lambda: launch_weight_gradient(given.x, given.gradient, weight, bias, groups, layer.padding, tiles=tiles)
+
+
+def compared(given: Operands) -> dict[str, str]:
+    """ms and TFLOP/s of every program with every candidate, compiled side by side first."""
+    calls = [(name, tiles, launcher(given, name, tiles)) for name, tiles in candidates(given.layer)]
+
+    def compiled(call: Callable[[], None]) -> str:
+        try:
+            call()
+        except Exception as error:  # too much shared memory, say
+            return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        return ""
+
+    with ThreadPoolExecutor(16) as threads:
+        failed = list(threads.map(compiled, [call for _, _, call in calls]))
+    found = {}
+    for (name, tiles, call), failure in zip(calls, failed, strict=True):
+        words = f"{name}: {tiles.pixels} x {tiles.inner} x {tiles.out}, {tiles.warps} warps, {tiles.stages} stages"
+        took = 0.0 if failure else milliseconds(call)
+        rate = given.layer.flops * _GROUPS / max(took, 1e-9) / 1e9
+        found[words] = failure or f"{took:.4f} ms, {rate:.1f} TFLOP/s"
+        print(f"    {given.layer}, {words}: {found[words]}", flush=True)
+    return found
+
+
+def images(device: torch.device) -> Dataset:
+    """Random images, for timing alone."""
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(256, (2048, 3, 32, 32), generator=generator, dtype=torch.uint8)
+    labels = torch.randint(10, (2048,), generator=generator)
+    names = tuple(map(str, range(10)))
+    return Dataset("cifar10", "random", names, pixels, labels, pixels, labels, "random", "cifar").to(device)
+
+
+def steps_of(run: Run, seeds: int, data: Dataset) -> Callable[[], None]:
+    """A call that takes one training step of the engine's, as it trains on this device."""
+    device, recipe = data.train_images.device, run.recipe
+    module = assemble(run.network, range(seeds)).to(device, dtype(recipe))
+    module = module.to(memory_format=torch.channels_last)
+    step = Step(module, optimizer_of(module, recipe, device), recipe, data)
+    take = GraphedStep(step) if device.type == "cuda" else step
+    module.train()
+    generator = torch.Generator().manual_seed(1)
+    rows = torch.randint(len(data.train_labels), (recipe.batch, seeds), generator=generator).to(device)
+    changes = None
+    if recipe.augmentation is not None:
+        tables = [augmentation_table(recipe.augmentation, recipe.batch, 0, seed) for seed in range(seeds)]
+        changes = torch.stack(tables, dim=1).to(device)
+    return lambda: take(rows, changes, False)
+
+
+def milliseconds_a_seed_and_step(kernels: str, run: Run, seeds: int, data: Dataset) -> float:
+    """Of captured steps, seeds side by side."""
+    use(kernels)
+    try:
+        call = steps_of(run, seeds, data)
+        call()
+        torch.cuda.synchronize()
+        started = time.perf_counter()
+        call()
+        torch.cuda.synchronize()
+        repeats = max(3, min(200, int(0.5 / (time.perf_counter() - started))))
+        return round(milliseconds(call, repeats) / seeds, 4)
+    finally:
+        use(KERNELS[0])
+        del call
+        torch.cuda.empty_cache()
+
+
+def profile(run: Run, seeds: int, data: Dataset) -> dict[str, str]:
+    """Where the device's time goes in replayed steps under the Triton kernels: the longest kernels, ms a seed and step."""
+    use(TRITON)
+    try:
+        call, repeats = steps_of(run, seeds, data), 3
+        call()
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiler:
+            for _ in range(repeats):
+                call()
+            torch.cuda.synchronize()
+        events = [event for event in profiler.key_averages() if event.self_device_time_total > 0]
+        events.sort(key=lambda event: -event.self_device_time_total)
+        found = {}
+        for event in events[:14]:
+            took = event.self_device_time_total / 1000 / repeats / seeds
+            found[event.key[:90]] = f"{took:.4f} ms in {event.count / repeats:g} launches"
+            print(f"    {found[event.key[:90]]}: {event.key[:90]}", flush=True)
+        return found
+    finally:
+        use(KERNELS[0])
+
+
+def measure(path: Path, seconds: float = 95) -> None:
+    """Measure everything on the current CUDA device within about so many seconds; path: where the JSON is written."""
+    started = time.monotonic()
+    device = torch.device("cuda", torch.cuda.current_device())
+    prepare(device)
+    report = Report(path, started + seconds)
+    report.item("device", lambda: f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}")
+    layers = list(dict.fromkeys(layer for run in RUNS.values() for layer in layers_of(run)))
+    given = [operands(layer, device) for layer in layers]
+
+    def compile_all() -> str:
+        before = time.monotonic()
+        with ThreadPoolExecutor(16) as threads:
+            failures = [error for error in threads.map(_failure, given) if error]
+        return f"{time.monotonic() - before:.1f} s for {len(given)} layers; failures: {failures}"
+
+    report.item("compiled", compile_all)
+    for each in given:
+        report.item(f"errors of {each.layer}", functools.partial(errors, each))
+    data = images(device)
+    for name, run in RUNS.items():
+        for seeds in SEEDS:
+            timed = functools.partial(milliseconds_a_seed_and_step, TRITON, run, seeds, data)
+            report.item(f"{name}, {seeds} seeds, triton, ms a seed and step", timed)
+    print(f"{time.monotonic() - started:.0f} s", flush=True)
+    for each in given:
+        if _is_heavy(each.layer, layers):
+            report.item(f"tiles of {each.layer}", functools.partial(compared, each))
+    del given
+    torch.cuda.empty_cache()
+    print(f"{time.monotonic() - started:.0f} s", flush=True)
+    for name, run in RUNS.items():
+        for seeds in SEEDS:
+            timed = functools.partial(milliseconds_a_seed_and_step, KERNELS[0], run, seeds, data)
+            report.item(f"{name}, {seeds} seeds, cudnn, ms a seed and step", timed)
+    for name in ("A1, 8 blocks", "A3", "D"):
+        report.item(f"profile of {name}", functools.partial(profile, RUNS[name], SEEDS[0], data))
+    report.item("seconds", lambda: round(time.monotonic() - started, 1))
+
+
+def _failure(given: Operands) -> str:
+    try:
+        by_kernels(given)
+    except Exception as error:
+        return f"{given.layer}: {type(error).__name__}: {str(error).splitlines()[0]}"
+    return ""
+
+
+def _is_heavy(layer: Layer, layers: Sequence[Layer]) -> bool:
+    """Whether a layer is among the two of its step that take the most operations."""
+    alike = [other for other in layers if (other.shape[0], other.precision) == (layer.shape[0], layer.precision)]
+    return layer in sorted(alike, key=lambda each: -each.flops)[:2]

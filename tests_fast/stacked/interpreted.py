@@ -1,0 +1,83 @@
+"""The Triton programs run by Triton's interpreter, which wants a process of its own; prints what it finds as JSON.
+
+TRITON_INTERPRET=1 must be set before triton is imported: `python -m tests_fast.stacked.interpreted` sets it.
+"""
+
+import json
+import os
+
+os.environ["TRITON_INTERPRET"] = "1"
+
+import torch
+from torch import nn
+
+from pytest_claims.stacked import NO_NORM, block, kernels
+from tests_fast.stacked.against_float64 import by_torch, by_triton, errors, operands
+from tests_fast.stacked.shapes import shapes_of_models
+
+# Beside the models' shapes: no padding, padding as wide as may be, and channels that fill no tile.
+# The MLP's are wider than the interpreter is quick; what is new in them is that outputs fill several tiles.
+SHAPES = [shape for shape in shapes_of_models() if max(shape[:2]) <= 128]
+OTHERS = ((20, 144, 1, 0), (16, 10, 3, 0), (5, 7, 3, 2), (3, 7, 1, 0))
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def errors_by_shape() -> list[dict[str, object]]:
+    """Of every shape in float32, and of some in bfloat16, on an odd batch; narrow ones of two groups."""
+    found = []
+    for name, dtype in DTYPES.items():
+        shapes = SHAPES if name == "float32" else [(3, 16, 3, 1), (32, 32, 3, 1), (16, 8, 1, 0)]
+        for shape in (*shapes, *OTHERS):
+            groups = 2 if max(shape) <= 16 else 1
+            x, weight, bias = operands(groups, 3, shape, (3, 4), dtype, "cpu")
+            each = errors(by_triton(x, weight, bias, groups, shape[3]), by_torch(x, weight, bias, groups, shape[3]))
+            found.append({"shape": shape, "dtype": name, "errors": list(each)})
+    return found
+
+
+def errors_over_several_tiles() -> list[float]:
+    """Pixels that fill no tile, in several tiles and chunks."""
+    x, weight, bias = operands(1, 5, (8, 16, 3, 1), (8, 9), torch.float32, "cpu")
+    return list(errors(by_triton(x, weight, bias, 1, 1), by_torch(x, weight, bias, 1, 1)))
+
+
+def same_bits_twice() -> bool:
+    """Two equal calls, the gradients included."""
+    x, weight, bias = operands(2, 5, (3, 16, 3, 1), (8, 9), torch.float32, "cpu")
+    once, again = (by_triton(x, weight, bias, 2, 1) for _ in range(2))
+    return all(torch.equal(one, other) for one, other in zip(once, again, strict=True))
+
+
+def blocks_by_both_kernels(enabled: bool) -> list[float]:
+    """A block of two seeds: the largest relative difference of outputs and gradients between the two kernels.
+
+    enabled: under bfloat16 autocast.
+    """
+    found: list[list[torch.Tensor]] = []
+    layers = block(3, 8, norm=NO_NORM, seeds=2)
+    generator = torch.Generator().manual_seed(0)
+    for parameter in layers.parameters():
+        nn.init.uniform_(parameter, 0.2, 0.7, generator=generator)
+    images = torch.rand(5, 6, 4, 4, generator=generator).contiguous(memory_format=torch.channels_last)
+    for choice in ("cudnn", "triton"):
+        kernels.use(choice)
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            out = layers(images)
+        gradients = torch.autograd.grad(
+            (out.float() * torch.arange(16).view(16, 1, 1)).sum(), list(layers.parameters())
+        )
+        found.append([out.detach(), *gradients])
+    return list(errors(tuple(found[1]), tuple(value.double() for value in found[0])))
+
+
+if __name__ == "__main__":
+    print(
+        json.dumps(
+            {
+                "shapes": errors_by_shape(),
+                "tiles": errors_over_several_tiles(),
+                "deterministic": same_bits_twice(),
+                "blocks": {name: blocks_by_both_kernels(name == "bfloat16") for name in DTYPES},
+            }
+        )
+    )
