@@ -301,7 +301,7 @@ def milliseconds_a_seed_and_step(kernels: str, run: Run, seeds: int, data: Datas
 
 
 def profile(run: Run, seeds: int, data: Dataset) -> dict[str, str]:
-    """Where the device's time goes in replayed steps under the Triton kernels: the longest kernels, ms a seed and step."""
+    """The kernels that take longest in replayed steps under Triton's convolutions, ms a seed and step."""
     use(TRITON)
     try:
         call, repeats = steps_of(run, seeds, data), 3
@@ -350,7 +350,7 @@ def measure(path: Path, seconds: float = 95) -> None:
     for each in given:
         if _is_heavy(each.layer, layers):
             report.item(f"tiles of {each.layer}", functools.partial(compared, each))
-    del given
+    given.clear()
     torch.cuda.empty_cache()
     print(f"{time.monotonic() - started:.0f} s", flush=True)
     for name, run in RUNS.items():
