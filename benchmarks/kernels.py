@@ -10,6 +10,7 @@ import functools
 import json
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -287,7 +288,9 @@ def milliseconds_a_seed_and_step(kernels: str, run: Run, seeds: int, data: Datas
     use(kernels)
     try:
         call = steps_of(run, seeds, data)
-        call()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="training without CUDA graphs")
+            call()
         torch.cuda.synchronize()
         started = time.perf_counter()
         call()
@@ -371,6 +374,8 @@ def _failure(given: Operands) -> str:
 
 
 def _is_heavy(layer: Layer, layers: Sequence[Layer]) -> bool:
-    """Whether a layer is among the two of its step that take the most operations."""
+    """Whether a layer is among the two of its step that take the most operations, and the step has many images."""
+    if layer.shape[0] < 8:
+        return False
     alike = [other for other in layers if (other.shape[0], other.precision) == (layer.shape[0], layer.precision)]
     return layer in sorted(alike, key=lambda each: -each.flops)[:2]
