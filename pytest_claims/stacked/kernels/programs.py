@@ -69,18 +69,18 @@ def convolve(
             # One tap a step.
             tap = first // IN
             dy, dx = tap // KERNEL, tap % KERNEL
-            channel = first % IN + tl.arange(0, BLOCK_INNER)
+            channel = (first - tap * IN) + tl.arange(0, BLOCK_INNER)
             inside = (top + dy >= 0) & (top + dy < in_height) & (left + dx >= 0) & (left + dx < in_width)
             mask = (inside & (pixel < pixels))[:, None]
         else:
             tap = inner // IN
             dy, dx = tap // KERNEL, tap % KERNEL
-            channel = inner % IN
+            channel = inner - tap * IN
             y, across = top[:, None] + dy[None, :], left[:, None] + dx[None, :]
             mask = (y >= 0) & (y < in_height) & (across >= 0) & (across < in_width)
             mask = mask & (pixel < pixels)[:, None] & (inner < inner_size)[None, :]
         offset = (dy * in_width + dx) * stride + channel
-        a = tl.load(x + (start[:, None] + offset[None, :]), mask=mask, other=0.0)
+        a = tl.load((x + start)[:, None] + offset[None, :], mask=mask, other=0.0)
         if TRANSPOSED:
             at = channel * (KERNEL * KERNEL * OUT) + (KERNEL * KERNEL - 1 - tap) * OUT
             place = at[:, None] + n[None, :]
@@ -135,7 +135,8 @@ def weight_gradient(
     chunk = rest // inner_blocks // out_blocks
     inner = inner_block * BLOCK_INNER + tl.arange(0, BLOCK_INNER)
     n = out_block * BLOCK_OUT + tl.arange(0, BLOCK_OUT)
-    tap, channel = inner // IN, inner % IN
+    tap = inner // IN
+    channel = inner - tap * IN
     dy, dx = tap // KERNEL - PADDING, tap % KERNEL - PADDING
     stride = groups * IN
     offset = (dy * in_width + dx) * stride + group * IN + channel
