@@ -213,9 +213,9 @@ def candidates(layer: Layer) -> Iterator[tuple[str, Tiles]]:
     own = of_weight_gradient(inner, layer.outputs, each)
     yield from (("of weight", tiles) for tiles in dict.fromkeys([
         own,
-        dataclasses.replace(own, inner=min(own.inner, 64), pixels=64, warps=4),
+        dataclasses.replace(own, out_first=not own.out_first),
         dataclasses.replace(own, inner=128, warps=8),
-        dataclasses.replace(own, inner=min(own.inner, 32), pixels=128, warps=4),
+        dataclasses.replace(own, pixels=64 if each == 4 else 128, inner=min(own.inner, 64)),
     ]))  # fmt: skip
 
 
@@ -250,6 +250,7 @@ def compared(given: Operands) -> dict[str, str]:
     found = {}
     for (name, tiles, call), failure in zip(calls, failed, strict=True):
         words = f"{name}: {tiles.pixels} x {tiles.inner} x {tiles.out}, {tiles.warps} warps, {tiles.stages} stages"
+        words += ", out first" if tiles.out_first else ""
         took = 0.0 if failure else milliseconds(call)
         rate = given.layer.flops * _GROUPS / max(took, 1e-9) / 1e9
         found[words] = failure or f"{took:.4f} ms, {rate:.1f} TFLOP/s"

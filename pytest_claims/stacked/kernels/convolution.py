@@ -146,6 +146,7 @@ def launch_weight_gradient(
             KERNEL=kernel,
             PADDING=padding,
             CHUNK_PIXELS=each,
+            OUT_FIRST=tiles.out_first,
             BLOCK_PIXELS=tiles.pixels,
             BLOCK_INNER=tiles.inner,
             BLOCK_OUT=tiles.out,

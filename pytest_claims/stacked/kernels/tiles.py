@@ -12,7 +12,7 @@ _LEAST = 16
 class Tiles:
     """pixels, inner (taps times input channels), out (output channels): of one step of a program, powers of two.
 
-    warps: of a program. stages: steps whose loads are under way at once.
+    warps: of a program. stages: steps whose loads are under way at once. out_first: see `weight_gradient`.
     """
 
     pixels: int
@@ -20,6 +20,7 @@ class Tiles:
     out: int
     warps: int = 4
     stages: int = 3
+    out_first: bool = False
 
 
 def of_convolution(pixels: int, inner: int, inputs: int, outputs: int, bytes_each: int) -> Tiles:
@@ -34,7 +35,10 @@ def of_convolution(pixels: int, inner: int, inputs: int, outputs: int, bytes_eac
 def of_weight_gradient(inner: int, outputs: int, bytes_each: int) -> Tiles:
     """For `weight_gradient`."""
     out = min(128, _power(outputs))
-    return Tiles(32 if bytes_each == 4 else 64, min(64 if out > 64 or bytes_each == 4 else 128, _power(inner)), out)
+    if bytes_each == 4:
+        # Tensor cores take no transposed operand of 4 bytes; this way round the smaller one is transposed.
+        return Tiles(32, min(64, _power(inner)), out, out_first=True)
+    return Tiles(64, min(64 if out > 64 else 128, _power(inner)), out)
 
 
 def chunk_of(pixels: int) -> int:
