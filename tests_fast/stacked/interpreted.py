@@ -10,6 +10,7 @@ os.environ["TRITON_INTERPRET"] = "1"
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from pytest_claims.stacked import NO_NORM, block, kernels
 from tests_fast.stacked.against_float64 import by_torch, by_triton, errors, operands
@@ -43,6 +44,27 @@ def over_several_tiles() -> dict[str, object]:
     return {"errors": list(errors(once, by_torch(x, weight, bias, 1, 1))), "same": same}
 
 
+def batch_norm_errors(precision: str, slope: float) -> list[float]:
+    """Output, gradients and running statistics beside torch's own in float64, of values far from 0."""
+    generator = torch.Generator().manual_seed(0)
+    x = (torch.randn(3, 6, 9, 10, generator=generator) + 5).to(DTYPES[precision])
+    gradient = torch.randn(x.shape, generator=generator).to(x.dtype)
+    found = []
+    for dtype in (x.dtype, torch.float64):
+        norm = nn.BatchNorm2d(6).to(torch.float64 if dtype == torch.float64 else torch.float32)
+        with torch.no_grad():
+            norm.weight.copy_(torch.linspace(0.5, 2, 6))
+            norm.bias.copy_(torch.linspace(-1, 1, 6))
+        values = x.to(dtype).requires_grad_()
+        if dtype == torch.float64:
+            out = F.leaky_relu(norm(values), slope)
+        else:
+            out = kernels.normalised(norm, values, slope)
+        wanted = torch.autograd.grad(out, (values, norm.weight, norm.bias), gradient.to(dtype))
+        found.append((out.detach(), *wanted, norm.running_mean, norm.running_var))
+    return list(errors(*found))
+
+
 def blocks_by_both_kernels(enabled: bool) -> list[float]:
     """A block of two seeds: the largest relative difference of outputs and gradients between the two kernels.
 
@@ -71,6 +93,10 @@ if __name__ == "__main__":
             {
                 "shapes": errors_by_shape(),
                 "tiles": over_several_tiles(),
+                "norms": {
+                    name: [error for slope in (0.0, 0.01, 1.0) for error in batch_norm_errors(name, slope)]
+                    for name in DTYPES
+                },
                 "blocks": {name: blocks_by_both_kernels(name == "bfloat16") for name in DTYPES},
             }
         )

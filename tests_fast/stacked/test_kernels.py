@@ -46,7 +46,7 @@ def test_interpreted_programs_give_what_float64_gives():
         assert max(each["errors"]) < LIMITS[each["dtype"]], each
     assert max(found["tiles"]["errors"]) < LIMITS["float32"]
     assert found["tiles"]["same"]
-    for precision, differences in found["blocks"].items():
+    for precision, differences in (*found["norms"].items(), *found["blocks"].items()):
         assert max(differences) < LIMITS[precision], (precision, differences)
 
 

@@ -11,6 +11,7 @@ from torch.utils.flop_counter import register_flop_formula
 
 from pytest_claims.defaults import TRITON
 from pytest_claims.stacked.kernels.choice import chosen
+from pytest_claims.stacked.kernels.sums import add_chunks, interpreted
 from pytest_claims.stacked.kernels.tiles import Tiles, chunk_of, of_convolution, of_weight_gradient
 
 _DTYPES = (torch.float32, torch.bfloat16)
@@ -27,7 +28,7 @@ def serves(layer: nn.Conv2d, x: Tensor) -> bool:
         chosen() == TRITON
         and x.dtype in _DTYPES
         and layer.weight.dtype == torch.float32
-        and (x.device.type == "cuda" or (x.device.type == "cpu" and _interpreted()))
+        and (x.device.type == "cuda" or (x.device.type == "cpu" and interpreted()))
         and height == width
         and layer.stride == (1, 1)
         and layer.dilation == (1, 1)
@@ -74,7 +75,7 @@ def launch_convolution(
     tiles: Tiles | None = None,
 ) -> None:
     """Run `programs.convolve` on channels-last tensors. tiles: the module's own choice by default."""
-    from pytest_claims.stacked.kernels import programs
+    from pytest_claims.stacked.kernels import convolution_programs as programs
 
     batch, outputs, height, width = out.shape
     inputs, outputs, kernel = x.shape[1] // groups, outputs // groups, weight.shape[-1]
@@ -103,7 +104,7 @@ def launch_convolution(
             BLOCK_INNER=tiles.inner,
             BLOCK_OUT=tiles.out,
             PRECISION="tf32x3",
-            UPCAST=_interpreted(),
+            UPCAST=interpreted(),
             num_warps=tiles.warps,
             num_stages=tiles.stages,
         )
@@ -120,7 +121,7 @@ def launch_weight_gradient(
     tiles: Tiles | None = None,
 ) -> None:
     """Run both stages of the weight gradient into weight and bias, on channels-last tensors."""
-    from pytest_claims.stacked.kernels import programs
+    from pytest_claims.stacked.kernels import convolution_programs as programs
 
     batch, outputs, height, width = gradient.shape
     inputs, outputs, kernel = x.shape[1] // groups, outputs // groups, weight.shape[-1]
@@ -151,31 +152,11 @@ def launch_weight_gradient(
             BLOCK_INNER=tiles.inner,
             BLOCK_OUT=tiles.out,
             PRECISION="tf32x3",
-            UPCAST=_interpreted(),
+            UPCAST=interpreted(),
             num_warps=tiles.warps,
             num_stages=tiles.stages,
         )
-        # The interpreter takes its time for every program.
-        block = 4096 if _interpreted() else 128
-        programs.add_chunks[(math.ceil(partial.shape[1] / block),)](
-            partial,
-            weight,
-            bias,
-            chunks,
-            weight.numel(),
-            bias.numel(),
-            STEPS=math.ceil(chunks / 16),
-            ROUNDED=x.dtype == torch.bfloat16,
-            BLOCK=block,
-            BLOCK_CHUNKS=16,
-        )
-
-
-def _interpreted() -> bool:
-    """Whether Triton's interpreter runs the programs; it multiplies no bfloat16."""
-    import triton
-
-    return bool(triton.knobs.runtime.interpret)
+        add_chunks(partial, weight, bias, rounded=x.dtype == torch.bfloat16)
 
 
 @torch.library.custom_op(
