@@ -11,7 +11,7 @@ import json
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,9 +23,10 @@ from claims.sources import ai_experiments, s8_assignment
 from models import DepthCNN, NormCNN, OrderCNN, SkipCNN
 from pytest_claims.data.augment import augmentation_table
 from pytest_claims.data.dataset import Dataset
-from pytest_claims.defaults import KERNELS, TRITON
+from pytest_claims.defaults import CUDNN, TRITON
 from pytest_claims.stacked import BATCH, ORDER, Conv2d, assemble
-from pytest_claims.stacked.kernels import convolution, use
+from pytest_claims.stacked.block import Block
+from pytest_claims.stacked.kernels import convolution, normalised, use
 from pytest_claims.stacked.kernels.convolution import launch_convolution, launch_weight_gradient
 from pytest_claims.stacked.kernels.tiles import Tiles, of_convolution, of_weight_gradient
 from pytest_claims.train.arithmetic import dtype
@@ -43,6 +44,8 @@ RUNS = {
     "A2, batch 2": Run(NormCNN((BATCH,) * 3), dataclasses.replace(_BASE, batch=2)),
 }
 SEEDS = (5, 20)
+# That compile at once.
+_THREADS = 16
 # Groups of the layers whose errors and tiles are looked at.
 _GROUPS = 5
 
@@ -110,7 +113,19 @@ class Report:
             last = traceback.format_exc().strip().splitlines()[-6:]
             self.said[name] = {"failed": last}
             print(f"{name}: FAILED", *last, sep="\n    ", flush=True)
+            self._stop_if_lost()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
         self.path.write_text(json.dumps(self.said, indent=1) + "\n", encoding="utf-8")
+
+    def _stop_if_lost(self) -> None:
+        """After some errors, such as an access outside of memory, a process can use its device no more."""
+        try:
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+        except RuntimeError as error:
+            self.path.write_text(json.dumps(self.said, indent=1) + "\n", encoding="utf-8")
+            raise SystemExit(f"the device is lost to this process: {str(error).splitlines()[0]}") from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -238,15 +253,8 @@ def compared(given: Operands) -> dict[str, str]:
     """ms and TFLOP/s of every program with every candidate, compiled side by side first."""
     calls = [(name, tiles, launcher(given, name, tiles)) for name, tiles in candidates(given.layer)]
 
-    def compiled(call: Callable[[], None]) -> str:
-        try:
-            call()
-        except Exception as error:  # too much shared memory, say
-            return f"{type(error).__name__}: {str(error).splitlines()[0]}"
-        return ""
-
-    with ThreadPoolExecutor(16) as threads:
-        failed = list(threads.map(compiled, [call for _, _, call in calls]))
+    with ThreadPoolExecutor(_THREADS) as threads:
+        failed = list(threads.map(_failure, [call for _, _, call in calls]))
     found = {}
     for (name, tiles, call), failure in zip(calls, failed, strict=True):
         words = f"{name}: {tiles.pixels} x {tiles.inner} x {tiles.out}, {tiles.warps} warps, {tiles.stages} stages"
@@ -267,11 +275,14 @@ def images(device: torch.device) -> Dataset:
     return Dataset("cifar10", "random", names, pixels, labels, pixels, labels, "random", "cifar").to(device)
 
 
-def steps_of(run: Run, seeds: int, data: Dataset) -> Callable[[], None]:
-    """A call that takes one training step of the engine's, as it trains on this device."""
+def steps_of(run: Run, seeds: int, data: Dataset, fused: bool = True) -> Callable[[], None]:
+    """A call that takes one training step of the engine's, as it trains on this device. fused: see Block."""
     device, recipe = data.train_images.device, run.recipe
     module = assemble(run.network, range(seeds)).to(device, dtype(recipe))
     module = module.to(memory_format=torch.channels_last)
+    for layer in module.modules():
+        if isinstance(layer, Block):
+            layer.fused = fused
     step = Step(module, optimizer_of(module, recipe, device), recipe, data)
     take = GraphedStep(step) if device.type == "cuda" else step
     module.train()
@@ -284,11 +295,11 @@ def steps_of(run: Run, seeds: int, data: Dataset) -> Callable[[], None]:
     return lambda: take(rows, changes, False)
 
 
-def milliseconds_a_seed_and_step(kernels: str, run: Run, seeds: int, data: Dataset) -> float:
+def milliseconds_a_seed_and_step(kernels: str, run: Run, seeds: int, data: Dataset, fused: bool) -> float:
     """Of captured steps, seeds side by side."""
     use(kernels)
     try:
-        call = steps_of(run, seeds, data)
+        call = steps_of(run, seeds, data, fused)
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message="training without CUDA graphs")
             call()
@@ -299,9 +310,7 @@ def milliseconds_a_seed_and_step(kernels: str, run: Run, seeds: int, data: Datas
         repeats = max(3, min(200, int(0.5 / (time.perf_counter() - started))))
         return round(milliseconds(call, repeats) / seeds, 4)
     finally:
-        use(KERNELS[0])
-        del call
-        torch.cuda.empty_cache()
+        use(CUDNN)
 
 
 def profile(run: Run, seeds: int, data: Dataset) -> dict[str, str]:
@@ -323,7 +332,7 @@ def profile(run: Run, seeds: int, data: Dataset) -> dict[str, str]:
             print(f"    {found[event.key[:90]]}: {event.key[:90]}", flush=True)
         return found
     finally:
-        use(KERNELS[0])
+        use(CUDNN)
 
 
 def measure(path: Path, seconds: float = 95) -> None:
@@ -336,41 +345,115 @@ def measure(path: Path, seconds: float = 95) -> None:
     layers = list(dict.fromkeys(layer for run in RUNS.values() for layer in layers_of(run)))
     given = [operands(layer, device) for layer in layers]
 
-    def compile_all() -> str:
-        before = time.monotonic()
-        with ThreadPoolExecutor(16) as threads:
-            failures = [error for error in threads.map(_failure, given) if error]
-        return f"{time.monotonic() - before:.1f} s for {len(given)} layers; failures: {failures}"
-
-    report.item("compiled", compile_all)
+    report.item("compiled", functools.partial(compiled, given, norms_of(RUNS.values()), device))
     for each in given:
         report.item(f"errors of {each.layer}", functools.partial(errors, each))
+    for precision in (torch.float32, torch.bfloat16):
+        report.item(f"errors of batch norm, {precision}", functools.partial(norm_errors, precision, device))
     data = images(device)
-    for name, run in RUNS.items():
-        for seeds in SEEDS:
-            timed = functools.partial(milliseconds_a_seed_and_step, TRITON, run, seeds, data)
-            report.item(f"{name}, {seeds} seeds, triton, ms a seed and step", timed)
-    print(f"{time.monotonic() - started:.0f} s", flush=True)
+
+    def steps(words: str, kernels: str, seeds: int, fused: bool = True) -> None:
+        for name, run in RUNS.items():
+            timed = functools.partial(milliseconds_a_seed_and_step, kernels, run, seeds, data, fused)
+            report.item(f"{name}, {seeds} seeds, {words}, ms a seed and step", timed)
+        report.item(f"seconds after {words} at {seeds}", lambda: round(time.monotonic() - started, 1))
+
+    few, many = SEEDS
+    steps("triton", TRITON, few)
+    steps("triton", TRITON, many)
     for each in given:
         if _is_heavy(each.layer, layers):
             report.item(f"tiles of {each.layer}", functools.partial(compared, each))
     given.clear()
     torch.cuda.empty_cache()
-    print(f"{time.monotonic() - started:.0f} s", flush=True)
-    for name, run in RUNS.items():
-        for seeds in SEEDS:
-            timed = functools.partial(milliseconds_a_seed_and_step, KERNELS[0], run, seeds, data)
-            report.item(f"{name}, {seeds} seeds, cudnn, ms a seed and step", timed)
     for name in ("A1, 8 blocks", "A3", "D"):
-        report.item(f"profile of {name}", functools.partial(profile, RUNS[name], SEEDS[0], data))
-    report.item("seconds", lambda: round(time.monotonic() - started, 1))
+        report.item(f"profile of {name}", functools.partial(profile, RUNS[name], few, data))
+    steps("triton without fused norms", TRITON, few, fused=False)
+    steps("cudnn", CUDNN, few)
+    steps("cudnn", CUDNN, many)
 
 
-def _failure(given: Operands) -> str:
+def norm_errors(precision: torch.dtype, device: torch.device) -> dict[str, object]:
+    """Errors of batch norm with ReLU against float64, relative to the largest value: Triton's, and torch's own.
+
+    Of the output, its gradient of x, weight and bias, and the running statistics. Values lie far from 0.
+    """
+    generator = torch.Generator(device).manual_seed(0)
+    x = (torch.randn(65, 160, 33, 34, generator=generator, device=device) + 5).to(precision)
+    x = x.contiguous(memory_format=torch.channels_last)
+    gradient = torch.randn(x.shape, generator=generator, device=device).to(precision)
+
+    def by(kind: torch.dtype, ours: bool) -> list[Tensor]:
+        norm = nn.BatchNorm2d(160).to(device, torch.float64 if kind == torch.float64 else torch.float32)
+        values = x.to(kind).requires_grad_()
+        out = normalised(norm, values, 0.0) if ours else norm(values).relu()
+        wanted = torch.autograd.grad(out, (values, norm.weight, norm.bias), gradient.to(kind))
+        running = [each for each in (norm.running_mean, norm.running_var) if each is not None]
+        return [out.detach(), *wanted, *running]
+
+    exact = by(torch.float64, False)
+
+    def worst(values: Sequence[Tensor]) -> list[float]:
+        each = zip(values, exact, strict=True)
+        return [float(f"{((value.double() - true).abs().max() / true.abs().max()).item():.1e}") for value, true in each]
+
+    found, again = by(precision, True), by(precision, True)
+    same = all(torch.equal(one, other) for one, other in zip(found, again, strict=True))
+    return {"triton": worst(found), "torch": worst(by(precision, False)), "same": same}
+
+
+def norms_of(runs: Iterable[Run]) -> list[tuple[torch.Size, torch.dtype]]:
+    """(shape, dtype) of all values that are normalised in the steps of these runs, for every number of seeds."""
+    found = {}
+    for run in runs:
+        precision = torch.bfloat16 if run.recipe.precision == "bfloat16" else torch.float32
+        for seeds in SEEDS:
+            with torch.device("meta"):
+                module = run.network.build(seeds)
+
+                def note(
+                    layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor, kind: torch.dtype = precision
+                ) -> None:
+                    if isinstance(layer, nn.BatchNorm2d):
+                        found[inputs[0].shape, kind] = None
+
+                for layer in module.modules():
+                    layer.register_forward_hook(note)
+                module.eval()(torch.empty(run.recipe.batch, 3 * seeds, 32, 32))
+    return list(found)
+
+
+def compiled(
+    given: Sequence[Operands], norms: Sequence[tuple[torch.Size, torch.dtype]], device: torch.device
+) -> dict[str, object]:
+    """Compile every program that the steps run, side by side: autograd would have them compiled one by one."""
+    before = time.monotonic()
+    calls: list[Callable[[], None]] = []
+    for each in given:
+        first: dict[str, Tiles] = {}
+        for program, tiles in candidates(each.layer):
+            first.setdefault(program, tiles)
+        calls += [launcher(each, program, tiles) for program, tiles in first.items()]
+    calls += [functools.partial(_normalise, shape, precision, device) for shape, precision in norms]
+    first_failure = _failure(calls[0])  # which makes the driver ready
+    with ThreadPoolExecutor(_THREADS) as threads:
+        failures = [failure for failure in (first_failure, *threads.map(_failure, calls[1:])) if failure]
+    return {"calls": len(calls), "seconds": round(time.monotonic() - before, 1), "failures": failures}
+
+
+def _normalise(shape: torch.Size, precision: torch.dtype, device: torch.device) -> None:
+    """Batch norm with ReLU and its gradients, on whatever lies in memory."""
+    x = torch.empty(shape, dtype=precision, device=device, memory_format=torch.channels_last)
+    each = [torch.ones(shape[1], device=device) for _ in range(4)]
+    _, mean, scale = torch.ops.pytest_claims.batch_norm_activation(x, *each, 1e-5, 0.1, 0.0)
+    torch.ops.pytest_claims.batch_norm_activation_backward(x, x, each[0], each[1], mean, scale, 0.0)
+
+
+def _failure(call: Callable[[], None]) -> str:
     try:
-        by_kernels(given)
-    except Exception as error:
-        return f"{given.layer}: {type(error).__name__}: {str(error).splitlines()[0]}"
+        call()
+    except Exception as error:  # too much shared memory, say
+        return f"{type(error).__name__}: {str(error).splitlines()[0]}"
     return ""
 
 
