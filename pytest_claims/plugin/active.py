@@ -18,6 +18,7 @@ from pytest_claims.plugin.activation import COLUMNS, STARTED
 from pytest_claims.plugin.claim_test import EXPECTED, judged, lab_of
 from pytest_claims.plugin.closing import close
 from pytest_claims.plugin.header import header
+from pytest_claims.plugin.id_selection import IdSelection
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.outputs import Outputs, wanted
 from pytest_claims.plugin.planning import print_plan
@@ -63,6 +64,7 @@ class Active:
         """Join the session, with the parts that are plugins of their own, and say so to other plugins."""
         plugins = self.config.pluginmanager
         plugins.register(self, Active.NAME)
+        plugins.register(IdSelection())
         plugins.register(ScaleSelection(self.settings.scale))
         if not is_worker(self.config):
             plugins.register(Outputs(self.settings))
