@@ -90,6 +90,14 @@ def test_equal_configurations_have_equal_text(depth, lr, activation):
     assert made().canonical != dataclasses.replace(made(), dataset="cifar100").canonical
 
 
+def test_kernels_are_part_of_a_name_only_where_they_compute():
+    """Every run recorded before there was a choice keeps its name."""
+    assert KEY.numerics == '{"device": "cpu", "precision": "float32", "width": 1}'
+    doubled = dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, precision="float64"))
+    plain = dataclasses.replace(KEY, run=doubled)
+    assert dataclasses.replace(plain, kernels="triton").numerics == plain.numerics
+
+
 def test_a_new_field_with_a_default_leaves_old_configurations_their_key():
     assert '"precision"' not in RUN.canonical
     lowered = dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, precision="bfloat16"))
