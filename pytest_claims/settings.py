@@ -22,7 +22,7 @@ class Settings:
     """The resolved options of a session.
 
     device: of this process. tf32: whether it rounds the operands of float32 products. kernels: what
-    computes its convolutions (pytest_claims.stacked.kernels). looks: the numbers of seeds
+    computes its convolutions and batch norms (pytest_claims.stacked.kernels). looks: the numbers of seeds
     at which a claim is looked at until a verdict stands; one look is a fixed number of seeds. planned: all looks
     among which the error rate is divided, of which looks are the first. first_seed: the seeds of a look are
     first_seed, first_seed + 1, ... placebo: every arm of a claim is its first one, on seeds of its own. ledger:

@@ -108,7 +108,7 @@ class Active:
             raise pytest.UsageError("--update-ledger records runs in the recipes' own precision: leave --tf32 out")
         if option.update_ledger and settings.kernels != CUDNN:
             raise pytest.UsageError(
-                f"--update-ledger records runs whose convolutions are cuDNN's: leave --kernels {settings.kernels} out"
+                f"--update-ledger records runs that cuDNN's kernels computed: leave --kernels {settings.kernels} out"
             )
         return settings, ledgers
 

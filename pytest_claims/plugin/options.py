@@ -60,8 +60,8 @@ def add_options(parser: pytest.Parser) -> None:
         "--kernels",
         choices=KERNELS,
         default=CUDNN,
-        help="what computes convolutions on CUDA devices: cudnn, or triton, this project's kernels for seeds side by "
-        f"side; the last bits differ, so runs are kept apart (default: {CUDNN})",
+        help="what computes convolutions and batch norms on CUDA devices: cudnn, or triton, this project's kernels for "
+        f"seeds side by side; the last bits differ, so runs are kept apart (default: {CUDNN})",
     )
     group.addoption(
         "--scale",

@@ -48,8 +48,8 @@ def resolve(
         raise SettingsError("--tf32 changes how CUDA devices multiply; a CPU has no TF32. Add --gpu or leave it out")
     if kernels != CUDNN and not gpu:
         raise SettingsError(
-            f"--kernels {kernels} changes how CUDA devices compute convolutions, and this session has none. Add --gpu "
-            "or leave it out"
+            f"--kernels {kernels} changes how CUDA devices compute, and this session has none. Add --gpu or leave "
+            "it out"
         )
     require(kernels)
     device = devices.choose(gpu, worker)

@@ -18,7 +18,7 @@ def device_words(settings: Settings) -> str:
 def arithmetic_words(settings: Settings) -> str:
     """How devices compute where that is not the default, to be appended to a device's words; else ""."""
     tf32 = ", float32 products in TF32" if settings.tf32 else ""
-    return tf32 + (", convolutions by Triton kernels" if settings.kernels == TRITON else "")
+    return tf32 + (", convolutions and batch norms by Triton kernels" if settings.kernels == TRITON else "")
 
 
 def seeds_words(settings: Settings) -> str:

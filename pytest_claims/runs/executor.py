@@ -52,7 +52,7 @@ class Executor(Protocol):
 
     @property
     def kernels(self) -> str:
-        """What computes convolutions on its devices: one of pytest_claims.stacked.kernels.KERNELS."""
+        """What computes convolutions and batch norms on its devices: one of pytest_claims.stacked.kernels.KERNELS."""
         ...
 
     @property

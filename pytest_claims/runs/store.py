@@ -72,7 +72,7 @@ class Key:
 
     seeds_per_block: how many seeds are trained side by side (the last bits of a sum depend on it). engine: version
     of the code. tf32: whether products of float32 numbers were rounded to TF32. kernels:
-    what computed convolutions (pytest_claims.stacked.kernels); in float64 it is always torch.
+    what computed convolutions and batch norms (pytest_claims.stacked.kernels); in float64 it is always torch.
     """
 
     run: Run

@@ -39,8 +39,8 @@ def prepare(device: torch.device, workers: int = 1, *, tf32: bool = False, kerne
     """Settings of this process before it trains: threads, float32 that is float32, and memory that stays mapped.
 
     device: a CUDA device without an index is the current one. tf32: let a CUDA device round the operands of float32
-    products to 10 bits of mantissa, as cuDNN does by itself. kernels: what computes convolutions on a CUDA device, see
-    pytest_claims.stacked.kernels. Raises KernelsError if these kernels are not there.
+    products to 10 bits of mantissa, as cuDNN does by itself. kernels: what computes convolutions and batch norms on
+    a CUDA device, see pytest_claims.stacked.kernels. Raises KernelsError if these kernels are not there.
     """
     use(kernels)
     # On a CPU one thread a process: summation order, and so the last bits of a result, must not depend on how many

@@ -531,7 +531,9 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
     assert any(line.startswith("verdicts: a rehearsal") for line in lines)
     other = dataclasses.replace(resolved, tf32=True, kernels="triton")
     told = " ".join(session_lines(other, Session(**said, trained=1, reused=3, seconds=185.0), 80))
-    assert "), float32 products in TF32, convolutions by Triton kernels wall time" in re.sub(r"\s+", " ", told)
+    assert "), float32 products in TF32, convolutions and batch norms by Triton kernels wall time" in re.sub(
+        r"\s+", " ", told
+    )
     # Why claims have no verdict is said once for all that have the same reason.
     missing = tuple((f"test_{n}", f"not judged: {n} of 5 runs of a network are not stored; train") for n in range(3))
     told = session_lines(resolved, Session(**{**said, "not_judged": missing}, trained=0, reused=0, seconds=1.0), 80)

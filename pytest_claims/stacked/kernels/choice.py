@@ -26,7 +26,7 @@ def require(kernels: str) -> None:
 
 
 def use(kernels: str) -> None:
-    """Compute this process's convolutions by these kernels from now on. Raises what `require` raises."""
+    """Compute by these kernels in this process from now on. Raises what `require` raises."""
     global _chosen
     require(kernels)
     _chosen = kernels
