@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gc
 import json
 import time
 import traceback
@@ -101,19 +102,20 @@ class Report:
     until: float
     said: dict[str, object] = dataclasses.field(default_factory=dict)
 
-    def item(self, name: str, measure: Callable[[], object]) -> None:
-        """Measure, print and note it, or how it failed; nothing if the time is over."""
+    def item(self, name: str, measure: Callable[[], object], *, shown: bool = False) -> None:
+        """Measure, print and note it, or how it failed; nothing if the time is over. shown: it prints by itself."""
         if time.monotonic() > self.until:
             print(f"{name}: left out, the time is over", flush=True)
             return
         try:
             self.said[name] = found = measure()
-            print(f"{name}: {found}", flush=True)
+            print(name if shown else f"{name}: {found}", flush=True)
         except Exception:
             last = traceback.format_exc().strip().splitlines()[-6:]
             self.said[name] = {"failed": last}
             print(f"{name}: FAILED", *last, sep="\n    ", flush=True)
             self._stop_if_lost()
+        gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         self.path.write_text(json.dumps(self.said, indent=1) + "\n", encoding="utf-8")
@@ -257,7 +259,7 @@ def compared(given: Operands) -> dict[str, str]:
         failed = list(threads.map(_failure, [call for _, _, call in calls]))
     found = {}
     for (name, tiles, call), failure in zip(calls, failed, strict=True):
-        words = f"{name}: {tiles.pixels} x {tiles.inner} x {tiles.out}, {tiles.warps} warps, {tiles.stages} stages"
+        words = f"{name}: {tiles.pixels}x{tiles.inner}x{tiles.out}, {tiles.warps} warps, {tiles.stages} stages"
         words += ", out first" if tiles.out_first else ""
         took = 0.0 if failure else milliseconds(call)
         rate = given.layer.flops * _GROUPS / max(took, 1e-9) / 1e9
@@ -345,7 +347,7 @@ def measure(path: Path, seconds: float = 95) -> None:
     layers = list(dict.fromkeys(layer for run in RUNS.values() for layer in layers_of(run)))
     given = [operands(layer, device) for layer in layers]
 
-    report.item("compiled", functools.partial(compiled, given, norms_of(RUNS.values()), device))
+    report.item("compiled", lambda: compiled(given, norms_of(RUNS.values()), device))
     for each in given:
         report.item(f"errors of {each.layer}", functools.partial(errors, each))
     for precision in (torch.float32, torch.bfloat16):
@@ -363,11 +365,11 @@ def measure(path: Path, seconds: float = 95) -> None:
     steps("triton", TRITON, many)
     for each in given:
         if _is_heavy(each.layer, layers):
-            report.item(f"tiles of {each.layer}", functools.partial(compared, each))
+            report.item(f"tiles of {each.layer}", functools.partial(compared, each), shown=True)
     given.clear()
     torch.cuda.empty_cache()
     for name in ("A1, 8 blocks", "A3", "D"):
-        report.item(f"profile of {name}", functools.partial(profile, RUNS[name], few, data))
+        report.item(f"profile of {name}", functools.partial(profile, RUNS[name], few, data), shown=True)
     steps("triton without fused norms", TRITON, few, fused=False)
     steps("cudnn", CUDNN, few)
     steps("cudnn", CUDNN, many)
