@@ -94,8 +94,8 @@ if __name__ == "__main__":
                 "shapes": errors_by_shape(),
                 "tiles": over_several_tiles(),
                 "norms": {
-                    name: [error for slope in (0.0, 0.01, 1.0) for error in batch_norm_errors(name, slope)]
-                    for name in DTYPES
+                    "float32": [error for slope in (0.0, 0.01, 1.0) for error in batch_norm_errors("float32", slope)],
+                    "bfloat16": batch_norm_errors("bfloat16", 0.0),
                 },
                 "blocks": {name: blocks_by_both_kernels(name == "bfloat16") for name in DTYPES},
             }
