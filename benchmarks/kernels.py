@@ -223,16 +223,22 @@ def candidates(layer: Layer) -> Iterator[tuple[str, Tiles]]:
         own = of_convolution(batch * height * width, inputs * layer.kernel**2, inputs, outputs, each)
         yield from ((name, tiles) for tiles in dict.fromkeys([
             own,
-            dataclasses.replace(own, pixels=128, warps=8),
-            dataclasses.replace(own, pixels=256, warps=8),
+            dataclasses.replace(own, cache=".ca"),
             dataclasses.replace(own, pixels=64, warps=4, stages=4),
+            *(dataclasses.replace(own, precision="bf16x6") for _ in range(each == 4)),
         ]))  # fmt: skip
     own = of_weight_gradient(inner, layer.outputs, each)
     yield from (("of weight", tiles) for tiles in dict.fromkeys([
         own,
-        dataclasses.replace(own, out_first=not own.out_first),
-        dataclasses.replace(own, inner=128, warps=8),
-        dataclasses.replace(own, pixels=64 if each == 4 else 128, inner=min(own.inner, 64)),
+        dataclasses.replace(own, cache=".ca"),
+        dataclasses.replace(own, warps=8),
+        dataclasses.replace(own, inner=min(own.inner, 32)),
+        dataclasses.replace(own, stages=2),
+        *(
+            dataclasses.replace(own, precision="bf16x6", out_first=first)
+            for first in (True, False)
+            for _ in range(each == 4)
+        ),
     ]))  # fmt: skip
 
 
@@ -260,7 +266,8 @@ def compared(given: Operands) -> dict[str, str]:
     found = {}
     for (name, tiles, call), failure in zip(calls, failed, strict=True):
         words = f"{name}: {tiles.pixels}x{tiles.inner}x{tiles.out}, {tiles.warps} warps, {tiles.stages} stages"
-        words += ", out first" if tiles.out_first else ""
+        words += (", out first" if tiles.out_first else "") + (f", {tiles.cache}" if tiles.cache else "")
+        words += f", {tiles.precision}" if given.layer.precision == torch.float32 else ""
         took = 0.0 if failure else milliseconds(call)
         rate = given.layer.flops * _GROUPS / max(took, 1e-9) / 1e9
         found[words] = failure or f"{took:.4f} ms, {rate:.1f} TFLOP/s"
