@@ -223,15 +223,14 @@ def candidates(layer: Layer) -> Iterator[tuple[str, Tiles]]:
         own = of_convolution(batch * height * width, inputs * layer.kernel**2, inputs, outputs, each)
         yield from ((name, tiles) for tiles in dict.fromkeys([
             own,
-            dataclasses.replace(own, cache=".ca"),
             dataclasses.replace(own, pixels=64, warps=4, stages=4),
             *(dataclasses.replace(own, precision="bf16x6") for _ in range(each == 4)),
         ]))  # fmt: skip
     own = of_weight_gradient(inner, layer.outputs, each)
     yield from (("of weight", tiles) for tiles in dict.fromkeys([
         own,
-        dataclasses.replace(own, cache=".ca"),
         dataclasses.replace(own, warps=8),
+        dataclasses.replace(own, pixels=32),
         dataclasses.replace(own, inner=min(own.inner, 32)),
         dataclasses.replace(own, stages=2),
         *(
@@ -242,35 +241,44 @@ def candidates(layer: Layer) -> Iterator[tuple[str, Tiles]]:
     ]))  # fmt: skip
 
 
-def launcher(given: Operands, program: str, tiles: Tiles) -> Callable[[], None]:
-    """A call that runs one program of a layer with these tiles."""
+def launcher(given: Operands, program: str, tiles: Tiles) -> tuple[Callable[[], None], Tensor]:
+    """A call that runs one program of a layer with these tiles, and where it writes its result."""
     layer, groups = given.layer, len(given.bias) // given.layer.outputs
     if program == "forward":
         out = torch.empty_like(given.gradient)
-        return lambda: launch_convolution(given.x, given.weight, given.bias, out, groups, layer.padding, tiles=tiles)
+        return functools.partial(
+            launch_convolution, given.x, given.weight, given.bias, out, groups, layer.padding, tiles=tiles
+        ), out
     if program == "of x":
         by_x, turned = torch.empty_like(given.x), layer.kernel - 1 - layer.padding
-        return lambda: launch_convolution(
-            given.gradient, given.weight, None, by_x, groups, turned, transposed=True, tiles=tiles
-        )
+        return functools.partial(
+            launch_convolution, given.gradient, given.weight, None, by_x, groups, turned, transposed=True, tiles=tiles
+        ), by_x
     weight, bias = torch.empty_like(given.weight), torch.empty_like(given.bias)
-    return lambda: launch_weight_gradient(given.x, given.gradient, weight, bias, groups, layer.padding, tiles=tiles)
+    return functools.partial(
+        launch_weight_gradient, given.x, given.gradient, weight, bias, groups, layer.padding, tiles=tiles
+    ), weight
 
 
 def compared(given: Operands) -> dict[str, str]:
-    """ms and TFLOP/s of every program with every candidate, compiled side by side first."""
-    calls = [(name, tiles, launcher(given, name, tiles)) for name, tiles in candidates(given.layer)]
+    """ms, TFLOP/s and the difference from the tiles in use, relative to the largest value, of every candidate."""
+    calls = [(name, tiles, *launcher(given, name, tiles)) for name, tiles in candidates(given.layer)]
 
     with ThreadPoolExecutor(_THREADS) as threads:
-        failed = list(threads.map(_failure, [call for _, _, call in calls]))
-    found = {}
-    for (name, tiles, call), failure in zip(calls, failed, strict=True):
+        failed = list(threads.map(_failure, [call for _, _, call, _ in calls]))
+    found, in_use = {}, dict[str, Tensor]()
+    for (name, tiles, call, result), failure in zip(calls, failed, strict=True):
         words = f"{name}: {tiles.pixels}x{tiles.inner}x{tiles.out}, {tiles.warps} warps, {tiles.stages} stages"
-        words += (", out first" if tiles.out_first else "") + (f", {tiles.cache}" if tiles.cache else "")
+        words += ", out first" if tiles.out_first else ""
         words += f", {tiles.precision}" if given.layer.precision == torch.float32 else ""
-        took = 0.0 if failure else milliseconds(call)
-        rate = given.layer.flops * _GROUPS / max(took, 1e-9) / 1e9
-        found[words] = failure or f"{took:.4f} ms, {rate:.1f} TFLOP/s"
+        if failure:
+            found[words] = failure
+        else:
+            took = milliseconds(call)
+            own = in_use.setdefault(name, result)
+            off = ((result - own).abs().max() / own.abs().max()).item()
+            rate = given.layer.flops * _GROUPS / took / 1e9
+            found[words] = f"{took:.4f} ms, {rate:.1f} TFLOP/s, off by {off:.1e}"
         print(f"    {given.layer}, {words}: {found[words]}", flush=True)
     return found
 
@@ -370,7 +378,7 @@ def measure(path: Path, seconds: float = 95) -> None:
     few, many = SEEDS
     steps("triton", TRITON, few)
     steps("triton", TRITON, many)
-    for each in given:
+    for each in sorted(given, key=lambda each: -each.layer.flops):
         if _is_heavy(each.layer, layers):
             report.item(f"tiles of {each.layer}", functools.partial(compared, each), shown=True)
     given.clear()
@@ -442,7 +450,7 @@ def compiled(
         first: dict[str, Tiles] = {}
         for program, tiles in candidates(each.layer):
             first.setdefault(program, tiles)
-        calls += [launcher(each, program, tiles) for program, tiles in first.items()]
+        calls += [launcher(each, program, tiles)[0] for program, tiles in first.items()]
     calls += [functools.partial(_normalise, shape, precision, device) for shape, precision in norms]
     first_failure = _failure(calls[0])  # which makes the driver ready
     with ThreadPoolExecutor(_THREADS) as threads:

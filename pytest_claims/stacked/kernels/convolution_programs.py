@@ -40,7 +40,6 @@ def convolve(
     BLOCK_INNER: tl.constexpr,  # noqa: N803
     BLOCK_OUT: tl.constexpr,  # noqa: N803
     PRECISION: tl.constexpr,  # noqa: N803
-    CACHE: tl.constexpr,  # noqa: N803
     UPCAST: tl.constexpr,  # noqa: N803
 ) -> None:
     """out[pixel, n] = bias[n] + the sum over taps and channels c of x[pixel + tap, c] * weight[n, tap, c].
@@ -81,7 +80,7 @@ def convolve(
             mask = (y >= 0) & (y < in_height) & (across >= 0) & (across < in_width)
             mask = mask & (pixel < pixels)[:, None] & (inner < inner_size)[None, :]
         offset = (dy * in_width + dx) * stride + channel
-        a = tl.load((x + start)[:, None] + offset[None, :], mask=mask, other=0.0, cache_modifier=CACHE)
+        a = tl.load((x + start)[:, None] + offset[None, :], mask=mask, other=0.0)
         if TRANSPOSED:
             at = channel * (KERNEL * KERNEL * OUT) + (KERNEL * KERNEL - 1 - tap) * OUT
             place = at[:, None] + n[None, :]
@@ -120,7 +119,6 @@ def weight_gradient(
     BLOCK_INNER: tl.constexpr,  # noqa: N803
     BLOCK_OUT: tl.constexpr,  # noqa: N803
     PRECISION: tl.constexpr,  # noqa: N803
-    CACHE: tl.constexpr,  # noqa: N803
     UPCAST: tl.constexpr,  # noqa: N803
 ) -> None:
     """The first stage of the gradient of weights and biases: sums over one chunk of pixels.
@@ -157,7 +155,7 @@ def weight_gradient(
         mask = (y >= 0) & (y < in_height) & (across >= 0) & (across < in_width)
         mask = mask & (pixel < pixels)[:, None] & (inner < inner_size)[None, :]
         start = ((row // out_height * in_height + top) * in_width + left).to(tl.int64) * stride
-        a = tl.load(x + (start[:, None] + offset[None, :]), mask=mask, other=0.0, cache_modifier=CACHE)
+        a = tl.load(x + (start[:, None] + offset[None, :]), mask=mask, other=0.0)
         place = pixel.to(tl.int64)[:, None] * (groups * OUT) + (group * OUT + n)[None, :]
         b = tl.load(gradient + place, mask=(pixel < pixels)[:, None] & (n < OUT)[None, :], other=0.0)
         if UPCAST:

@@ -12,8 +12,8 @@ _LEAST = 16
 class Tiles:
     """pixels, inner (taps times input channels), out (output channels): of one step of a program, powers of two.
 
-    warps: of a program. stages: steps whose loads are under way at once. out_first: see `weight_gradient`. cache: of
-    loads of x, as tl.load takes it. precision: of products in float32, as tl.dot takes it.
+    warps: of a program. stages: steps whose loads are under way at once. out_first: see `weight_gradient`. precision:
+    of products in float32, as tl.dot takes it.
     """
 
     pixels: int
@@ -22,7 +22,6 @@ class Tiles:
     warps: int = 4
     stages: int = 3
     out_first: bool = False
-    cache: str = ""
     precision: str = "tf32x3"
 
 
