@@ -13,6 +13,7 @@ from typing import Protocol
 import torch
 
 from pytest_claims.data import Dataset
+from pytest_claims.defaults import CUDNN
 from pytest_claims.runs.fitting import Fitting
 from pytest_claims.runs.needs import Needs
 from pytest_claims.runs.turns import Turns
@@ -59,6 +60,11 @@ class Executor(Protocol):
         ...
 
     @property
+    def kernels(self) -> str:
+        """What computes convolutions and batch norms on its devices: one of pytest_claims.stacked.kernels.KERNELS."""
+        ...
+
+    @property
     def slots(self) -> int:
         """How many blocks it takes at once, 1 or more, those that wait for a device included.
 
@@ -88,22 +94,30 @@ class InProcess:
     """Trains here and now: submit returns when the block is finished.
 
     It makes this process ready for the device (pytest_claims.train.device.prepare). device: a CPU, or a CUDA device
-    that other workers may share. workers: processes that train on this machine. tf32: see Executor. store: the path of
-    the store that the workers share; what blocks of memory need is kept there. Raises StoreError if it cannot be used.
+    that other workers may share. workers: processes that train on this machine. tf32, kernels: see Executor. store: the
+    path of the store that the workers share; what blocks of memory need is kept there. Raises StoreError if it cannot
+    be used.
 
     On a CUDA device the process keeps to its part of the memory (fitting.py). Of a block it trains as few seeds at once
     as take at most 10 % longer, and fewer where they do not fit.
     """
 
     def __init__(
-        self, device: torch.device, workers: int = 1, *, tf32: bool = False, store: Path | None = None
+        self,
+        device: torch.device,
+        workers: int = 1,
+        *,
+        tf32: bool = False,
+        kernels: str = CUDNN,
+        store: Path | None = None,
     ) -> None:
-        prepare(device, workers, tf32=tf32)
+        prepare(device, workers, tf32=tf32, kernels=kernels)
         self._device = device
-        self._fitting = _fitting(device, workers, store, "tf32" if tf32 else "") if device.type == "cuda" else None
+        arithmetic = " ".join([*(["tf32"] if tf32 else []), *([kernels] if kernels != CUDNN else [])])
+        self._fitting = _fitting(device, workers, store, arithmetic) if device.type == "cuda" else None
         self._on_device: dict[tuple[str, str], Dataset] = {}
         self.device_kind, self.device_name = device.type, describe(device)
-        self.tf32, self.slots = tf32, 1
+        self.tf32, self.kernels, self.slots = tf32, kernels, 1
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
         """See Executor. A device whose memory does not suffice for one seed is a DeviceError."""
@@ -153,8 +167,9 @@ def _fitting(device: torch.device, workers: int, store: Path | None, kernels: st
 class Recorded:
     """Trains nothing: it stands for the kind of device that stored runs were trained on, which need not be here."""
 
-    def __init__(self, kind: str, *, tf32: bool = False) -> None:
-        self.device_kind, self.device_name, self.tf32, self.slots = kind, f"{kind}, recorded", tf32, 1
+    def __init__(self, kind: str, *, tf32: bool = False, kernels: str = CUDNN) -> None:
+        self.device_kind, self.device_name = kind, f"{kind}, recorded"
+        self.tf32, self.kernels, self.slots = tf32, kernels, 1
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
         """Raises RuntimeError: a pool that only looks up asks for nothing."""

@@ -152,8 +152,9 @@ class Pool:
 
     def key(self, run: Run) -> Key:
         """The key of a run on this data and the executor's kind of device."""
-        kind, tf32 = self._executor.device_kind, self._executor.tf32
-        return Key(run, self.data(run.dataset).fingerprint, kind, seeds_per_block(run, kind), version_of(run), tf32)
+        executor, kind = self._executor, self._executor.device_kind
+        fingerprint, width = self.data(run.dataset).fingerprint, seeds_per_block(run, kind)
+        return Key(run, fingerprint, kind, width, version_of(run), executor.tf32, executor.kernels)
 
     def expect(self, needed: Iterable[tuple[Run, range]]) -> None:
         """Say what the session will need at least, (run, seeds), in the order in which to train it.

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy
 
+from pytest_claims.defaults import CUDNN
 from pytest_claims.runs.store_file import StoreFile
 from pytest_claims.types import Run, Trained
 
@@ -73,7 +74,8 @@ class Key:
 
     seeds_per_block: how many seeds belong together: they are trained side by side, unless memory or speed ask for
     fewer at once (the last bits of a sum depend on it; see CONTRIBUTING.md). engine: version of the code. tf32: whether
-    products of float32 numbers were rounded to TF32.
+    products of float32 numbers were rounded to TF32. kernels: what computed convolutions and batch norms
+    (pytest_claims.stacked.kernels); in float64 it is always torch.
     """
 
     run: Run
@@ -82,6 +84,7 @@ class Key:
     seeds_per_block: int
     engine: int
     tf32: bool = False
+    kernels: str = CUDNN
 
     # Kept, as Run.canonical is: the name of every seed is asked for whenever the store is looked at.
     @functools.cached_property
@@ -90,6 +93,8 @@ class Key:
         numerics: dict[str, object] = {"device": self.device, "precision": precision, "width": self.seeds_per_block}
         if self.tf32 and precision == "float32":
             numerics["tf32"] = True
+        if self.kernels != CUDNN and precision != "float64":
+            numerics["kernels"] = self.kernels
         from pytest_claims.runs.identity import identity  # with torch, which who only reads a store does without
 
         return json.dumps(numerics | identity(self.run), sort_keys=True)

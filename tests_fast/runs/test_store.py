@@ -69,6 +69,7 @@ def test_test_accuracies_by_epoch_are_kept_and_older_rows_have_none(tmp_path):
         dataclasses.replace(KEY, seeds_per_block=5),
         dataclasses.replace(KEY, engine=KEY.engine + 1),
         dataclasses.replace(KEY, tf32=True),
+        dataclasses.replace(KEY, kernels="triton"),
         dataclasses.replace(KEY, run=dataclasses.replace(RUN, dataset="cifar100")),
         dataclasses.replace(KEY, run=dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, lr=0.02))),
         dataclasses.replace(KEY, run=dataclasses.replace(RUN, network=DepthCNN(1, "sigmoid", width=4))),
@@ -88,6 +89,16 @@ def test_equal_configurations_have_equal_text(depth, lr, activation):
 
     assert made().canonical == made().canonical
     assert made().canonical != dataclasses.replace(made(), dataset="cifar100").canonical
+
+
+def test_kernels_are_part_of_a_name_only_where_they_compute():
+    """Every run recorded before there was a choice keeps its name."""
+    before = json.loads(KEY.numerics)
+    assert "kernels" not in before
+    assert json.loads(dataclasses.replace(KEY, kernels="triton").numerics) == {**before, "kernels": "triton"}
+    doubled = dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, precision="float64"))
+    plain = dataclasses.replace(KEY, run=doubled)
+    assert dataclasses.replace(plain, kernels="triton").numerics == plain.numerics
 
 
 def test_a_new_field_with_a_default_leaves_old_configurations_their_key():
