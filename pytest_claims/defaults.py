@@ -10,3 +10,6 @@ DEFAULT_STORE = Path(".claims") / "runs.sqlite"
 # A rehearsal, and a placebo, take a fixed number of seeds; otherwise seeds are added until a verdict stands.
 REHEARSED_SEEDS = 3
 PLACEBO_SEEDS = 5
+# What may compute convolutions and batch norms on CUDA devices, the default first: see pytest_claims.stacked.kernels.
+CUDNN, TRITON = "cudnn", "triton"
+KERNELS = (CUDNN, TRITON)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_claims.data import DataError, Dataset
+from pytest_claims.defaults import TRITON
 from pytest_claims.judge.result import Result
 from pytest_claims.report.failure import failure_text
 from pytest_claims.report.numbers import documented_effect
@@ -106,7 +107,8 @@ def measured_words(result: Result) -> str:
 def trained_with(stored: Stored) -> str:
     """What a run was trained with."""
     tf32 = ", TF32" if stored.numerics.get("tf32") else ""
-    return f"{stored.device}{tf32}, torch {stored.versions.get('torch', '?')}"
+    kernels = ", Triton kernels" if stored.numerics.get("kernels") == TRITON else ""
+    return f"{stored.device}{tf32}{kernels}, torch {stored.versions.get('torch', '?')}"
 
 
 def _claim(result: Result, anchor: str) -> ClaimShown:
