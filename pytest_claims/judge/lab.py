@@ -492,7 +492,7 @@ class Lab:
         used = dict.fromkeys(self._wanted(name)[0].dataset for name in self._evidence)
         datasets = {dataset: self._served(dataset) for dataset in used}
         data_kind = joined(self._pool.data(dataset).kind for dataset in datasets)
-        enforced = settings.enforced(data_kind)
+        enforced = settings.enforced
         arms = tuple(self._evidence.values())
         agreed, documented = None, assertion.documented(self._documented_figures())
         if assertion.contrast and documented is not None:

@@ -17,6 +17,7 @@ from pytest_claims.plugin.activation import COLUMNS, STARTED
 from pytest_claims.plugin.claim_test import EXPECTED, judged, lab_of
 from pytest_claims.plugin.closing import close
 from pytest_claims.plugin.header import header
+from pytest_claims.plugin.image_selection import ImageSelection
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.outputs import Outputs, wanted
 from pytest_claims.plugin.planning import print_plan
@@ -62,6 +63,8 @@ class Active:
         """Join the session, with the parts that are plugins of their own, and say so to other plugins."""
         plugins = self.config.pluginmanager
         plugins.register(self, Active.NAME)
+        # Hooks run in the reverse order: what the scale does not have needs no images.
+        plugins.register(ImageSelection(self.settings))
         plugins.register(ScaleSelection(self.settings.scale))
         if not is_worker(self.config):
             plugins.register(Outputs(self.settings))
@@ -97,8 +100,7 @@ class Active:
             raise pytest.UsageError(str(error)) from error
         if option.update_ledger and settings.ledger_of(settings.data.kind) is None:
             raise pytest.UsageError(
-                "--update-ledger records registered data sets and synthetic images, not images of one's own or a "
-                "placebo"
+                "--update-ledger records verdicts on registered data sets, not on images of one's own or of a placebo"
             )
         if option.update_ledger and settings.tf32:
             raise pytest.UsageError("--update-ledger records runs in the recipes' own precision: leave --tf32 out")
