@@ -30,7 +30,7 @@ def test_relu_improves_with_depth(lab):
     lab.assert_rises({depth: ("ReLU", depth) for depth in DEPTHS}, margin=CHANGE)
 
 
-@claim("Ca", "sigmoid declines with depth", source=DEPTH_AND_GRADIENTS, arms=lambda: by_depth("sigmoid"))
+@claim("Ca'", "sigmoid declines with depth", source=DEPTH_AND_GRADIENTS, arms=lambda: by_depth("sigmoid"))
 def test_sigmoid_declines_with_depth(lab):
     lab.assert_falls({depth: ("sigmoid", depth) for depth in DEPTHS}, margin=CHANGE)
 

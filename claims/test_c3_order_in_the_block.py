@@ -36,7 +36,7 @@ def test_leaky_relu_first_is_best(lab):
     lab.assert_best(LEAKY_FIRST, [RELU_FIRST, STANDARD], margin=LEAD)
 
 
-@claim("Cg", "conv-LeakyReLU-norm varies least over seeds in the CNN", source=ORDER_IN_CNN_AND_MLP, arms=in_cnn)
+@claim("Cg'", "conv-LeakyReLU-norm varies least over seeds in the CNN", source=ORDER_IN_CNN_AND_MLP, arms=in_cnn)
 def test_leaky_relu_first_varies_least(lab):
     lab.assert_steadier(LEAKY_FIRST, [RELU_FIRST, STANDARD], margin=HALF_A_DOUBLING)
 

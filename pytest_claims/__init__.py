@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pytest_claims.judge.metric import gradient as gradient
     from pytest_claims.types import Arm as Arm
     from pytest_claims.types import Augmentation as Augmentation
+    from pytest_claims.types import Confounder as Confounder
     from pytest_claims.types import Outcome as Outcome
     from pytest_claims.types import Recipe as Recipe
     from pytest_claims.types import Source as Source
@@ -28,6 +29,7 @@ _PLACES = {
     "ACCURACY": "pytest_claims.judge.metric",
     "Arm": "pytest_claims.types",
     "Augmentation": "pytest_claims.types",
+    "Confounder": "pytest_claims.types",
     "Metric": "pytest_claims.judge.metric",
     "Outcome": "pytest_claims.types",
     "Recipe": "pytest_claims.types",
@@ -40,6 +42,7 @@ __all__ = [
     "ACCURACY",
     "Arm",
     "Augmentation",
+    "Confounder",
     "Metric",
     "Outcome",
     "Recipe",

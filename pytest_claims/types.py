@@ -29,11 +29,15 @@ class Outcome(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Where a finding was written down: document, section, and the number of repetitions behind its figures."""
+    """Where a finding was written down: document, section, and the number of repetitions behind its figures.
+
+    elsewhere: its networks or data are others than those of the suite, whose claims ask whether the finding transfers.
+    """
 
     document: str
     section: str
     repetitions: int = 1
+    elsewhere: bool = False
 
     def __str__(self) -> str:
         runs = "1 run" if self.repetitions == 1 else f"{self.repetitions} runs"
@@ -353,11 +357,13 @@ class Shows(enum.StrEnum):
 class Doubt(enum.StrEnum):
     """Why a verdict that the bounds alone would give does not stand.
 
-    AT_CHANCE: runs collapsed, and networks that learned nothing are equal whatever was done to them. UNCONFIRMED: runs
+    AT_CHANCE: runs collapsed, and networks that learned nothing are equal whatever was done to them. NOT_COMPARABLE:
+    most runs of the compared arms collapsed, so that they say nothing about what the claim compares. UNCONFIRMED: runs
     collapsed, and the sign-flip test does not confirm what the bounds say. TOO_FEW_SEEDS: for this procedure.
     """
 
     AT_CHANCE = "runs at chance"
+    NOT_COMPARABLE = "not comparable"
     UNCONFIRMED = "unconfirmed by sign flips"
     TOO_FEW_SEEDS = "too few seeds"
 
@@ -509,6 +515,14 @@ class SpreadOfRounding:
     kind: Literal["spread of rounding"] = "spread of rounding"
 
 
+@dataclasses.dataclass(frozen=True)
+class NotTried:
+    """Confounders of which no runs are stored, in a session that trains nothing: factors, as declared."""
+
+    factors: tuple[str, ...]
+    kind: Literal["not tried"] = "not tried"
+
+
 Note = (
     EqualDifferences
     | Collapses
@@ -519,7 +533,59 @@ Note = (
     | NeverReached
     | SameEpoch
     | SpreadOfRounding
+    | NotTried
 )
+
+
+class Cause(enum.StrEnum):
+    """What a change of conditions says about an effect, from both arms under it. The rules are in docs/verdicts.md."""
+
+    EXPLAINS = "explains the effect"
+    EXPLAINS_PART = "explains a part of the effect"
+    DOES_NOT = "does not explain the effect"
+    UNDECIDED = "undecided"
+
+
+@dataclasses.dataclass(frozen=True)
+class Confounder:
+    """What else than the claimed cause could make one arm better than the other, as a claim declares it.
+
+    factor: what it is, with its article, e.g. "the learning rate". change: how both arms are trained instead, e.g. "at
+    a learning rate scaled to the batch". better, worse: the names of the claim's two arms under that change; one that
+    the change cannot touch stands for itself. instead_of: what the finding is then wrongly put down to, e.g. "batch
+    statistics"; "" where nothing is.
+    """
+
+    factor: str
+    change: str
+    better: Hashable
+    worse: Hashable
+    instead_of: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Confounded:
+    """What came of a Confounder: like is compared with like, both arms under the change.
+
+    factor, change, instead_of: as declared. under: the claim's verdict on the two arms under the change. removed: the
+    verdict that the effect is smaller by it (an interaction): the effect less the effect under the change.
+    """
+
+    factor: str
+    change: str
+    under: Verdict
+    removed: Verdict
+    instead_of: str = ""
+
+    @property
+    def cause(self) -> Cause:
+        """Whether the factor explains the effect. A change that leaves no effect of the margin's size explains it only
+        where the effect is also shown to have become smaller."""
+        smaller = self.removed.outcome in (Outcome.REPRODUCED, Outcome.TOO_SMALL)
+        if self.under.outcome == Outcome.REPRODUCED:
+            return Cause.EXPLAINS_PART if smaller else Cause.DOES_NOT
+        gone = self.under.outcome in (Outcome.CONTRADICTED, Outcome.TOO_SMALL)
+        return Cause.EXPLAINS if gone and smaller else Cause.UNDECIDED
 
 
 @dataclasses.dataclass(frozen=True)
@@ -541,8 +607,7 @@ class Verdict:
     when no number would). detectable: the effect that this many seeds, at this spread, find with power .80, points (for
     an equivalence: the limit within which they would show equal arms to be).
     parts: the comparisons inside a compound claim. notes: supporting evidence that does not decide; each part has its
-    own. confounders: the same claim with arms that could explain the effect, each in the place of the second arm; they
-    decide nothing.
+    own. confounders: what else could explain the effect, and whether it does; they decide nothing.
     looks: those taken, where seeds were added until a verdict stood; one for a number fixed before.
     """
 
@@ -566,7 +631,7 @@ class Verdict:
     detectable: float | None = None
     parts: tuple[Verdict, ...] = ()
     notes: tuple[Note, ...] = ()
-    confounders: tuple[Verdict, ...] = ()
+    confounders: tuple[Confounded, ...] = ()
     looks: tuple[Look, ...] = ()
     holds_by: int = 1
     fails_by: int = 1

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from _pytest.mark.expression import Expression
 
 from claims.facts import FACTS
 from claims.recipes import COLLAPSED_AT
 from pytest_claims.data import spec_of
 from pytest_claims.defaults import REHEARSED_SEEDS
-from pytest_claims.judge.decorator import arms_of, claim_of, words_of
+from pytest_claims.judge.decorator import arms_of, claim_id, claim_of, words_of
 from pytest_claims.runs.pool import seeds_per_block
 from pytest_claims.train.cost import cost
 from pytest_claims.types import LOOK_BESIDE_COLLAPSES, LOOKS, first_look
@@ -29,6 +30,7 @@ class Collector:
             (item.nodeid, claim_of(item), words_of(item), arms_of(item)) for item in session.items if claim_of(item)
         ]
         self.others = [item.nodeid for item in session.items if not claim_of(item)]
+        self.ids = [claim_id(item) for item in session.items if claim_of(item)]
         self.tests = [(claim_of(item), item.function) for item in session.items if claim_of(item)]
 
 
@@ -55,6 +57,13 @@ def test_every_claim_reads_as_a_sentence_of_its_own(register):
     sentences = [words for _, _, words, _ in register.claims]
     assert len(set(sentences)) == len(sentences)
     assert all("{" not in words and not words.endswith(".") for words in sentences)
+
+
+def test_every_claim_has_an_id_of_its_own_that_is_a_word_of_a_selection(register):
+    assert len({name.lower() for name in register.ids}) == len(register.ids)
+    for name in register.ids:
+        Expression.compile(name)  # raises for what -k does not take
+        assert " " not in name
 
 
 def test_every_arm_can_be_built_and_trained_at_every_scale_that_it_has(register):

@@ -10,7 +10,8 @@ import numpy as np
 
 from pytest_claims.judge.kinds import kind_of
 from pytest_claims.judge.metric import Metric
-from pytest_claims.types import Verdict
+from pytest_claims.stats import interaction, mostly, not_comparable, superiority
+from pytest_claims.types import Confounded, Confounder, Verdict
 
 Name = Hashable
 # What was measured of the arms, float64 [seeds] by label; and which of these runs collapsed, bool [seeds] by label.
@@ -34,7 +35,8 @@ class Assertion:
     in the arms, None where they say nothing of it; compared: what it is, in words, where it is not the effect;
     chosen_from: the number of contrasts among which the source's own figures chose it. The documented contrast is known
     where the source gives a figure for every arm that it looks up. contrasted: the arms that the words of the effect
-    name. metric: what is compared, where the assertion itself says it and not the claim. rounded: whether the procedure
+    name. beside: arms that decide nothing; where nothing is trained, they may be missing from the samples, and from
+    arms. metric: what is compared, where the assertion itself says it and not the claim. rounded: whether the procedure
     takes a resolution. Raises ValueError for an unknown kind.
     """
 
@@ -46,6 +48,7 @@ class Assertion:
     compared: str = ""
     chosen_from: int = 1
     contrasted: tuple[Name, ...] = ()
+    beside: tuple[Name, ...] = ()
     metric: Metric | None = None
     rounded: bool = True
 
@@ -91,6 +94,36 @@ def of_pair(decide: Callable[..., Verdict], first: str, second: str, **options: 
         return decide(arms[first], arms[second], collapsed=flags, names=names, **at, **options)
 
     return procedure
+
+
+def confounded(
+    confounder: Confounder, pair: tuple[Name, Name], margin: float, samples: Samples, collapsed: Flags, **at: Any
+) -> Confounded | None:
+    """What came of a confounder of the effect of a pair of arms; None where an arm of it has no samples.
+
+    samples, collapsed, at: as Decide takes them.
+    """
+    under = label(confounder.better), label(confounder.worse)
+    claimed = label(pair[0]), label(pair[1])
+    if not set(under) <= set(samples):
+        return None
+
+    def of(names: tuple[str, str], found: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        return found[names[0]], found[names[1]]
+
+    flags = of(under, collapsed)
+    effect = superiority(*of(under, samples), margin=margin, collapsed=flags, names=under, **at)
+    if all(map(mostly, flags)):
+        effect = not_comparable(effect)
+    removed = interaction(
+        of(claimed, samples),
+        of(under, samples),
+        margin=margin,
+        collapsed=(of(claimed, collapsed), flags),
+        names=(*claimed, *under),
+        **at,
+    )
+    return Confounded(confounder.factor, confounder.change, effect, removed, confounder.instead_of)
 
 
 def along(decide: Callable[..., Verdict], levels: Sequence[float], **options: Any) -> Decide:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import string
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
@@ -53,6 +54,19 @@ def claim_of(item: pytest.Item) -> Claim | None:
 def parameters(item: pytest.Item) -> dict[str, object]:
     """The parameters of a parametrised test by name."""
     return dict(item.callspec.params) if hasattr(item, "callspec") else {}
+
+
+def claim_id(item: pytest.Item) -> str:
+    """The claim's stable name: its finding and the test's parameters, as pytest writes them, e.g. "A2b-32-base".
+
+    -k takes it as it is, so it has no spaces, and "'" reads "-prime": "A2c'" on the base recipe is "A2c-prime-base".
+    Raises ValueError for an ordinary test.
+    """
+    parts = [_declared(item).finding.replace("'", "-prime")]
+    if hasattr(item, "callspec"):
+        parts.append(item.callspec.id)
+    # Only what a -k expression takes in a name.
+    return re.sub(r"[^\w.+-]+", "-", "-".join(parts))
 
 
 def words_of(item: pytest.Item) -> str:

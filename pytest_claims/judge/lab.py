@@ -22,6 +22,7 @@ from pytest_claims.judge.assertion import (
     Name,
     Samples,
     along,
+    confounded,
     difference,
     label,
     minus,
@@ -41,8 +42,10 @@ from pytest_claims.stats import (
     equivalence,
     faster,
     in_order_of_seeds,
+    mostly,
     never_falls,
     no_difference,
+    not_comparable,
     ranking,
     sequential,
     some_difference,
@@ -53,7 +56,19 @@ from pytest_claims.stats import (
 )
 from pytest_claims.stats.interval import rounding_of
 from pytest_claims.stats.looks import Level
-from pytest_claims.types import Arm, ChosenSettings, Claim, Note, Outcome, Run, Trained, Verdict, first_look
+from pytest_claims.types import (
+    Arm,
+    ChosenSettings,
+    Claim,
+    Confounder,
+    Note,
+    NotTried,
+    Outcome,
+    Run,
+    Trained,
+    Verdict,
+    first_look,
+)
 
 # Reassignments of a placebo's results for each claim: enough to judge even one of them.
 PLACEBO_DRAWS = 200
@@ -84,6 +99,7 @@ class Lab:
     def __init__(
         self,
         nodeid: str,
+        id: str,
         claim: Claim,
         words: str,
         arms: Mapping[Name, Arm],
@@ -93,7 +109,7 @@ class Lab:
         metric: Metric = ACCURACY,
         claims: int = 1,
     ) -> None:
-        self._nodeid, self._claim, self._words, self._arms = nodeid, claim, words, arms
+        self._nodeid, self._id, self._claim, self._words, self._arms = nodeid, id, claim, words, arms
         self._settings, self._pool, self._explain = settings.from_look(first_look(arms.values())), pool, explain
         # With no look left there is nothing to judge, but what is stored can be read.
         self._metric, self._claims, self._n = metric, claims, (self._settings.looks or settings.looks)[0]
@@ -109,22 +125,39 @@ class Lab:
         """Which runs of an arm diverged or ended at chance, bool [seeds]."""
         return np.asarray(self._of(name).collapsed)
 
-    def assert_greater(self, better: Name, worse: Name, *, margin: float, confounders: Sequence[Name] = ()) -> None:
+    def assert_greater(
+        self, better: Name, worse: Name, *, margin: float, confounders: Sequence[Confounder] = ()
+    ) -> None:
         """The claim that one arm beats another, by an effect whose smallest interesting size is margin.
 
-        confounders: arms that could explain the effect, each put in the place of `worse`; they decide nothing.
+        confounders: what else could explain the effect, each with both arms under a change of it; they decide nothing.
+        Raises ValueError for one that changes neither arm,
+        or names one arm twice.
         """
-
-        def over(name: Name) -> Decide:
-            return of_pair(superiority, label(better), label(name), margin=margin)
+        pair = better, worse
+        for each in confounders:
+            if each.better == each.worse or (each.better, each.worse) == pair:
+                raise ValueError(
+                    f"{self._nodeid} tries whether {each.factor} explains the effect with {each.better!r} and "
+                    f"{each.worse!r}; needed: two or more different arms, the claim's two {each.change}"
+                )
 
         def procedure(arms: Samples, /, **at: Any) -> Verdict:
-            found, beside = over(worse)(arms, **at), tuple(over(name)(arms, **at) for name in confounders)
-            return dataclasses.replace(found, confounders=beside)
+            found = of_pair(superiority, label(better), label(worse), margin=margin)(arms, **at)
+            tried = {each.factor: confounded(each, pair, margin, arms, **at) for each in confounders}
+            missing = tuple(factor for factor, came_to in tried.items() if came_to is None)
+            return dataclasses.replace(
+                found,
+                confounders=tuple(came_to for came_to in tried.values() if came_to),
+                notes=found.notes + ((NotTried(missing),) if missing else ()),
+            )
 
-        pair = better, worse
-        arms = (*pair, *confounders)
-        self._judge(Assertion("effect", arms, procedure, minus(*pair), difference(*pair), contrasted=pair))
+        changed = dict.fromkeys(name for each in confounders for name in (each.better, each.worse))
+        beside = tuple(name for name in changed if name not in pair)
+        arms = (*pair, *beside)
+        self._judge(
+            Assertion("effect", arms, procedure, minus(*pair), difference(*pair), contrasted=pair, beside=beside)
+        )
 
     def assert_within(self, first: Name, second: Name, *, within: float) -> None:
         """The claim that two arms differ by less than `within` points."""
@@ -466,16 +499,32 @@ class Lab:
 
     def _decide(self, assertion: Assertion, alpha: float) -> Verdict:
         """The verdict on the results at hand."""
-        values = {label(name): self.values(name) for name in assertion.arms}
-        collapsed = {label(name): self.collapsed(name) for name in assertion.arms}
-        at = {"resolution": self._resolution(assertion)} if assertion.rounded else {}
-        return assertion.procedure(values, collapsed=collapsed, alpha=alpha, **at)
+        names = [name for name in assertion.arms if self._at_hand(name, needed=name not in assertion.beside)]
+        values = {label(name): self.values(name) for name in names}
+        collapsed = {label(name): self.collapsed(name) for name in names}
+        at = {"resolution": self._resolution()} if assertion.rounded else {}
+        verdict = assertion.procedure(values, collapsed=collapsed, alpha=alpha, **at)
+        compared = [mostly(self.collapsed(name)) for name in names if name not in assertion.beside]
+        # Of an arm at chance the accuracy still says that it is worse than another; its spread says nothing.
+        enough = any if kind_of(assertion.kind).compares_spreads else all
+        return not_comparable(verdict) if self._metric is ACCURACY and enough(compared) else verdict
 
-    def _resolution(self, assertion: Assertion) -> float:
+    def _at_hand(self, name: Name, *, needed: bool) -> bool:
+        """Whether an arm has its runs; where runs are trained, it always has. Raises NotStoredError for one that is
+        needed and has not."""
+        try:
+            self._of(name)
+        except NotStoredError:
+            if needed:
+                raise
+            return False
+        return True
+
+    def _resolution(self) -> float:
         """What one test image counts for in the arms' values, points; 0 where they are no accuracies."""
         if self._metric is not ACCURACY:
             return 0.0
-        return 100 / min(self._of(name).test_images for name in assertion.arms)
+        return 100 / min(arm.test_images for arm in self._evidence.values())
 
     def _judge(self, assertion: Assertion) -> None:
         """Decide, and record the result of this claim."""
@@ -496,15 +545,15 @@ class Lab:
         arms = tuple(self._evidence.values())
         agreed, documented = None, assertion.documented(self._documented_figures())
         if assertion.contrast and documented is not None:
-            measured = assertion.contrast({name: self.values(name) for name in assertion.arms})
-            weights = assertion.weights()
+            measured = assertion.contrast({name: self.values(name) for name in self._evidence})
+            weights = {name: weight for name, weight in assertion.weights().items() if weight}
             agreed = agreement(
                 documented,
                 measured,
                 source.repetitions,
                 unpaired=math.sqrt(sum(weight**2 * self.values(name).var(ddof=1) for name, weight in weights.items())),
                 chosen_from=assertion.chosen_from,
-                rounding=rounding_of(self._resolution(assertion), sum(weight**2 for weight in weights.values())),
+                rounding=rounding_of(self._resolution(), sum(weight**2 for weight in weights.values())),
                 alpha=Level.of(settings.planned, verdict.n),
             )
         later = [look for look in settings.planned if look > verdict.n]
@@ -513,6 +562,7 @@ class Lab:
         more = min(verdict.seeds_to_settle or 2 * verdict.n, 1000)
         self.result = Result(
             nodeid=self._nodeid,
+            id=self._id,
             finding=self._claim.finding,
             kind=assertion.kind,
             claim=self._words,

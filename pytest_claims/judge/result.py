@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import json
 import re
 
 from pytest_claims.data.kinds import are_real
 from pytest_claims.judge.from_json import decoded
 from pytest_claims.judge.kinds import KINDS, Kind, kind_of
-from pytest_claims.types import Agreement, Outcome, Source, Verdict
+from pytest_claims.types import Agreement, Cause, Doubt, Outcome, Source, Verdict
+
+
+class Called(enum.StrEnum):
+    """What a claim is called once it was judged: its outcome, or what the outcome means for this claim.
+
+    OPEN: undecided, and a planned look is left. NOT_COMPARABLE: most runs of the compared arms are at chance.
+    TRANSFERS, DOES_NOT_TRANSFER: of a source whose networks or data are others than the suite's.
+    """
+
+    REPRODUCED = "REPRODUCED"
+    TRANSFERS = "TRANSFERS"
+    TOO_SMALL = "TOO SMALL"
+    CONTRADICTED = "CONTRADICTED"
+    DOES_NOT_TRANSFER = "DOES NOT TRANSFER"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    NOT_COMPARABLE = "NOT COMPARABLE"
+    OPEN = "OPEN"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +56,7 @@ class ArmEvidence:
 class Result:
     """A verdict and its evidence.
 
+    id: the claim's stable name (judge/decorator.py), which -k takes, e.g. "A2b-32-base".
     kind: of claim, a name in judge/kinds.py. Raises ValueError for an unknown one.
     claim, finding, source: the claim in words, its short name and where it is documented. contrast: what the effect
     measures, in words. agreement: of the documented contrast with ours, None where the source gives no figure.
@@ -56,6 +75,7 @@ class Result:
     """
 
     nodeid: str
+    id: str
     finding: str
     kind: str
     claim: str
@@ -97,9 +117,46 @@ class Result:
         return self.verdict.outcome == Outcome.INCONCLUSIVE and self.next_look is not None
 
     @property
+    def called(self) -> Called:
+        """What the claim is called, without numbers: what claims are counted by."""
+        outcome = self.verdict.outcome
+        if self.open:
+            return Called.OPEN
+        if self.verdict.doubt == Doubt.NOT_COMPARABLE:
+            return Called.NOT_COMPARABLE
+        if not self.source.elsewhere or outcome == Outcome.INCONCLUSIVE:
+            return Called(outcome)
+        return Called.TRANSFERS if outcome == Outcome.REPRODUCED else Called.DOES_NOT_TRANSFER
+
+    @property
     def verdict_words(self) -> str:
-        """ "REPRODUCED", or of an open claim the seeds at hand and those of the last look: "OPEN 5/20"."""
-        return f"OPEN {self.verdict.n}/{self.planned[-1]}" if self.open else str(self.verdict.outcome)
+        """What the claim is called, of an open one with the seeds at hand and those of the last look: "OPEN 5/20"."""
+        if self.called == Called.OPEN:
+            return f"OPEN {self.verdict.n}/{self.planned[-1]}"
+        return "NOT COMPARABLE (at chance)" if self.called == Called.NOT_COMPARABLE else str(self.called)
+
+    @property
+    def confounded_by(self) -> tuple[str, ...]:
+        """The factors that explain the effect, as the claim declares them."""
+        return tuple(found.factor for found in self.verdict.confounders if found.cause == Cause.EXPLAINS)
+
+    @property
+    def badge(self) -> str:
+        """ "REPRODUCED, confounded by the learning rate": the verdict and what it is worth."""
+        shown = self.verdict.outcome in (Outcome.REPRODUCED, Outcome.TOO_SMALL)
+        if not (shown and self.confounded_by):
+            return self.verdict_words
+        return f"{self.verdict_words}, confounded by {' and '.join(self.confounded_by)}"
+
+    @property
+    def measured_effect(self) -> tuple[object, ...]:
+        """The same for claims whose verdicts speak of one measured effect, which is then counted once.
+
+        It is the same if the value, its unit, and the runs of the arms that decide are.
+        """
+        named = {label for bound in self.verdict.bounds for label in bound.comparison}
+        deciding = [arm for arm in self.arms if arm.label in named] or self.arms
+        return self.unit, round(abs(self.verdict.effect), 6), frozenset(name for arm in deciding for name in arm.runs)
 
     @property
     def comparable(self) -> bool:

@@ -14,18 +14,18 @@ from pathlib import Path
 import pytest
 
 from pytest_claims.data.kinds import are_whole
-from pytest_claims.judge.decorator import claim_of, words_of
+from pytest_claims.judge.decorator import claim_id, claim_of, words_of
 from pytest_claims.ledger.entries import FOLDER, Entry, read_all
 
 BEGIN, END = "<!-- findings: made by `make findings` -->", "<!-- end of findings -->"
 NOT_RUN = "not run"
 # The scales whose verdicts speak of the findings, on whole data sets: by the sources' own recipes, or at scale full.
 SCALES = ("documented", "full")
-HEAD = ("", "finding", "source", "documented", "ours, with its bounds", "seeds", "verdict")
+HEAD = ("id", "finding", "source", "documented", "ours, with its bounds", "seeds", "verdict")
 
 
 class _Register:
-    """Keeps the claims that a session collected: (test, finding, words, document)."""
+    """Keeps the claims that a session collected: (test, id, words, document)."""
 
     def __init__(self) -> None:
         self.claims: list[tuple[str, str, str, str]] = []
@@ -34,11 +34,11 @@ class _Register:
         for item in session.items:
             claim = claim_of(item)
             if claim:
-                self.claims.append((item.nodeid, claim.finding, words_of(item), claim.source.document))
+                self.claims.append((item.nodeid, claim_id(item), words_of(item), claim.source.document))
 
 
 def register(root: Path) -> list[tuple[str, str, str, str]]:
-    """Every claim under root: test, finding, words, document. Raises RuntimeError if they cannot be collected."""
+    """Every claim under root: test, id, words, document. Raises RuntimeError if they cannot be collected."""
     found = _Register()
     arguments = [str(root / "claims"), "--collect-only", "-q", "-p", "no:cacheprovider", "--rootdir", str(root)]
     with contextlib.redirect_stdout(io.StringIO()) as said:
@@ -57,10 +57,10 @@ def recorded(root: Path) -> dict[str, Entry]:
 def table(claims: Sequence[tuple[str, str, str, str]], entries: Mapping[str, Entry]) -> list[str]:
     """The table as Markdown, a line a claim; one that the ledger has no entry for reads "not run"."""
     rows = [HEAD, ("---",) * len(HEAD)]
-    for test, finding, words, document in claims:
+    for test, name, words, document in claims:
         entry = entries.get(test)
         if entry is None:
-            rows.append((finding, words, document, "", "", "", NOT_RUN))
+            rows.append((name, words, document, "", "", "", NOT_RUN))
             continue
         documented = "" if entry.documented is None else f"{entry.documented:+.2f}"
         if entry.compared:
@@ -69,7 +69,7 @@ def table(claims: Sequence[tuple[str, str, str, str]], entries: Mapping[str, Ent
         ours = f"{entry.effect:+.2f} ({entry.lower:+.2f} to {entry.upper:+.2f}){unit}"
         seeds = str(entry.n) if len(entry.looks) == 1 else f"{entry.n}, looks"
         seeds += f", sample {entry.samples}" if entry.samples > 1 else ""
-        rows.append((finding, words, document, documented, ours, seeds, entry.verdict))
+        rows.append((name, words, document, documented, ours, seeds, entry.verdict))
     return [f"| {' | '.join(row)} |" for row in rows]
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_claims.defaults import CLAIMS_FOLDER
-from pytest_claims.judge.decorator import claim_of
+from pytest_claims.judge.decorator import claim_id, claim_of
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.options import any_given
 from pytest_claims.plugin.processes import is_worker, told
@@ -67,7 +67,7 @@ def tell_worker(config: pytest.Config, node: Any) -> None:
 
 
 def collected(item: pytest.Item) -> None:
-    """Wake up for a claim. -k finds it by its finding, as the summary calls it.
+    """Wake up for a claim. -k finds it by its finding and its id, as the summary calls it.
 
     Raises pytest.UsageError for options that contradict one another. A worker cannot end the session: there, the claims
     fail with that text.
@@ -75,7 +75,7 @@ def collected(item: pytest.Item) -> None:
     claim = claim_of(item)
     if claim is None:
         return
-    item.extra_keyword_matches.add(claim.finding)
+    item.extra_keyword_matches |= {claim.finding, claim_id(item)}
     config = item.config
     if ACTIVE in config.stash or OBSTACLE in config.stash:
         return

@@ -17,6 +17,7 @@ from pytest_claims.plugin.activation import COLUMNS, STARTED
 from pytest_claims.plugin.claim_test import EXPECTED, judged, lab_of
 from pytest_claims.plugin.closing import close
 from pytest_claims.plugin.header import header
+from pytest_claims.plugin.id_selection import IdSelection
 from pytest_claims.plugin.image_selection import ImageSelection
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.outputs import Outputs, wanted
@@ -63,9 +64,10 @@ class Active:
         """Join the session, with the parts that are plugins of their own, and say so to other plugins."""
         plugins = self.config.pluginmanager
         plugins.register(self, Active.NAME)
-        # Hooks run in the reverse order: what the scale does not have needs no images.
-        plugins.register(ImageSelection(self.settings))
+        # In the order in which they select.
+        plugins.register(IdSelection())
         plugins.register(ScaleSelection(self.settings.scale))
+        plugins.register(ImageSelection(self.settings))
         if not is_worker(self.config):
             plugins.register(Outputs(self.settings))
             plugins.getplugin(LostTests.NAME).judges = True

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_claims.data import DataError
 from pytest_claims.errors import ExplainedError
-from pytest_claims.judge.decorator import arms_of, metric_of, words_of
+from pytest_claims.judge.decorator import arms_of, claim_id, metric_of, words_of
 from pytest_claims.judge.lab import Lab, NoLookError, NotReproducedError
 from pytest_claims.judge.metric import NotRecordedError
 from pytest_claims.judge.result import Result
@@ -38,7 +38,7 @@ def lab_of(item: pytest.Item, declared: Claim, laboratory: Laboratory, claims: i
         words, arms, metric = words_of(item), arms_of(item), metric_of(item)
         pool = laboratory.pool_for(arms.values(), metric.of)
         explain = functools.partial(failure_text, columns=columns)
-        return Lab(item.nodeid, declared, words, arms, settings, pool, explain, metric, claims)
+        return Lab(item.nodeid, claim_id(item), declared, words, arms, settings, pool, explain, metric, claims)
     except ExplainedError as error:
         raise _ended(settings, error) from None
 

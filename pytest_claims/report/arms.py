@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 
 from pytest_claims.judge.result import ArmEvidence, Result
-from pytest_claims.report.notes import confounders
+from pytest_claims.types import Cause
 
 _SEED = 7
 
@@ -15,7 +15,7 @@ _SEED = 7
 def arm_lines(result: Result, room: int, columns: int) -> list[str]:
     """The table in at most `room` lines of a width, if that is enough for the arms that the verdict rests on.
 
-    Where it is not enough for all, the arms of the deciding comparison and the nearest confounder come first, and a
+    Where it is not enough for all, the arms of the deciding comparison and of its explanation come first, and a
     line sums up the others; where these alone are too many, the later seeds are left out in the same way.
     """
     arms, first = list(result.arms), deciding(result)
@@ -29,8 +29,8 @@ def arm_lines(result: Result, room: int, columns: int) -> list[str]:
 
 
 def deciding(result: Result) -> list[ArmEvidence]:
-    """The arms that the contrast and the rule's bounds compare, or else the two at either end, and the nearest
-    confounder.
+    """The arms that the contrast and the rule's bounds compare, or else the two at either end, and those of a
+    confounder that explains the effect.
 
     What a trend compares stands at its ends.
     """
@@ -38,8 +38,13 @@ def deciding(result: Result) -> list[ArmEvidence]:
     named = {*result.contrasted, *(label for bound in result.verdict.bounds for label in bound.comparison)}
     compared = [arm for arm in arms if arm.label in named]
     chosen = compared if len(compared) > 1 else [*arms[:2], *arms[2:][-2:]]
-    nearest = [found.arm for found in confounders(result)[:1] if found.arm and found.arm not in chosen]
-    return [*chosen, *nearest]
+    explaining = {
+        label
+        for found in result.verdict.confounders
+        if found.cause == Cause.EXPLAINS
+        for label in found.under.comparison
+    }
+    return [*chosen, *(arm for arm in arms if arm.label in explaining and arm not in chosen)]
 
 
 def _table(

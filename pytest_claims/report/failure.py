@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pytest_claims.judge.result import Result
 from pytest_claims.report.arms import arm_lines
 from pytest_claims.report.beside import beside
-from pytest_claims.report.notes import confounders, plain_notes
+from pytest_claims.report.notes import cause_sentences, plain_notes
 from pytest_claims.report.numbers import short_p
 from pytest_claims.report.rule_in_words import rule_text
 from pytest_claims.report.scale import text_scale
@@ -57,7 +57,8 @@ def failure_text(result: Result, columns: int = COLUMNS) -> str:
     if verdict.detectable is not None:
         told += field("power", power_text(result))
     told += field("beside", "; ".join(beside(result)), most=4)
-    told += _confounders(result, field)
+    if causes := cause_sentences(result):
+        told += field("cause", " ".join(causes), most=5)
     if agreement:
         told += field("agreement", agreement_text(agreement, result.compared), most=2)
     bottom = field("next", next_step(result))
@@ -88,18 +89,6 @@ def _notes(notes: list[str], room: int, field: Callable[..., list[str]]) -> list
             return [*lines, f"note      {before}; --results FILE writes all"]
         lines += text
     return lines
-
-
-def _confounders(result: Result, field: Callable[..., list[str]]) -> list[str]:
-    """The nearest confounder's result, and shortly the effect over each of the others."""
-    found = confounders(result)
-    if not found:
-        return []
-    nearest, *others = found
-    lines = field("nearest", f"confounder: {nearest.text}", most=2)
-    # What they are put in the place of, the nearest has said.
-    said = "; ".join(f"{other.label} {other.measured}" for other in others)
-    return lines + (field("others", f"over {said}", most=3) if others else [])
 
 
 def p_text(result: Result) -> str:

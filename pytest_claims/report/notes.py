@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from collections.abc import Iterator, Sequence
 
 from pytest_claims.judge.metric import ACCURACY
@@ -11,14 +9,17 @@ from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.report.numbers import p_words
 from pytest_claims.report.rule_in_words import comparison_text
 from pytest_claims.types import (
+    Cause,
     ChosenSettings,
     Collapses,
+    Confounded,
     Deviations,
     EqualDifferences,
     MonotoneTrend,
     MoreCollapses,
     NeverReached,
     Note,
+    NotTried,
     Outcome,
     Procedure,
     SameEpoch,
@@ -29,63 +30,88 @@ from pytest_claims.types import (
 # Points between an arm and its documented accuracy, from which on a verdict says so.
 FAR = 10.0
 
-_CONFOUNDED = {
-    Outcome.REPRODUCED: "the effect stays",
-    Outcome.CONTRADICTED: "the effect is gone, so this is what it comes from",
-    Outcome.TOO_SMALL: "most of the effect is gone",
-    Outcome.INCONCLUSIVE: "these seeds do not say whether the effect stays",
-}
 
+def cause_sentences(result: Result) -> list[str]:
+    """What the confounders say about where the effect comes from: what explains it first, then what does not.
 
-@dataclasses.dataclass(frozen=True)
-class Confounder:
-    """One confounder of a result. verdict: on the claim with this arm in the place of the second one. arm: None where
-    it has no evidence of its own."""
-
-    verdict: Verdict
-    arm: ArmEvidence | None
-
-    @property
-    def label(self) -> str:
-        return self.verdict.comparison[1]
-
-    @property
-    def measured(self) -> str:
-        """ "+1.00 (+0.50 to +1.50): the effect stays"."""
-        found = self.verdict
-        return f"{found.effect:+.2f} ({found.lower:+.2f} to {found.upper:+.2f}): {_CONFOUNDED[found.outcome]}"
-
-    @property
-    def text(self) -> str:
-        """ "a − b = +1.00 (+0.50 to +1.50): the effect stays"."""
-        return f"{' − '.join(self.verdict.comparison)} = {self.measured}"
-
-
-def confounders(result: Result) -> list[Confounder]:
-    """The confounders, the one that leaves least of the effect first.
-
-    An arm that is as good as the better one or better, and differs from the worse one in one thing alone, is the
-    likeliest explanation of the effect.
+    Empty for a claim without confounders, and where there is no effect that a cause could have.
     """
+    found = result.verdict.confounders
+    told = [_explained(result, one) for one in found if one.cause == Cause.EXPLAINS]
+    told += [_explained_in_part(result, one) for one in found if one.cause == Cause.EXPLAINS_PART]
+    told += _not_explained(result, [one for one in found if one.cause == Cause.DOES_NOT])
+    return told + [_undecided(result, one) for one in found if one.cause == Cause.UNDECIDED]
+
+
+def under_text(confounded: Confounded, unit: str) -> str:
+    """ "at a rate scaled to the batch: a − b = +0.20 points (-0.50 to +0.90)"."""
+    under = confounded.under
+    return f"{confounded.change}: {' − '.join(under.comparison)} = {_measured(under, unit)}"
+
+
+def _explained(result: Result, found: Confounded) -> str:
+    arms = _means(result, found.under)
+    before, after = (_collapsed(result, of) for of in (result.verdict, found.under))
+    if before and not after:
+        text = f"{_upper(found.change)} neither arm collapses: {arms}."
+    else:
+        gone = "the effect is gone" if found.under.outcome == Outcome.CONTRADICTED else "most of the effect is gone"
+        text = f"{_upper(found.change)} {gone}: {arms}, a difference of {_measured(found.under, result.unit)}."
+    instead = f", not from {found.instead_of}" if found.instead_of else ""
+    return f"{text} The effect comes from {found.factor}{instead}."
+
+
+def _explained_in_part(result: Result, found: Confounded) -> str:
+    return (
+        f"{_upper(found.change)} the effect is {_measured(found.under, result.unit)}, not "
+        f"{result.verdict.effect:+.2f}: a part of it comes from {found.factor}."
+    )
+
+
+def _not_explained(result: Result, found: Sequence[Confounded]) -> list[str]:
+    if not found:
+        return []
+    changes = " and ".join(f"{one.change} ({one.under.effect:+.2f} {result.unit})" for one in found)
+    factors = " nor from ".join(one.factor for one in found)
+    comes = "comes neither" if len(found) > 1 else "does not come"
+    return [f"{_upper(changes)} the effect stays: it {comes} from {factors}."]
+
+
+def _undecided(result: Result, found: Confounded) -> str:
+    return (
+        f"{_upper(found.change)} the effect is {_measured(found.under, result.unit)}: these seeds do not say whether "
+        f"it comes from {found.factor}."
+    )
+
+
+def _measured(verdict: Verdict, unit: str) -> str:
+    return f"{verdict.effect:+.2f} {unit} ({verdict.lower:+.2f} to {verdict.upper:+.2f})"
+
+
+def _means(result: Result, verdict: Verdict) -> str:
+    """ "group norm 51.3 %, batch norm 51.7 %"; of anything else than accuracies without the sign."""
     arms = {arm.label: arm for arm in result.arms}
-    found = [Confounder(verdict, arms.get(verdict.comparison[1])) for verdict in result.verdict.confounders]
+    sign = " %" if result.measured == ACCURACY.name else ""
+    return ", ".join(f"{label} {arms[label].mean:.1f}{sign}" for label in verdict.comparison if label in arms)
 
-    def left(confounder: Confounder) -> float:
-        better = arms.get(confounder.verdict.comparison[0])
-        return better.mean - confounder.arm.mean if better and confounder.arm else math.inf
 
-    return sorted(found, key=left)
+def _collapsed(result: Result, verdict: Verdict) -> bool:
+    """Whether a run of a compared arm collapsed."""
+    return any(any(arm.collapsed) for arm in result.arms if arm.label in verdict.comparison)
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def all_notes(result: Result) -> list[str]:
-    """Every note, each for itself, confounders among them: for pages and programs."""
-    return verdict_notes(result.verdict) + [_elsewhere([arm]) for arm in _far(result)]
+    """Every note, each for itself, what confounders say among them: for pages and programs."""
+    return verdict_notes(result.verdict) + cause_sentences(result) + [_elsewhere([arm]) for arm in _far(result)]
 
 
 def verdict_notes(verdict: Verdict) -> list[str]:
-    """Those that are the verdict's own, its parts' and its confounders' among them."""
-    notes = [f"{before}: {text}" if before else text for before, text in _noted(verdict)]
-    return notes + [f"confounder: {Confounder(other, None).text}" for other in verdict.confounders]
+    """Those that are the verdict's own, and its parts'."""
+    return [f"{before}: {text}" if before else text for before, text in _noted(verdict)]
 
 
 def plain_notes(result: Result) -> list[str]:
@@ -140,6 +166,8 @@ def _words(note: Note, procedure: Procedure) -> list[str]:
         case SameEpoch():
             one, two = note.labels
             return [f"{one} and {two} came to it in the same epoch in {note.count} of {note.n} seeds"]
+        case NotTried():
+            return [f"not tried on stored runs: whether the effect comes from {' or '.join(note.factors)}"]
         case SpreadOfRounding():
             return ["the epochs vary less than rounding to whole ones does, whose spread stands for theirs"]
 

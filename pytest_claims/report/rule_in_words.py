@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from pytest_claims.report.numbers import count, level_words, points
 from pytest_claims.stats.power import POWER
 from pytest_claims.types import Bound, Comparison, Doubt, HypothesisTest, Method, Outcome, Procedure, Shows, Verdict
@@ -21,11 +23,14 @@ _BETWEEN = {
     Procedure.TREND: " to ",
     Procedure.CHANGE: " to ",
 }
+_NOT_COMPARABLE = "; but most runs are at chance, which says nothing of what is compared"
 _AT_CHANCE = "; but runs at chance are equal whatever the arms do, so it is INCONCLUSIVE"
 
 
 def rule_text(verdict: Verdict) -> str:
     """ "L = +3.71 > 0 and U = +4.79 >= margin 2: the direction holds and the claimed size is not excluded"."""
+    if verdict.doubt == Doubt.NOT_COMPARABLE:
+        return _RULES[verdict.procedure](dataclasses.replace(verdict, doubt=None)) + _NOT_COMPARABLE
     return _RULES[verdict.procedure](verdict)
 
 

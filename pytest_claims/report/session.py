@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from pytest_claims.data.kinds import joined
-from pytest_claims.judge.result import Result
+from pytest_claims.judge.result import Called, Result
 from pytest_claims.report.multiplicity import adjusted_p
-from pytest_claims.report.notes import all_notes, verdict_notes
+from pytest_claims.report.notes import all_notes, cause_sentences, verdict_notes
 from pytest_claims.report.rule_in_words import comparison_text, rule_text
 from pytest_claims.report.tests_in_words import tests_text
-from pytest_claims.types import Outcome, Verdict
+from pytest_claims.types import Confounded, Verdict
 
 SCHEMA = Path(__file__).with_name("claims.schema.json")
 # Raised when a field is removed, renamed or changes its meaning; new fields do not raise it.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,9 +50,9 @@ class Session:
 
     @property
     def totals(self) -> dict[str, int]:
-        """How many claims came to each verdict, those that none came to included."""
-        found = Counter(result.verdict.outcome for result in self.results)
-        return {str(outcome): found[outcome] for outcome in Outcome}
+        """How many claims are called what, those that none is called included."""
+        found = Counter(result.called for result in self.results)
+        return {str(called): found[called] for called in Called}
 
 
 def devices(results: Sequence[Result]) -> str:
@@ -66,7 +66,8 @@ def session_json(session: Session) -> str:
     for result, adjusted in zip(session.results, adjusted_p(session.results), strict=True):
         fields = dataclasses.asdict(result)
         verdict = _in_words(result.verdict, all_notes(result))
-        claims.append({**fields, "verdict": verdict, "adjusted_p": adjusted})
+        told = {"called": str(result.called), "badge": result.badge, "causes": cause_sentences(result)}
+        claims.append({**fields, "verdict": verdict, "adjusted_p": adjusted, **told})
     document = {
         "schema": SCHEMA_VERSION,
         "facts": dict(session.facts),
@@ -91,11 +92,20 @@ def _in_words(verdict: Verdict, notes: list[str]) -> dict[str, Any]:
         "test": tests_text(verdict),
         "notes": notes,
     }
-    parts = {
-        name: [_in_words(part, verdict_notes(part)) for part in getattr(verdict, name)]
-        for name in ("parts", "confounders")
-    }
-    return {**dataclasses.asdict(verdict), **parts, "words": words}
+    parts = [_in_words(part, verdict_notes(part)) for part in verdict.parts]
+    confounders = [
+        {
+            **dataclasses.asdict(found),
+            "cause": str(found.cause),
+            **{name: _in_words(verdict, verdict_notes(verdict)) for name, verdict in _verdicts(found)},
+        }
+        for found in verdict.confounders
+    ]
+    return {**dataclasses.asdict(verdict), "parts": parts, "confounders": confounders, "words": words}
+
+
+def _verdicts(found: Confounded) -> list[tuple[str, Verdict]]:
+    return [("under", found.under), ("removed", found.removed)]
 
 
 def _finite(value: Any) -> Any:

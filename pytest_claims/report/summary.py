@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from pytest_claims.judge.result import Result
+from pytest_claims.judge.result import Called, Result
 from pytest_claims.report.facts import wrapped
 from pytest_claims.report.multiplicity import adjusted_p
-from pytest_claims.report.notes import confounders
+from pytest_claims.report.notes import cause_sentences
 from pytest_claims.report.numbers import documented_effect, short_p
 from pytest_claims.types import Outcome, Verdict
 
@@ -57,10 +57,11 @@ def summary_lines(results: Sequence[Result], width: int) -> list[str]:
         if apart:
             lines += wrapped(f"{found['finding']:<5}{found['claim']}", width, _INDENT)
         lines.append(_line(found, sizes, gap, apart))
-    lines += _confounders(ordered, width)
-    totals = Counter("OPEN" if result.open else str(result.verdict.outcome) for result in results)
-    counts = ", ".join(f"{totals[word]} {word}" for word in (*map(str, Outcome), "OPEN") if totals[word])
+    lines += _causes(ordered, width)
+    totals = Counter(result.called for result in results)
+    counts = ", ".join(f"{totals[word]} {word}" for word in Called if totals[word])
     lines += ["", f"{len(results)} {'claim' if len(results) == 1 else 'claims'}: {counts}"]
+    lines += _effects(results)
     return lines + [line for text in _legend(results) for line in wrapped(text, width)]
 
 
@@ -114,16 +115,29 @@ def _legend(results: Sequence[Result]) -> list[str]:
     return lines
 
 
-def _confounders(results: Sequence[Result], width: int) -> list[str]:
-    """What confounders come to where the claim passes, and no failure's text says it."""
+def _effects(results: Sequence[Result]) -> list[str]:
+    """How many measured effects are behind the claims that hold, and behind those that do not, where several claims
+    speak of one."""
+    decided = [result for result in results if result.enforced and result.verdict.outcome != Outcome.INCONCLUSIVE]
+    told = []
+    for words, holds in (("what holds", True), ("what does not", False)):
+        found = [
+            result.measured_effect for result in decided if holds == (result.verdict.outcome == Outcome.REPRODUCED)
+        ]
+        if len(set(found)) < len(found):
+            told.append(f"{words}: {len(set(found))} distinct effects, {len(found)} claims")
+    return ["; ".join(told)] if told else []
+
+
+def _causes(results: Sequence[Result], width: int) -> list[str]:
+    """Where effects come from, of claims that pass, for no failure's text says it."""
     rows = [
         line
         for result in results
-        if result.enforced and result.verdict.outcome == Outcome.REPRODUCED
-        for confounder in confounders(result)
-        for line in wrapped(f"{result.finding}, {result.claim}: {confounder.text}", width, " " * 5)
+        if result.enforced and result.verdict.outcome == Outcome.REPRODUCED and result.verdict.confounders
+        for line in wrapped(f"{result.id}: {result.badge}. {' '.join(cause_sentences(result))}", width, " " * 5)
     ]
-    return ["", "confounders of claims that are reproduced", *rows] if rows else []
+    return ["", "where the effects come from", *rows] if rows else []
 
 
 def _ledger(result: Result, wide: bool) -> str:

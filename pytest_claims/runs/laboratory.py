@@ -80,8 +80,10 @@ class Laboratory:
         runs = [arm.run(settings.scale) for arm in arms]
         seeds = settings.range_of(settings.looks[-1])
 
-        def complete(pool: Pool) -> int:
-            return min(pool.complete(run, seeds, readable) for run in runs)
+        def complete(pool: Pool) -> tuple[int, int]:
+            found = [pool.complete(run, seeds, readable) for run in runs]
+            # An arm that decides nothing may be missing everywhere.
+            return min(found), sum(found)
 
         return max(map(self._recorded, kinds), key=complete)
 

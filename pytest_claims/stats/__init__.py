@@ -4,10 +4,10 @@ Accuracies are float arrays in percent, effects and margins in points; arms are 
 The rules are written out in docs/verdicts.md.
 """
 
-from pytest_claims.stats.collapses import collapse
+from pytest_claims.stats.collapses import collapse, mostly, not_comparable
 from pytest_claims.stats.equality import equivalence, no_difference, some_difference
 from pytest_claims.stats.interval import agreement, in_order_of_seeds
-from pytest_claims.stats.leads import best_of, crossover, ranking, superiority
+from pytest_claims.stats.leads import best_of, crossover, interaction, ranking, superiority
 from pytest_claims.stats.levels import never_falls, trend
 from pytest_claims.stats.looks import ALPHA, LOOKS, Level, nominal_levels, over_looks, overall_p, sequential, split
 from pytest_claims.stats.multiplicity import benjamini_hochberg, holm
@@ -31,9 +31,12 @@ __all__ = [
     "fewest_for_spread",
     "holm",
     "in_order_of_seeds",
+    "interaction",
+    "mostly",
     "never_falls",
     "no_difference",
     "nominal_levels",
+    "not_comparable",
     "over_looks",
     "overall_p",
     "ranking",

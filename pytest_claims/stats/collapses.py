@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from pytest_claims.stats.power import fewest_for_flips
-from pytest_claims.types import Collapses, HypothesisTest, Method, MoreCollapses
+from pytest_claims.types import Collapses, Doubt, HypothesisTest, Method, MoreCollapses, Outcome, Verdict
 
 # Up to here all 2^n sign patterns are counted; above, a fixed random sample of them is drawn.
 MOST_EXACT = 30
@@ -60,6 +60,23 @@ def flagged_by_name(collapsed: Mapping[str, ArrayLike] | None, arms: Collection[
         raise ValueError(f"collapsed has {', '.join(collapsed)}; needed: flags for every arm: {', '.join(arms)}")
     given = None if collapsed is None else tuple(collapsed[name] for name in arms)
     return dict(zip(arms, flagged(given, tuple(arms), n), strict=True))
+
+
+def mostly(flags: np.ndarray) -> bool:
+    """Whether more than half of an arm's runs collapsed, bool [n]: what it measures is then chance, not the arm."""
+    return bool(flags.mean() > 0.5)
+
+
+def not_comparable(verdict: Verdict) -> Verdict:
+    """The verdict where most runs of the compared arms collapsed: the rule's outcome does not stand, and no number of
+    seeds would settle it."""
+    return dataclasses.replace(
+        verdict,
+        outcome=Outcome.INCONCLUSIVE,
+        doubt=Doubt.NOT_COMPARABLE,
+        p=verdict.p_holds,
+        seeds_to_settle=None,
+    )
 
 
 def p_more_collapses(one: np.ndarray, other: np.ndarray) -> float:

@@ -60,6 +60,47 @@ def superiority(
     )
 
 
+def interaction(
+    first: tuple[ArrayLike, ArrayLike],
+    second: tuple[ArrayLike, ArrayLike],
+    *,
+    margin: float,
+    collapsed: tuple[tuple[ArrayLike, ArrayLike], tuple[ArrayLike, ArrayLike]] | None = None,
+    alpha: float = ALPHA,
+    resolution: float = 0.0,
+    names: tuple[str, str, str, str] = ("better", "worse", "better, changed", "worse, changed"),
+) -> Verdict:
+    """Is the effect of one pair of arms larger than that of another pair? (The interaction of a 2 by 2 design.)
+
+    first, second: accuracies of the better and the worse arm of each pair, percent, [n] each, paired by seed; the same
+    arm may be in both pairs. The contrast is (better - worse) of the first pair less that of the second. margin,
+    alpha, resolution, the rules and what is raised: as superiority(). collapsed: flags of the four arms. names: of the
+    four arms.
+    """
+    one, two, three, four = (
+        array for pair, of in zip((first, second), (names[:2], names[2:]), strict=True) for array in paired(*pair, of)
+    )
+    if len(one) != len(three):
+        raise ValueError(f"{names[0]} has {len(one)} seeds, {names[2]} {len(three)}; arms are paired by seed")
+    margin = positive("margin", margin)
+    flags = flagged(None if collapsed is None else (*collapsed[0], *collapsed[1]), names, len(one))
+    guarded = any(bool(flag.any()) for flag in flags)
+    contrast = Contrast((one - two) - (three - four), guarded, names, rounding=rounding_of(resolution, 4))
+    at = interval(contrast.differences, alpha, contrast.rounding)
+    return Verdict(
+        **decide([contrast], [contrast], margin, alpha),
+        procedure=Procedure.SUPERIORITY,
+        comparison=names,
+        effect=at.effect,
+        lower=at.lower,
+        upper=at.upper,
+        margin=margin,
+        n=at.n,
+        bounds=four_way_bounds((at, names, alpha), (at, names, alpha), margin),
+        notes=certainty(at),
+    )
+
+
 def four_way_bounds(
     low: tuple[Interval, Comparison, float], high: tuple[Interval, Comparison, float], margin: float
 ) -> tuple[Bound, Bound]:

@@ -121,7 +121,7 @@ class Planting:
             lambda name: dataclasses.replace(DATA, kind=kind),
             only_stored=settings.only_stored,
         )
-        return Lab(nodeid, claim, "planted", declared, settings, pool, str, metric, claims)
+        return Lab(nodeid, nodeid, claim, "planted", declared, settings, pool, str, metric, claims)
 
 
 def _results(values, diverged, gradients, chosen, curves, tested):

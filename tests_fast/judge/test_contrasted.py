@@ -33,15 +33,6 @@ def test_the_arms_of_the_contrast(planting, assertion, arguments, options, contr
         assert {label for bound in result.verdict.bounds for label in bound.comparison} <= labels
 
 
-def test_confounders_are_verdicts_on_the_claim_with_another_arm_in_the_place_of_the_second(planting):
-    found = judged(planting.lab(ARMS), "assert_greater", "a", "d", margin=1, confounders=("b", "c")).verdict
-    assert [other.comparison for other in found.confounders] == [("a", "b"), ("a", "c")]
-    alone = judged(planting.lab(ARMS), "assert_greater", "a", "c", margin=1).verdict
-    assert (alone.effect, alone.lower, alone.upper) == tuple(
-        getattr(found.confounders[1], name) for name in ("effect", "lower", "upper")
-    )
-
-
 @pytest.mark.parametrize(("best", "at_edge"), [(0.2, False), (0.1, True)])
 def test_the_settings_that_were_chosen_are_a_note_of_labels(planting, best, at_edge):
     rates = (0.1, 0.2, 0.3, 0.4)

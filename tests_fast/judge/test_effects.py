@@ -1,14 +1,16 @@
 """Claims about two arms: assert_greater and assert_within; and what all claims of this and its sister files share."""
 
+import dataclasses
+
 import pytest
 
 from pytest_claims.judge.lab import NotReproducedError
 from pytest_claims.judge.metric import Metric
-from pytest_claims.report.notes import all_notes
-from pytest_claims.stats import agreement, nominal_levels, superiority
+from pytest_claims.report.notes import all_notes, cause_sentences
+from pytest_claims.stats import agreement, interaction, nominal_levels, superiority
 from pytest_claims.stats.looks import Level
-from pytest_claims.types import Outcome
-from tests_fast.judge.planted import NOISY, ROUNDING, arms_at, around, constant, first_of, judged
+from pytest_claims.types import Cause, Confounder, Doubt, Outcome
+from tests_fast.judge.planted import NOISY, ROUNDING, TEST_IMAGES, arms_at, around, constant, first_of, judged
 
 # assert_greater: the claimed size is 5 points in all of these.
 
@@ -81,51 +83,132 @@ def test_greater_than_an_arm_at_chance_needs_five_seeds(planting, n, outcome):
     assert [any(arm.collapsed) for arm in found.arms] == [False, True]
 
 
+RATE = Confounder("the rate", "at a lower rate", "c", "d")
+
+
 @pytest.mark.parametrize(
-    ("mean", "spread", "meaning"),
+    ("lead", "spread", "cause", "said"),
     [
-        (50.0, 0.5, "the effect stays"),
-        (58.0, 0.5, "most of the effect is gone"),
-        (60.0, 0.5, "the effect is gone, so this is what it comes from"),
-        (70.0, 0.5, "the effect is gone, so this is what it comes from"),
-        (58.0, NOISY, "these seeds do not say whether the effect stays"),
+        (
+            10.0,
+            0.5,
+            Cause.DOES_NOT,
+            "At a lower rate (+10.00 points) the effect stays: it does not come from the rate.",
+        ),
+        (6.0, 0.5, Cause.EXPLAINS_PART, ", not +10.00: a part of it comes from the rate."),
+        (
+            2.0,
+            0.5,
+            Cause.EXPLAINS,
+            "At a lower rate most of the effect is gone: c 52.0 %, d 50.0 %, a difference of +2",
+        ),
+        (0.0, 0.5, Cause.EXPLAINS, "The effect comes from the rate."),
+        (
+            -9.0,
+            0.5,
+            Cause.EXPLAINS,
+            "At a lower rate the effect is gone: c 41.0 %, d 50.0 %, a difference of -9.00 points",
+        ),
+        (2.0, 10.0, Cause.UNDECIDED, "these seeds do not say whether it comes from the rate."),
     ],
 )
-def test_greater_notes_what_stays_over_a_confounder(planting, mean, spread, meaning):
-    arms = arms_at(a=60, b=50) | {"c": around(mean, spread=spread, seed=2)}
-    found = judged(planting.lab(arms), "assert_greater", "a", "b", margin=5.0, confounders=["c"])
-    over = superiority(arms["a"], arms["c"], margin=5.0)
-    bounds = f"{60 - mean:+.2f} ({over.lower:+.2f} to {over.upper:+.2f})"
-    assert all_notes(found) == [f"confounder: a − c = {bounds}: {meaning}"]
-    assert (found.verdict.outcome, found.verdict.effect) == (Outcome.REPRODUCED, 10.0)
+def test_greater_says_whether_a_confounder_explains_the_effect(planting, lead, spread, cause, said):
+    arms = arms_at(a=60, b=50) | {"c": around(50 + lead, spread=spread, seed=2), "d": around(50, seed=3)}
+    found = judged(planting.lab(arms), "assert_greater", "a", "b", margin=5.0, confounders=[RATE])
+    (came_to,) = found.verdict.confounders
+    assert came_to.cause == cause
+    assert said in " ".join(cause_sentences(found))
+    # The claim's own verdict is what it is without them.
+    alone = judged(planting.lab(arms), "assert_greater", "a", "b", margin=5.0).verdict
+    assert dataclasses.replace(found.verdict, confounders=()) == alone
+    assert came_to.under == superiority(
+        arms["c"], arms["d"], margin=5.0, resolution=100 / TEST_IMAGES, names=("c", "d")
+    )
+    assert came_to.removed.effect == pytest.approx(10 - lead)
 
 
-def test_greater_judges_confounders_in_their_order_after_its_own_notes(planting):
-    lab = planting.lab(arms_at(a=60, b=50, c=50, d=60), diverged={"b": first_of(10)})
-    found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=["d", "c"])
-    assert [note[:20] for note in all_notes(found)] == [
-        "collapsed to chance ",
-        "confounder: a − d = ",
-        "confounder: a − c = ",
+def test_greater_is_reproduced_and_confounded(planting):
+    lab = planting.lab(arms_at(a=60, b=50, c=50, d=50))
+    found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=[RATE])
+    assert (found.verdict_words, found.badge) == ("REPRODUCED", "REPRODUCED, confounded by the rate")
+
+
+@pytest.mark.parametrize(("means", "badge"), [((60, 50, 60, 50), "REPRODUCED"), ((50, 50, 50, 50), "CONTRADICTED")])
+def test_an_effect_that_stays_is_not_confounded_and_one_that_is_not_there_has_no_cause(planting, means, badge):
+    lab = planting.lab(arms_at(**dict(zip("abcd", means, strict=True))))
+    assert judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=[RATE]).badge == badge
+
+
+def test_greater_needs_a_smaller_effect_and_not_only_an_absent_one(planting):
+    """Under the change the margin is excluded; but the effect was hardly larger before."""
+    lab = planting.lab(arms_at(a=50.1, b=50, c=50, d=50))
+    found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=[RATE])
+    (came_to,) = found.verdict.confounders
+    assert (came_to.under.outcome, came_to.cause) == (Outcome.CONTRADICTED, Cause.UNDECIDED)
+
+
+def test_an_effect_that_is_a_collapse_is_told_as_one(planting):
+    rate = dataclasses.replace(RATE, instead_of="batch statistics")
+    lab = planting.lab(arms_at(a=60, b=50, c=50, d=50), diverged={"b": first_of(10)})
+    found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=[rate])
+    assert cause_sentences(found) == [
+        "At a lower rate neither arm collapses: c 50.0 %, d 50.0 %. The effect comes from the rate, not from batch "
+        "statistics."
     ]
-    assert [arm.label for arm in found.arms] == ["a", "b", "d", "c"]
 
 
-def test_greater_needs_more_seeds_for_a_confounder_that_collapsed(planting):
-    lab = planting.lab(arms_at(n=4, a=60, b=50, c=50), diverged={"c": first_of(4)})
-    found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=["c"])
-    assert found.verdict.outcome == Outcome.REPRODUCED
-    assert all_notes(found)[0].endswith(": these seeds do not say whether the effect stays")
+def test_what_explains_is_told_before_what_does_not_and_those_together(planting):
+    arms = arms_at(a=60, b=50, c=60, d=50, e=50)
+    others = [
+        Confounder("noise", "without noise", "a", "d"),
+        Confounder("rounding", "in float32", "c", "b"),
+        Confounder("the rate", "at a lower rate", "e", "d"),
+    ]
+    found = judged(planting.lab(arms), "assert_greater", "a", "b", margin=5.0, confounders=others)
+    first, then = cause_sentences(found)
+    assert first.endswith("The effect comes from the rate.")
+    assert then == (
+        "Without noise (+10.00 points) and in float32 (+10.00 points) the effect stays: it comes neither from noise "
+        "nor from rounding."
+    )
+    assert [arm.label for arm in found.arms] == ["a", "b", "d", "c", "e"]
+
+
+def test_a_confounder_that_collapsed_decides_nothing(planting):
+    gone = [True] * 6 + [False] * 4
+    lab = planting.lab(arms_at(a=60, b=50, c=50, d=50), diverged={"c": gone, "d": gone})
+    found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=[RATE])
+    (came_to,) = found.verdict.confounders
+    assert (came_to.under.doubt, came_to.cause) == (Doubt.NOT_COMPARABLE, Cause.UNDECIDED)
 
 
 def test_greater_judges_a_confounder_at_the_level_of_the_look(planting):
-    lab = planting.lab(arms := arms_at(a=60, b=50, c=50), looks=(5, 10))
-    found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=["c"])
+    lab = planting.lab(arms := arms_at(a=60, b=50, c=50, d=50), looks=(5, 10))
+    found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=[RATE])
     assert found.verdict.n == 5
-    over = superiority(arms["a"][:5], arms["c"][:5], margin=5.0, alpha=Level.of((5, 10), 5))
-    assert f"({over.lower:+.2f} to {over.upper:+.2f})" in all_notes(found)[0]
-    wrong = superiority(arms["a"][:5], arms["c"][:5], margin=5.0)
-    assert f"{wrong.lower:+.2f}" != f"{over.lower:+.2f}"
+    at = {"margin": 5.0, "alpha": Level.of((5, 10), 5), "resolution": 100 / TEST_IMAGES}
+    (came_to,) = found.verdict.confounders
+    assert came_to.under == superiority(arms["c"][:5], arms["d"][:5], names=("c", "d"), **at)
+    assert came_to.removed == interaction(
+        (arms["a"][:5], arms["b"][:5]), (arms["c"][:5], arms["d"][:5]), names=tuple("abcd"), **at
+    )
+
+
+def test_a_confounder_changes_one_arm_at_least(planting):
+    lab = planting.lab(arms_at(a=60, b=50))
+    with pytest.raises(ValueError, match="whether the rate explains the effect with 'a' and 'b'; needed: two"):
+        lab.assert_greater("a", "b", margin=5.0, confounders=[dataclasses.replace(RATE, better="a", worse="b")])
+
+
+def test_a_confounder_that_is_not_stored_keeps_no_claim_from_its_verdict(planting):
+    arms = arms_at(a=60, b=50, c=50, d=50)
+    for pair in (("a", "b"), ("a", "d")):
+        judged(planting.lab({name: arms[name] for name in pair}), "assert_greater", *pair, margin=5.0)
+    # Arms are stored by their place; the third and fourth were never trained.
+    found = judged(planting.lab(arms, only_stored=True), "assert_greater", "a", "b", margin=5.0, confounders=[RATE])
+    assert (found.verdict.outcome, found.verdict.confounders) == (Outcome.REPRODUCED, ())
+    assert [arm.label for arm in found.arms] == ["a", "b"]
+    assert all_notes(found) == ["not tried on stored runs: whether the effect comes from the rate"]
 
 
 def test_greater_names_arms_in_words(planting):
@@ -192,7 +275,7 @@ def test_within_is_not_shown_by_arms_at_chance(planting):
 FAR = {"a": 80.0, "b": 70.0, "c": 60.0, "d": 50.0}
 ALIKE = dict.fromkeys("abcd", 60.0)
 CLAIMS = {
-    "greater": (FAR, "assert_greater", ("a", "b"), {"margin": 5.0, "confounders": ("c", "d")}),
+    "greater": (FAR, "assert_greater", ("a", "b"), {"margin": 5.0, "confounders": (RATE,)}),
     "within": (ALIKE, "assert_within", ("a", "b"), {"within": 5.0}),
     "no difference": (ALIKE, "assert_no_difference", (("a", "b", "c", "d"),), {"within": 5.0}),
     "some difference": (FAR, "assert_some_difference", (("a", "b", "c", "d"),), {"beyond": 5.0}),
@@ -212,6 +295,8 @@ def renamed(value, old, new):
         return {key: renamed(part, old, new) for key, part in value.items()}
     if isinstance(value, tuple):
         return tuple(renamed(part, old, new) for part in value)
+    if isinstance(value, Confounder):
+        return dataclasses.replace(value, better=renamed(value.better, old, new), worse=renamed(value.worse, old, new))
     return new if value == old else value
 
 
@@ -294,7 +379,7 @@ def test_an_arm_that_was_not_declared_is_named_before_anything_is_trained(planti
 @pytest.mark.parametrize(
     ("claim", "arm", "twice"),
     [(claim, "b", "a") for claim in CHECKED]
-    + [("greater", "c", "a"), ("greater", "d", "b"), ("greater", "d", "c")]
+    + [("greater", "d", "c")]
     + [(claim, arm, "a") for claim in ("no difference", "some difference", "best", "ranks") for arm in "cd"]
     + [("crossover", "d", "c")],
 )

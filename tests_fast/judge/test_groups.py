@@ -6,10 +6,10 @@ import math
 import pytest
 
 from pytest_claims.report.notes import all_notes
-from pytest_claims.report.rule_in_words import comparison_text
+from pytest_claims.report.rule_in_words import comparison_text, rule_text
 from pytest_claims.stats import agreement
 from pytest_claims.types import Outcome
-from tests_fast.judge.planted import NOISY, ROUNDING, arms_at, constant, first_of, judged
+from tests_fast.judge.planted import NOISY, ROUNDING, arms_at, around, constant, first_of, judged
 
 GROUP = ["a", "b", "c"]
 
@@ -314,3 +314,32 @@ def test_ranks_have_no_agreement_where_the_source_leaves_out_an_arm(planting, mi
     del documented[missing]
     found = judged(planting.lab(arms_at(a=70, b=60, c=50), documented=documented), "assert_ranks", GROUP, margin=5.0)
     assert (found.agreement, found.compared) == (None, "a − b")
+
+
+MOST, HALF = [True] * 11 + [False] * 9, [True] * 10 + [False] * 10
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "comparable"),
+    [(MOST, None, False), (None, MOST, False), (HALF, HALF, True), (None, None, True)],
+)
+def test_the_spread_of_an_arm_at_chance_is_compared_with_nothing(planting, first, second, comparable):
+    diverged = {name: flags for name, flags in (("a", first), ("b", second)) if flags}
+    arms = {"a": around(50, n=20, spread=0.5), "b": around(50, n=20, spread=4.0, seed=1)}
+    found = judged(planting.lab(arms, diverged=diverged), "assert_steadier", "a", ["b"], margin=0.5)
+    assert (found.verdict.outcome, found.called) == (
+        ("REPRODUCED", "REPRODUCED") if comparable else ("INCONCLUSIVE", "NOT COMPARABLE")
+    )
+    if not comparable:
+        assert rule_text(found.verdict).endswith(
+            "; but most runs are at chance, which says nothing of what is compared"
+        )
+        assert found.verdict.seeds_to_settle is None
+
+
+@pytest.mark.parametrize(("second", "outcome"), [(MOST, "INCONCLUSIVE"), (None, "CONTRADICTED")])
+def test_two_arms_at_chance_contradict_nothing_and_one_does(planting, second, outcome):
+    diverged = {"a": MOST, **({"b": second} if second else {})}
+    lab = planting.lab({"a": around(50, n=20), "b": around(50, n=20, seed=1)}, diverged=diverged)
+    found = judged(lab, "assert_greater", "a", "b", margin=5.0)
+    assert found.verdict.outcome == outcome

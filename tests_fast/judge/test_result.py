@@ -10,6 +10,7 @@ from pytest_claims.types import (
     Bound,
     ChosenSettings,
     Collapses,
+    Confounded,
     Doubt,
     EqualDifferences,
     HypothesisTest,
@@ -69,7 +70,7 @@ VERDICT = dataclasses.replace(
     detectable=7.5,
     parts=(dataclasses.replace(PART, comparison=AB, parts=(PART,)), PART),
     notes=(Collapses((("a", 1),), 5), ChosenSettings(AB, at_edge=True)),
-    confounders=(dataclasses.replace(PART, comparison=("a", "c")),),
+    confounders=(Confounded("the rate", "at a lower rate", PART, PART, "batch statistics"),),
     looks=(Look(5, 0.001, Outcome.INCONCLUSIVE), Look(10, 0.02, Outcome.INCONCLUSIVE)),
     holds_by=2,
     fails_by=3,
@@ -80,6 +81,7 @@ ARMS = (
 )
 RESULT = Result(
     nodeid="claims/test_x.py::test_y[4]",
+    id="A1a-4",
     finding="A2a",
     kind="best",
     claim="a is the best",
@@ -193,3 +195,26 @@ def test_places_are_by_finding_first_then_by_the_numbers_in_the_words():
 
 def test_the_mean_of_an_arm():
     assert ARMS[0].mean == 38.25
+
+
+@pytest.mark.parametrize(
+    ("outcome", "doubt", "next_look", "elsewhere", "words"),
+    [
+        (Outcome.REPRODUCED, None, None, False, "REPRODUCED"),
+        (Outcome.REPRODUCED, None, None, True, "TRANSFERS"),
+        (Outcome.TOO_SMALL, None, None, False, "TOO SMALL"),
+        (Outcome.TOO_SMALL, None, None, True, "DOES NOT TRANSFER"),
+        (Outcome.CONTRADICTED, None, None, True, "DOES NOT TRANSFER"),
+        (Outcome.INCONCLUSIVE, None, None, True, "INCONCLUSIVE"),
+        (Outcome.INCONCLUSIVE, None, 10, True, "OPEN 5/20"),
+        (Outcome.INCONCLUSIVE, Doubt.NOT_COMPARABLE, 10, False, "OPEN 5/20"),
+        (Outcome.INCONCLUSIVE, Doubt.NOT_COMPARABLE, None, False, "NOT COMPARABLE (at chance)"),
+        (Outcome.INCONCLUSIVE, Doubt.UNCONFIRMED, None, False, "INCONCLUSIVE"),
+    ],
+)
+def test_what_a_claim_is_called(outcome, doubt, next_look, elsewhere, words):
+    verdict = dataclasses.replace(VERDICT, outcome=outcome, doubt=doubt, confounders=())
+    source = dataclasses.replace(RESULT.source, elsewhere=elsewhere)
+    found = dataclasses.replace(RESULT, verdict=verdict, source=source, next_look=next_look)
+    assert found.verdict_words == found.badge == words
+    assert words.startswith(found.called)

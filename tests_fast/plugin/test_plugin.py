@@ -236,6 +236,7 @@ def test_a_replication_takes_seeds_of_its_own(suite, run):
 MORE = """
 
     from pytest_claims.judge.metric import gradient
+    from pytest_claims.types import Confounder
 
 
     @claim("T5", "the wide network has the larger gradient", source=SOURCE, arms=wide_and_narrow,
@@ -251,7 +252,8 @@ MORE = """
 
     @claim("T7", "wide beats narrow", source=SOURCE, arms=lambda: {**wide_and_narrow(), "twelve": net(12)})
     def test_confounded(lab):
-        lab.assert_greater("wide", "narrow", margin=2.0, confounders=["twelve"])
+        lab.assert_greater("wide", "narrow", margin=2.0,
+                           confounders=[Confounder("the width", "at width 12", "wide", "twelve")])
 
 
     def by_rate():
@@ -284,7 +286,7 @@ def test_claims_about_gradients_differences_confounders_and_rates(suite, run):
     assert gradients.agreement is None
     assert all(value < 5 for arm in gradients.arms for value in arm.values)
     assert (matters.kind, matters.contrast) == ("some difference", "the deciding pair's difference")
-    assert [found.comparison for found in confounded.verdict.confounders] == [("wide", "twelve")]
+    assert [found.under.comparison for found in confounded.verdict.confounders] == [("wide", "twelve")]
     assert [arm.label for arm in confounded.arms] == ["wide", "narrow", "twelve"]
     # Both do best at the higher rate: there is no lower one, and the two below and at it are compared.
     assert lower.verdict.notes == (ChosenSettings(("16 0.05", "12 0.05"), at_edge=True),)

@@ -96,6 +96,7 @@ def result(nodeid: str, finding: str, claim: str, found: Verdict, arms: list[Arm
     source = more.pop("source", Source("A paper", "Table 1", 5))
     return Result(
         nodeid=nodeid,
+        id="-".join([finding, *nodeid.rstrip("]").split("[")[1:]]),
         finding=finding,
         kind=more.pop("kind", "effect"),
         claim=claim,

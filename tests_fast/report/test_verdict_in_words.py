@@ -26,6 +26,7 @@ from pytest_claims.stats import (
     fewest_for_spread,
     never_falls,
     no_difference,
+    not_comparable,
     ranking,
     sequential,
     some_difference,
@@ -34,7 +35,7 @@ from pytest_claims.stats import (
     superiority,
     trend,
 )
-from pytest_claims.types import ChosenSettings, Outcome, Source, Verdict
+from pytest_claims.types import ChosenSettings, Confounded, Outcome, Source, Verdict
 
 WORSE = np.array([50.0, 51.0, 49.0, 52.0, 50.0])
 GAIN = np.array([4.0, 5.0, 3.5, 4.5, 4.2])
@@ -51,6 +52,7 @@ def result(verdict: Verdict, arms: dict[str, np.ndarray], **more) -> Result:
     )
     fields = {
         "nodeid": "claims/test_x.py::test_y",
+        "id": "X1",
         "finding": "X1",
         "kind": "effect",
         "claim": "they differ",
@@ -310,7 +312,8 @@ def verdicts(draw):
         st.sampled_from(
             [
                 superiority(*arms[:2], margin=margin, **two),
-                dataclasses.replace(looked, confounders=(superiority(arms[0], arms[2], margin=1, names=("a", "c")),)),
+                dataclasses.replace(looked, confounders=(Confounded("x", "without x", looked, looked),)),
+                not_comparable(looked),
                 equivalence(*arms[:2], within=margin, **two),
                 no_difference(named, within=margin, **both),
                 some_difference(named, beyond=margin, **both),
