@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 
 from benchmarks.group import cores, seconds_a_seed
+from benchmarks.images import images
 from benchmarks.limits import limits
 from benchmarks.limits import machine as peak_of
 from benchmarks.page import page
 from benchmarks.peers import PEERS
 from benchmarks.work import WORKS
-from pytest_claims.data.load import synthetic_dataset
 from pytest_claims.train.device import DeviceError, choose, describe
 
 
@@ -36,7 +36,7 @@ def main() -> None:
         sys.exit(str(error))
     kind = device.type
     machine = f"{describe(device)}, torch {torch.__version__}"
-    peak, data = peak_of(device), synthetic_dataset("cifar10", "documented")
+    peak, data = peak_of(device), images()
     bounds = {name: limits(WORKS[name], data, kind, peak) for name in options.works}
     results: dict[str, dict[str, list[float] | str]] = {}
     for name in options.works:

@@ -89,9 +89,9 @@ def changed(setting, batch):
         return {}
     share = batch / max(BATCH_SIZES)
 
-    def under(change, own):
+    def under(change, own, quick=False):
         recipes = {scale: change(recipe) for scale, recipe in own.recipes.items()}
-        return dataclasses.replace(own, recipes=recipes, documented=None)
+        return dataclasses.replace(own, recipes=recipes, documented=None, quick=quick)
 
     def scaled(recipe):
         kind, final = recipe.schedule
@@ -105,8 +105,8 @@ def changed(setting, batch):
 
     batch_norms, group_norms = batch_norm(setting, batch), group_norm(setting, batch)
     return {
-        "batch norm, scaled rate": under(scaled, batch_norms),
-        "group norm, scaled rate": under(scaled, group_norms),
+        "batch norm, scaled rate": under(scaled, batch_norms, quick=True),
+        "group norm, scaled rate": under(scaled, group_norms, quick=True),
         "batch norm, precise statistics": under(precise, batch_norms),
         "batch norm, float32": under(float32, batch_norms),
         "group norm, float32": under(float32, group_norms),
@@ -145,7 +145,7 @@ def test_batch_norm_far_below_group_norm_at_small_batches(lab, setting, batch):
     "{setting}, batch {batch}: the norms are within 3 points",
     source=BATCH_SIZE,
     arms=both,
-    quick=lambda setting, batch: setting == "base" and batch in (8, 64),
+    quick=lambda setting, batch: setting == "base" and batch == 64,
 )
 def test_norms_are_similar_from_batch_size_8(lab, setting, batch):
     lab.assert_within("batch norm", "group norm", within=SIMILAR)

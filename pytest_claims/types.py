@@ -211,8 +211,9 @@ class Arm:
     short; "documented", the source's own; "full", the whole training set until the network is well trained, by a
     recipe of ours, for sources that give none. documented: the source's test accuracy for it in percent, None where it
     gives none. may_collapse: runs of this arm, or of another arm of the finding at the same batch size, have been seen
-    to end at chance or to diverge; claims about it are first looked at with 10 seeds. Raises ValueError for recipes of
-    other scales, or for none.
+    to end at chance or to diverge; claims about it are first looked at with 10 seeds. quick: whether scale quick trains
+    it; a quick claim can do without an arm that only confounders name. Raises ValueError for recipes of other scales,
+    or for none.
     """
 
     network: Any
@@ -220,6 +221,7 @@ class Arm:
     documented: float | None = None
     dataset: str = "cifar10"
     may_collapse: bool = False
+    quick: bool = True
 
     def __post_init__(self) -> None:
         if not self.recipes or set(self.recipes) - set(RECIPES):

@@ -110,7 +110,9 @@ class Choice:
             "real": "as asked with --data real",
             "files": "as asked with --data",
             "folders": "class folders, as asked with --data",
-        }.get(self.rule) or ("whole sets on disk, else the sample" if self.sample else "what is on disk, else downloaded")
+        }.get(self.rule) or (
+            "whole sets on disk, else the sample" if self.sample else "what is on disk, else downloaded"
+        )
 
     def __str__(self) -> str:
         if self.rule in ("folders", "sample"):
@@ -155,8 +157,8 @@ def choose(option: str, scale: str, home: Path, sample: Path | None = None, *, w
         if sample is None or not is_there(sample):
             where = f" at {sample}" if sample else ""
             raise DataError(
-                f"--data sample: there is no sample{where}. A sample belongs to the repository of the claims and not to "
-                f"the installed package: `git checkout -- {FOLDER}` restores it where it was deleted. {_FOLDERS}"
+                f"--data sample: there is no sample{where}. A sample belongs to the repository of the claims and not "
+                f"to the installed package: `git checkout -- {FOLDER}` restores it where it was deleted. {_FOLDERS}"
             )
         return Choice(option, sample, scale)
     if option in NAMED:

@@ -61,6 +61,8 @@ def from_loader(spec: DatasetSpec, folder: Path, *, download: bool) -> Dataset:
 
 def from_sample(spec: DatasetSpec, folder: Path) -> Dataset:
     """The sample of a data set. Raises DataError if a file of it is missing or was changed, or it is another sample."""
+    if spec.sample is None:
+        raise DataError(f"{spec.name} has no sample. {spec.ways}")
     found = _real(spec, read_sample(folder, spec))
     if found.kind != SAMPLE:
         raise DataError(

@@ -1,4 +1,4 @@
-"""`python -m pytest_claims.data.make_sample [FROM [TO]]`: write sample/ from whole CIFAR on disk (default: data, sample).
+"""`python -m pytest_claims.data.make_sample [FROM [TO]]`: write sample/ from whole CIFAR in data/.
 
 Which images: the first of each class in the order in which `Dataset` keeps them, by a hash of their pixels. This order
 does not depend on the file that they were read from, nor on what they show, and no seed chose it. So everyone who has

@@ -117,8 +117,11 @@ def _tiles(folder: Path, mosaic: Mosaic, per_class: int, spec: DatasetSpec) -> n
             f"{path} was changed: its content is not what the checksum in {folder / MANIFEST} was made of. "
             f"{way_out(folder, spec)}"
         )
-    with Image.open(path) as image:
-        pixels = np.asarray(image.convert("RGB"))
-    rows, columns = pixels.shape[0] // SIDE, pixels.shape[1] // SIDE
-    tiles = pixels.reshape(rows, SIDE, columns, SIDE, 3).swapaxes(1, 2).reshape(-1, SIDE, SIDE, 3)
-    return tiles.reshape(len(mosaic.classes), per_class, SIDE, SIDE, 3)
+    try:
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("RGB"))
+        rows, columns = pixels.shape[0] // SIDE, pixels.shape[1] // SIDE
+        tiles = pixels.reshape(rows, SIDE, columns, SIDE, 3).swapaxes(1, 2)
+        return tiles.reshape(len(mosaic.classes), per_class, SIDE, SIDE, 3)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is no mosaic of {spec.name} ({error}). {way_out(folder, spec)}") from error

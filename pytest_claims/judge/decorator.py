@@ -83,6 +83,11 @@ def arms_of(item: pytest.Item) -> dict[Hashable, Arm]:
     return dict(_called(item, _declared(item).arms))
 
 
+def arms_at(item: pytest.Item, scale: str) -> dict[Hashable, Arm]:
+    """Those of the claim's arms that a session at this scale trains."""
+    return {name: arm for name, arm in arms_of(item).items() if arm.quick or scale != "quick"}
+
+
 def is_quick(item: pytest.Item) -> bool:
     """Whether scale quick has this test's claim."""
     quick = _declared(item).quick

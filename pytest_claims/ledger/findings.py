@@ -40,7 +40,18 @@ class _Register:
 def register(root: Path) -> list[tuple[str, str, str, str]]:
     """Every claim under root: test, id, words, document. Raises RuntimeError if they cannot be collected."""
     found = _Register()
-    arguments = [str(root / "claims"), "--collect-only", "-q", "-p", "no:cacheprovider", "--rootdir", str(root)]
+    # All claims can be rehearsed.
+    arguments = [
+        str(root / "claims"),
+        "--scale",
+        "rehearsal",
+        "--collect-only",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(root),
+    ]
     with contextlib.redirect_stdout(io.StringIO()) as said:
         status = pytest.main(arguments, plugins=[found])
     if status != pytest.ExitCode.OK:

@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from pytest_claims.judge.decorator import arms_of, claim_of
+from pytest_claims.judge.decorator import arms_at, claim_of
 from pytest_claims.settings import Settings
 
 
@@ -30,6 +30,6 @@ def lacking(item: pytest.Item, settings: Settings) -> str:
         return ""
     # What is wrong with an arm or its data set is for the test itself to report.
     with contextlib.suppress(Exception):
-        runs = [arm.run(settings.scale) for arm in arms_of(item).values()]
+        runs = [arm.run(settings.scale) for arm in arms_at(item, settings.scale).values()]
         return next(filter(None, (settings.data.lacks(run.dataset, run.recipe) for run in runs)), "")
     return ""

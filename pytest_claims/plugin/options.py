@@ -58,9 +58,9 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--scale",
         choices=SCALES,
-        help="quick: the claims that are declared quick, by the sources' own recipes; rehearsal: all claims, by recipes "
-        "cut short; documented: all claims by the sources' own recipes; full: whole training sets, by recipes of ours, "
-        "for a source that gives none (default: documented with --gpu, else quick)",
+        help="quick: the claims that are declared quick, by the sources' own recipes; rehearsal: all claims, by "
+        "recipes cut short; documented: all claims, by the sources' own recipes; full: whole training sets, by recipes "
+        "of ours, for a source that gives none (default: documented with --gpu, else quick)",
     )
     group.addoption(
         "--data",
@@ -75,8 +75,9 @@ def add_options(parser: pytest.Parser) -> None:
         "--seeds",
         type=seed_count,
         metavar="N",
-        help=f"fix the number of seeds an arm, at least 3 (default: {FIXED_SEEDS['quick']} at quick, {FIXED_SEEDS['rehearsal']} "
-        f"in a rehearsal; at documented claims are looked at with {', '.join(map(str, LOOKS))} seeds, until a verdict stands)",
+        help=f"fix the number of seeds an arm, at least 3 (default: {FIXED_SEEDS['quick']} at quick, "
+        f"{FIXED_SEEDS['rehearsal']} in a rehearsal; at documented claims are looked at with "
+        f"{', '.join(map(str, LOOKS))} seeds, until a verdict stands)",
     )
     group.addoption(
         "--max-seeds",

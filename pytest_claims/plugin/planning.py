@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from pytest_claims.errors import ExplainedError
-from pytest_claims.judge.decorator import arms_of, claim_of
+from pytest_claims.judge.decorator import arms_at, claim_of
 from pytest_claims.runs.laboratory import Laboratory
 from pytest_claims.runs.plan import needed, plan, plan_lines
 from pytest_claims.runs.store import Store
@@ -18,7 +18,7 @@ def print_plan(config: pytest.Config, laboratory: Laboratory, items: Sequence[py
     """Print the plan and train nothing. Raises pytest.UsageError if there is no telling: no store, no device."""
     settings = laboratory.settings
     claims = [
-        (claim, list(arms_of(item).values()))
+        (claim, list(arms_at(item, settings.scale).values()))
         for item in items
         if (claim := claim_of(item)) and not item.get_closest_marker("skip")
     ]
