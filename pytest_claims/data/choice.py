@@ -68,7 +68,7 @@ class Choice:
             return Chosen(spec.family, self.folder, "found on disk")
         if self._takes_sample(spec):
             assert self.sample
-            return Chosen(SAMPLE, self.sample, f"{self.folder} does not have it whole")
+            return Chosen(SAMPLE, self.sample, "the whole set is not on disk")
         return Chosen(spec.family, self.folder, "no sample serves" if self.sample else "needed whole", self.download)
 
     def lacks(self, name: str, recipe: Recipe) -> str:
