@@ -69,6 +69,8 @@ class Stored:
 class Key:
     """All that decides a run's result, but for its seed: the same key and seed, the same result.
 
+    What the run's names stand for is a part of it (identity.py), which is found when a digest is asked for.
+
     seeds_per_block: how many seeds are trained side by side (the last bits of a sum depend on it). engine: version
     of the code. tf32: whether products of float32 numbers were rounded to TF32.
     """
@@ -87,7 +89,9 @@ class Key:
         numerics: dict[str, object] = {"device": self.device, "precision": precision, "width": self.seeds_per_block}
         if self.tf32 and precision == "float32":
             numerics["tf32"] = True
-        return json.dumps(numerics, sort_keys=True)
+        from pytest_claims.runs.identity import identity  # with torch, which who only reads a store does without
+
+        return json.dumps(numerics | identity(self.run), sort_keys=True)
 
     def digest(self, seed: int) -> str:
         """Hex name of the run with this seed."""
