@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import re
 import shutil
 import sys
@@ -15,8 +16,11 @@ from claims.recipes import COLLAPSED_AT
 from pytest_claims.data import spec_of
 from pytest_claims.defaults import FIXED_SEEDS
 from pytest_claims.judge.decorator import arms_at, arms_of, claim_id, claim_of, is_quick, words_of
+from pytest_claims.runs.evidence import read
 from pytest_claims.runs.pool import seeds_per_block
+from pytest_claims.runs.store import COLUMNS, Key
 from pytest_claims.train.cost import CPU_CORE, cost
+from pytest_claims.train.engine import version_of
 from pytest_claims.types import LOOK_BESIDE_COLLAPSES, LOOKS, first_look
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -106,6 +110,30 @@ def test_claims_beside_arms_that_have_collapsed_are_first_looked_at_with_ten_see
     assert beside == {"a2", "c2"}
 
 
+def test_the_recorded_runs_are_still_found_under_their_keys(register):
+    """How many seeds belong together is part of a key, and so is the engine's version: neither may move."""
+    arms = {
+        arm.run("documented") for *_, arms in register.claims for arm in arms.values() if "documented" in arm.recipes
+    }
+    runs = {run.canonical: run for run in arms}
+    looked_up, seen = {"cpu": 0, "cuda": 0}, {}
+    for path in (ROOT / "evidence").glob("*.jsonl"):
+        for row in read(path):
+            run = dict(zip(COLUMNS, row, strict=True))
+            if run["configuration"] not in runs:
+                continue  # of a claim that is no more
+            numerics = json.loads(run["numerics"])
+            kind, ours = numerics["device"], runs[run["configuration"]]
+            if (kind, run["configuration"]) not in seen:
+                blocks, version = seeds_per_block(ours, kind), version_of(ours)
+                seen[kind, run["configuration"]] = Key(
+                    ours, run["data"], kind, blocks, version, numerics.get("tf32", False)
+                )
+            assert seen[kind, run["configuration"]].digest(run["seed"]) == run["key"], run["configuration"]
+            looked_up[kind] += 1
+    assert min(looked_up.values()) >= 500
+
+
 def test_claims_tune_settings_where_their_assertion_does(register):
     for claim, function in register.tests:
         assert claim.tunes == ("lab.assert_needs_lower(" in inspect.getsource(function)), claim.finding
@@ -143,7 +171,7 @@ def test_a_claim_is_one_file(pytester, monkeypatch):
         target.parent.mkdir(parents=True, exist_ok=True)
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
-    for name in ("tests_fast/test_sources.py", "tests_fast/images.py", "pytest_claims"):
+    for name in ("tests_fast/test_sources.py", "tests_fast/images.py", "pytest_claims", "evidence"):
         (pytester.path / name).symlink_to(ROOT / name)
     (example,) = re.findall(
         r"```python\n(# claims/test_width\.py\n.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S

@@ -8,6 +8,7 @@ from collections.abc import Generator
 
 import pytest
 
+from pytest_claims.defaults import CUDNN
 from pytest_claims.errors import ExplainedError
 from pytest_claims.judge.decorator import arms_at, claim_of
 from pytest_claims.judge.lab import Lab
@@ -84,6 +85,7 @@ class Active:
             settings = resolve(
                 gpu=option.gpu,
                 tf32=option.tf32,
+                kernels=option.kernels,
                 scale=option.scale,
                 data=option.data,
                 seeds=option.seeds,
@@ -110,6 +112,10 @@ class Active:
             )
         if option.update_ledger and settings.tf32:
             raise pytest.UsageError("--update-ledger records runs in the recipes' own precision: leave --tf32 out")
+        if option.update_ledger and settings.kernels != CUDNN:
+            raise pytest.UsageError(
+                f"--update-ledger records runs that cuDNN's kernels computed: leave --kernels {settings.kernels} out"
+            )
         return settings, ledgers, documented
 
     @pytest.hookimpl(tryfirst=True)

@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from pytest_claims.defaults import DEFAULT_STORE, FIXED_SEEDS, PLACEBO_SEEDS
+from pytest_claims.defaults import CUDNN, DEFAULT_STORE, FIXED_SEEDS, KERNELS, PLACEBO_SEEDS
 from pytest_claims.plugin.arguments import (
     file_to_write,
     folder_to_write,
@@ -21,6 +21,7 @@ from pytest_claims.types import LOOKS, SCALES
 DEFAULTS: dict[str, object] = {
     "gpu": False,
     "tf32": False,
+    "kernels": CUDNN,
     "scale": None,
     "data": "auto",
     "seeds": None,
@@ -54,6 +55,13 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help="on CUDA devices, round the operands of float32 products to TF32 (10 bits of mantissa): faster, and kept "
         "apart from runs in float32 (default: off, recipes in float32 are computed in it)",
+    )
+    group.addoption(
+        "--kernels",
+        choices=KERNELS,
+        default=CUDNN,
+        help="what computes convolutions and batch norms on CUDA devices: cudnn, or triton, this project's kernels for "
+        f"seeds side by side; the last bits differ, so runs are kept apart (default: {CUDNN})",
     )
     group.addoption(
         "--scale",

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from pytest_claims.data import NAMED, choose
 from pytest_claims.data.sample import FOLDER as SAMPLE
-from pytest_claims.defaults import DEFAULT_STORE, FIXED_SEEDS, PLACEBO_SEEDS
+from pytest_claims.defaults import CUDNN, DEFAULT_STORE, FIXED_SEEDS, PLACEBO_SEEDS
 from pytest_claims.errors import ExplainedError
 from pytest_claims.ledger.entries import FOLDER
 from pytest_claims.runs.evidence import FOLDER as EVIDENCE
 from pytest_claims.runs.evidence import files
 from pytest_claims.settings import DATA_HOME, Settings
+from pytest_claims.stacked.kernels import require
 from pytest_claims.train import device as devices
 from pytest_claims.types import LOOKS, SCALES
 
@@ -25,6 +26,7 @@ def resolve(
     *,
     gpu: bool,
     tf32: bool,
+    kernels: str,
     scale: str | None,
     data: str,
     seeds: int | None,
@@ -40,11 +42,17 @@ def resolve(
 ) -> Settings:
     """Settings from option values; root: the repository, worker: this process's number.
 
-    Raises DataError for data that is not there, DeviceError for --gpu without one, SettingsError for options that
-    exclude each other, ValueError for an unknown scale.
+    Raises DataError for data that is not there, DeviceError for --gpu without one, KernelsError for kernels that
+    are not there, SettingsError for options that exclude each other, ValueError for an unknown scale or kernels.
     """
     if tf32 and not gpu:
         raise SettingsError("--tf32 changes how CUDA devices multiply; a CPU has no TF32. Add --gpu or leave it out")
+    if kernels != CUDNN and not gpu:
+        raise SettingsError(
+            f"--kernels {kernels} changes how CUDA devices compute, and this session has none. Add --gpu or leave "
+            "it out"
+        )
+    require(kernels)
     device = devices.choose(gpu, worker)
     scale = scale or ("documented" if gpu else "quick")
     if scale not in SCALES:
@@ -86,11 +94,13 @@ def resolve(
 
     repeated = ["--gpu"] if gpu else []
     repeated += ["--tf32"] if tf32 else []
+    repeated += [f"--kernels {kernels}"] if kernels != CUDNN else []
     repeated += [f"--data {data if data in NAMED else path(data)}"] if data != "auto" else []
     repeated += [f"--store {path(store)}"] if store else []
     return Settings(
         device=device,
         tf32=tf32,
+        kernels=kernels,
         scale=scale,
         data=choice,
         looks=looks,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from pytest_claims.data.kinds import SAMPLE, parts
 from pytest_claims.report.session import Session, devices
-from pytest_claims.report.settings_in_words import device_words, meaning
+from pytest_claims.report.settings_in_words import arithmetic_words, device_words, meaning
 from pytest_claims.settings import Settings
 
 
@@ -17,10 +17,11 @@ def session_lines(settings: Settings, session: Session, width: int) -> list[str]
     """Facts of a session, wrapped to a width but for paths."""
     kind = session.data_kind
     used = dict.fromkeys(words for result in session.results for words in result.datasets.values())
+    trained_on = devices(session.results)
     lines = [
         f"runs trained in this session: {session.trained}, reused: {session.reused}, kept in {settings.store}",
         f"data: {'; '.join(used) or settings.data}",
-        f"device: {devices(session.results) or device_words(settings)}",
+        f"device: {trained_on + arithmetic_words(settings) if trained_on else device_words(settings)}",
         f"wall time: {wall_time(session.seconds)}",
         f"verdicts: {meaning(settings, kind or settings.data.kind)}",
     ]

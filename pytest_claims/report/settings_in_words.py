@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_claims.data.kinds import are_real, are_whole
+from pytest_claims.defaults import TRITON
 from pytest_claims.settings import Settings
 from pytest_claims.train.device import describe
 
@@ -11,7 +12,13 @@ def device_words(settings: Settings) -> str:
     """The device, and how it multiplies where that is not as recipes say."""
     if settings.only_stored:
         return f"runs recorded on {settings.runs_of or 'any device'}, nothing is trained"
-    return describe(settings.device) + (", float32 products in TF32" if settings.tf32 else "")
+    return describe(settings.device) + arithmetic_words(settings)
+
+
+def arithmetic_words(settings: Settings) -> str:
+    """How devices compute where that is not the default, to be appended to a device's words; else ""."""
+    tf32 = ", float32 products in TF32" if settings.tf32 else ""
+    return tf32 + (", convolutions and batch norms by Triton kernels" if settings.kernels == TRITON else "")
 
 
 def seeds_words(settings: Settings) -> str:

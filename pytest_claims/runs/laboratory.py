@@ -23,7 +23,7 @@ from pytest_claims.types import Arm, Run, Trained
 
 def in_process(settings: Settings, workers: int) -> Executor:
     """The executor of a session that chooses none: each worker process trains on its own device."""
-    return InProcess(settings.device, workers, tf32=settings.tf32)
+    return InProcess(settings.device, workers, tf32=settings.tf32, kernels=settings.kernels, store=settings.store)
 
 
 def open_store(settings: Settings) -> Store:
@@ -95,7 +95,7 @@ class Laboratory:
     def _recorded(self, kind: str) -> Pool:
         """The pool over what is stored of a kind of device."""
         if kind not in self._pools:
-            executor = Recorded(kind, tf32=self.settings.tf32)
+            executor = Recorded(kind, tf32=self.settings.tf32, kernels=self.settings.kernels)
             self._pools[kind] = Pool(self.store, self._leases, executor, self._recorded_data, only_stored=True)
         return self._pools[kind]
 

@@ -157,8 +157,8 @@ def plan_lines(
         )
     if settings.device.type == "cpu":
         lines.append(
-            f"on one data-centre GPU, not measured but taken to do {DATA_CENTRE_GPU.seconds_per_step * 1000:g} ms a "
-            f"step and {DATA_CENTRE_GPU.flops_per_second / 1e12:g} TFLOP/s: "
+            f"on one data-centre GPU, by the speed of an H100 ({DATA_CENTRE_GPU.seconds_per_step * 1000:g} ms a step "
+            f"and {DATA_CENTRE_GPU.flops_per_second / 1e12:g} TFLOP/s): "
             f"{minutes(planned, DATA_CENTRE_GPU, 'cuda'):,.1f} minutes"
         )
     return lines + [f"in the way: {obstacle}" for obstacle in obstacles]

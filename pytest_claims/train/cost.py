@@ -75,19 +75,34 @@ def _counted(module: nn.Module) -> tuple[float, float]:
 
 @dataclasses.dataclass(frozen=True)
 class Speed:
-    """A device's measured speed: seconds an optimiser step takes at least, and FLOPs a second beyond that."""
+    """A device's measured speed: seconds an optimiser step takes at least, and FLOPs a second beyond that.
+
+    seconds_per_start: of every set of seeds that is trained side by side: its networks are built, its steps captured.
+    """
 
     seconds_per_step: float
     flops_per_second: float
+    seconds_per_start: float = 0.0
 
     def seconds(self, cost: Cost, width: int) -> float:
         """Estimated seconds of one seed trained side by side with width - 1 others."""
         return cost.steps * self.seconds_per_step / width + cost.flops / self.flops_per_second
 
+    def fewest_side_by_side(self, cost: Cost, seeds: int) -> int:
+        """How many of these seeds to train at once: the fewest with which they take at most 10 % longer than all at
+        once. Where a step is arithmetic, more side by side take memory and gain little."""
 
-# What no CPU can measure, taken to be: 0.5 ms a step, for some 200 kernels replayed at 2.5 microseconds each, and a
-# sixth of the 67 TFLOP/s in float32 of an H200's data sheet.
-DATA_CENTRE_GPU = Speed(0.5e-3, 11e12)
+        def seconds(width: int) -> float:
+            parts = math.ceil(seeds / width)
+            return parts * self.seconds_per_start + seeds * self.seconds(cost, math.ceil(seeds / parts))
+
+        return next(width for width in range(1, seeds + 1) if seconds(width) <= 1.1 * seconds(seeds))
+
+
+# As measured on one H100 80 GB, torch 2.11, CUDA 13, replayed steps of seven runs with 1 to 64 seeds side by side
+# (docs/costs.md), fitted in logarithms. Most of them take half to twice as long as this says. OrderCNN, whose
+# convolutions are large and in bfloat16, does 39 TFLOP/s and is overrated up to four times.
+DATA_CENTRE_GPU = Speed(0.63e-3, 10.7e12, 0.3)
 # Of the order that `probe` finds on one core of a server (a 2-core Xeon, torch 2.13), to weigh runs against each other.
 CPU_CORE = Speed(3e-3, 60e9)
 

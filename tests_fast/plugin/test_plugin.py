@@ -365,7 +365,7 @@ def test_a_plan_has_the_seeds_that_choose_settings(suite, run, known_speed):
     write(suite, CLAIMS + MORE)
     planned = run("--plan", "--scale", "documented", "--seeds", "5", "-k", "lower")
     # Two networks at two rates: five seeds that choose and at most as many that are judged.
-    planned.stdout.fnmatch_lines(["all *4 *40 *0 *", "on one data-centre GPU, not measured but taken to *minutes"])
+    planned.stdout.fnmatch_lines(["all *4 *40 *0 *", "on one data-centre GPU, by the speed of an H100 *minutes"])
     run("--scale", "documented", "--seeds", "5", "-k", "lower")
     assert rows(suite) == 40
     found = sqlite3.connect(suite.path / ".claims/runs.sqlite").execute("SELECT DISTINCT seed FROM runs ORDER BY seed")
@@ -426,6 +426,8 @@ def test_a_plan_downloads_nothing(suite, run, known_speed):
         (["--claims-html", "images/test/class0/0.png"], "*is a file; name a folder*"),
         (["--claims-json", "nowhere/claims.json"], "*cannot be written; name a file in a folder that exists*"),
         (["--tf32"], "*--tf32 changes how CUDA devices multiply*Add --gpu or leave it out*"),
+        (["--kernels", "triton"], "*--kernels triton changes how CUDA devices compute*Add --gpu or leave it out*"),
+        (["--kernels", "other"], "*invalid choice: 'other' (choose from*cudnn*triton*"),
         (["--first-seed", "-1"], "*'-1' is not a seed; allowed: 0 to 1000000*"),
         (["--scale", "huge"], "*invalid choice: 'huge' (choose from*rehearsal*documented*"),
         (["--data", "nowhere"], "*--data nowhere: no such folder. Allowed: auto, real, sample, or the path*"),

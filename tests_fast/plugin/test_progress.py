@@ -40,6 +40,26 @@ def test_the_status_says_how_far_what_how_fast_and_how_long():
     assert status(State((Group("a", 2.0, 1, 0, None),), (), None), 2, 0.0, 79) == "0/1 run"
 
 
+def test_where_claims_may_go_on_to_more_seeds_it_says_at_least():
+    groups = (Group("a", 2.0, 10, 5, 12.0), Group("b", 1.0, 400, 0, None))
+    assert status(State(groups, (), None), 2, 0.0, 79, last=20) == "5/410 runs | at least about 20 min left"
+    # At the last look there is nothing to go on to.
+    whole = (Group("a", 2.0, 20, 15, 60.0),)
+    assert status(State(whole, (), None), 1, 0.0, 79, last=20) == "15/20 runs | about 5 min left"
+    assert status(State(whole, (), None), 1, 0.0, 79) == "15/20 runs | about 5 min left"
+    short = (Group("a", 2.0, 10, 5, 1.0),)
+    assert status(State(short, (), None), 1, 0.0, 79, last=20) == "5/10 runs | under 1 min to the next look"
+
+
+def test_a_block_that_takes_longer_than_expected_moves_the_estimate():
+    done = Group("a", 2.0, 20, 5, 12.0)
+    # 5 seeds were expected to take a minute, and have taken ten already: so will the 10 after them, at least.
+    late = State((done,), (training(began=0.0),), None)
+    assert seconds_left(late, 1, 600.0) == pytest.approx(10 * 120)
+    # A block that is in time leaves the estimate as it is.
+    assert seconds_left(late, 1, 30.0) == pytest.approx(15 * 12 - 30)
+
+
 times = st.floats(0, 1e7)
 
 

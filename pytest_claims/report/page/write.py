@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from pytest_claims.data import DataError, Dataset
+from pytest_claims.defaults import TRITON
 from pytest_claims.judge.result import Result
 from pytest_claims.report.facts import wall_time
 from pytest_claims.report.failure import failure_text
@@ -225,7 +226,8 @@ def _arm(point: Point) -> dict[str, str]:
 def _with(stored: Stored) -> str:
     """What a run was trained with."""
     tf32 = ", TF32" if stored.numerics.get("tf32") else ""
-    return f"{stored.device}{tf32}, torch {stored.versions.get('torch', '?')}"
+    kernels = ", Triton kernels" if stored.numerics.get("kernels") == TRITON else ""
+    return f"{stored.device}{tf32}{kernels}, torch {stored.versions.get('torch', '?')}"
 
 
 def _measured_with(runs: Iterable[Stored]) -> dict[str, str]:
