@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 
 from benchmarks.group import OutOfMemoryError, cores, seconds_a_seed
+from benchmarks.images import images
 from benchmarks.limits import Limits, limits
 from benchmarks.limits import machine as peak_of
 from benchmarks.page import page
 from benchmarks.peers import PEERS
 from benchmarks.work import WORKS
-from pytest_claims.data.load import synthetic_dataset
 from pytest_claims.train.device import DeviceError, choose, describe
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     kind = device.type
     machine = f"{describe(device)}, torch {torch.__version__}"
     print(machine, flush=True)
-    peak, data = peak_of(device), synthetic_dataset("cifar10", "documented")
+    peak, data = peak_of(device), images()
     print(f"float32 products at {peak.flops / 1e12:.3g} TFLOP/s, copies at {peak.bandwidth / 1e9:.3g} GB/s", flush=True)
     bounds: dict[str, Limits] = {}
     results: dict[str, dict[str, list[float] | str]] = {}

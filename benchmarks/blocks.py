@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 import torch
 
+from benchmarks.images import images
 from benchmarks.work import WORKS
 from pytest_claims.data.dataset import Dataset
-from pytest_claims.data.load import synthetic_dataset
 from pytest_claims.train.cost import DATA_CENTRE_GPU, cost
 from pytest_claims.train.device import DeviceError, choose, describe, prepare
 from pytest_claims.train.engine import train
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(str(error))
     prepare(device)
     print(f"{describe(device)}, torch {torch.__version__}", flush=True)
-    data, memory = synthetic_dataset("cifar10", "documented").to(device), CudaMemory(device)
+    data, memory = images().to(device), CudaMemory(device)
     for name in options.works:
         run = WORKS[name].run
         for seeds in options.widths:

@@ -76,9 +76,9 @@ def _timed(
     try:
         import torch
 
+        from benchmarks.images import images
         from benchmarks.peers import PEERS
         from benchmarks.work import WORKS, first_step
-        from pytest_claims.data.load import synthetic_dataset
         from pytest_claims.train.device import prepare
 
         chosen = next(item for item in PEERS if item.name == peer)
@@ -87,7 +87,7 @@ def _timed(
             prepare(where, processes)
         else:
             torch.set_num_threads(cores())
-        data = synthetic_dataset("cifar10", "documented")
+        data = images()
         mine = list(range(index * seeds, (index + 1) * seeds))
         chosen.train(first_step(WORKS[work].timed), mine, data, where)
         if where.type == "cuda":

@@ -14,12 +14,12 @@ from _pytest.mark.expression import Expression
 from claims.facts import FACTS
 from claims.recipes import COLLAPSED_AT
 from pytest_claims.data import spec_of
-from pytest_claims.defaults import REHEARSED_SEEDS
-from pytest_claims.judge.decorator import arms_of, claim_id, claim_of, words_of
+from pytest_claims.defaults import FIXED_SEEDS
+from pytest_claims.judge.decorator import arms_at, arms_of, claim_id, claim_of, is_quick, words_of
 from pytest_claims.runs.evidence import read
 from pytest_claims.runs.pool import seeds_per_block
 from pytest_claims.runs.store import COLUMNS, Key
-from pytest_claims.train.cost import cost
+from pytest_claims.train.cost import CPU_CORE, cost
 from pytest_claims.train.engine import version_of
 from pytest_claims.types import LOOK_BESIDE_COLLAPSES, LOOKS, first_look
 
@@ -35,13 +35,16 @@ class Collector:
         ]
         self.others = [item.nodeid for item in session.items if not claim_of(item)]
         self.ids = [claim_id(item) for item in session.items if claim_of(item)]
+        self.quick = {
+            item.nodeid: arms_at(item, "quick") for item in session.items if claim_of(item) and is_quick(item)
+        }
         self.tests = [(claim_of(item), item.function) for item in session.items if claim_of(item)]
 
 
 @pytest.fixture(scope="module")
 def register():
     collector = Collector()
-    arguments = ["--collect-only", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT)]
+    arguments = ["--scale", "rehearsal", "--collect-only", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT)]
     assert pytest.main([str(ROOT / "claims"), *arguments], plugins=[collector]) == 0
     return collector
 
@@ -73,8 +76,11 @@ def test_every_claim_has_an_id_of_its_own_that_is_a_word_of_a_selection(register
 def test_every_arm_can_be_built_and_trained_at_every_scale_that_it_has(register):
     arms = [(scale, arm.run(scale)) for *_, arms in register.claims for arm in arms.values() for scale in arm.recipes]
     for scale, run in set(arms):
-        train, test = spec_of(run.dataset).synthetic[scale]
-        assert run.network.classes == spec_of(run.dataset).classes
+        spec = spec_of(run.dataset)
+        train, test = spec.training_images // spec.classes, spec.test_images // spec.classes
+        if scale == "rehearsal":  # which the sample must suffice for
+            train, test = spec.sample.train, spec.sample.test
+        assert run.network.classes == spec.classes
         assert (run.recipe.images_per_class or 0) <= train
         assert (run.recipe.test_images_per_class or 0) <= test
         assert run.recipe.batch <= (run.recipe.images_per_class or train) * run.network.classes
@@ -136,9 +142,23 @@ def test_claims_tune_settings_where_their_assertion_does(register):
 def test_the_rehearsal_is_small_enough_for_two_cores(register):
     arms = [arm for *_, arms in register.claims for arm in arms.values()]
     runs = {arm.run("rehearsal").canonical: arm.run("rehearsal") for arm in arms}
-    seeds = {text: max(REHEARSED_SEEDS, seeds_per_block(run, "cpu")) for text, run in runs.items()}
+    seeds = {text: max(FIXED_SEEDS["rehearsal"], seeds_per_block(run, "cpu")) for text, run in runs.items()}
     # A 2-core Xeon trains about 30 TFLOP of these networks in 5 minutes, and steps of small batches come on top.
     assert sum(cost(run, 0, 0).flops * seeds[text] for text, run in runs.items()) < 29e12
+
+
+def test_the_quick_claims_fit_the_sample_and_six_minutes_of_two_cores(register):
+    arms = [arm for arms in register.quick.values() for arm in arms.values()]
+    assert {Path(name.split("::")[0]).stem.split("_")[1] for name in register.quick} == {"a1", "a2"}
+    runs = {arm.run("quick").canonical: arm.run("quick") for arm in arms}
+    seconds = 0.0
+    for run in runs.values():
+        sample = spec_of(run.dataset).sample
+        assert run.recipe.images_per_class <= sample.train
+        at_once = seeds_per_block(run, "cpu")
+        images = (count * run.network.classes for count in (sample.train, sample.test))
+        seconds += FIXED_SEEDS["quick"] * CPU_CORE.seconds(cost(run, *images), at_once)
+    assert seconds / 2 < 360
 
 
 def test_a_claim_is_one_file(pytester, monkeypatch):

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 from collections.abc import Iterator, Mapping
 
 import pytest
 
 from pytest_claims.data import DataError
 from pytest_claims.errors import ExplainedError
-from pytest_claims.judge.decorator import arms_of, claim_id, metric_of, words_of
+from pytest_claims.judge.decorator import arms_at, arms_of, claim_id, metric_of, words_of
 from pytest_claims.judge.lab import Lab, NoLookError, NotReproducedError
 from pytest_claims.judge.metric import NotRecordedError
 from pytest_claims.judge.result import Result
 from pytest_claims.ledger.entries import Entry
+from pytest_claims.ledger.on_evidence import on_evidence
 from pytest_claims.ledger.policy import standing
 from pytest_claims.report import failure_text, junit_properties
 from pytest_claims.runs.laboratory import Laboratory
@@ -31,20 +31,37 @@ EXPECTED = pytest.StashKey[str]()
 Ledgers = Mapping[str, Mapping[str, Entry]]
 
 
-def lab_of(item: pytest.Item, declared: Claim, laboratory: Laboratory, claims: int, columns: int) -> Lab:
-    """The lab of a claim's test. claims: how many the session has. columns: that a failure's text may take."""
+def lab_of(
+    item: pytest.Item, declared: Claim, laboratory: Laboratory, claims: int, columns: int, recorded: Ledgers
+) -> Lab:
+    """The lab of a claim's test. claims: how many the session has. columns: that a failure's text may take. recorded:
+    the ledgers of scale documented."""
     settings = laboratory.settings
     try:
-        words, arms, metric = words_of(item), arms_of(item), metric_of(item)
+        words, arms, metric = words_of(item), arms_at(item, settings.scale), metric_of(item)
+        left_out = arms_of(item).keys() - arms.keys()
         pool = laboratory.pool_for(arms.values(), metric.of)
-        explain = functools.partial(failure_text, columns=columns)
-        return Lab(item.nodeid, claim_id(item), declared, words, arms, settings, pool, explain, metric, claims)
+        return Lab(
+            item.nodeid,
+            claim_id(item),
+            declared,
+            words,
+            arms,
+            settings,
+            pool,
+            lambda result: failure_text(with_evidence(result, recorded), columns),
+            metric,
+            claims,
+            left_out,
+        )
     except ExplainedError as error:
         raise _ended(settings, error) from None
 
 
 @contextlib.contextmanager
-def judged(item: pytest.Item, ledgers: Ledgers, settings: Settings, columns: int) -> Iterator[None]:
+def judged(
+    item: pytest.Item, ledgers: Ledgers, documented: Ledgers, settings: Settings, columns: int
+) -> Iterator[None]:
     """Run a claim's test inside this: it ends by its verdict, and its report has the result.
 
     A claim that is not REPRODUCED fails with its assertion; one that has looks left is skipped as open. With --ledger,
@@ -69,6 +86,7 @@ def judged(item: pytest.Item, ledgers: Ledgers, settings: Settings, columns: int
         used: Lab | None = getattr(item, "funcargs", {}).get("lab")
         result = used.result if used else None
         if result:
+            result = with_evidence(result, documented)
             recorded = _recorded(item, ledgers, result)
             if recorded:
                 samples = recorded.chained(result)
@@ -79,6 +97,11 @@ def judged(item: pytest.Item, ledgers: Ledgers, settings: Settings, columns: int
     found = standing(recorded if held else None, result, updating=updating)
     if found.fails:
         pytest.fail(f"{found.said}\n\n{failure_text(result, columns)}", pytrace=False)
+
+
+def with_evidence(result: Result, recorded: Ledgers) -> Result:
+    """The result with what the recorded verdicts of scale documented say of the same claim."""
+    return dataclasses.replace(result, evidence=on_evidence(result, recorded))
 
 
 def open_text(result: Result) -> str:

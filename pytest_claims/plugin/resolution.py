@@ -6,7 +6,8 @@ import shlex
 from pathlib import Path
 
 from pytest_claims.data import NAMED, choose
-from pytest_claims.defaults import CUDNN, DEFAULT_STORE, PLACEBO_SEEDS, REHEARSED_SEEDS
+from pytest_claims.data.sample import FOLDER as SAMPLE
+from pytest_claims.defaults import CUDNN, DEFAULT_STORE, FIXED_SEEDS, PLACEBO_SEEDS
 from pytest_claims.errors import ExplainedError
 from pytest_claims.ledger.entries import FOLDER
 from pytest_claims.runs.evidence import FOLDER as EVIDENCE
@@ -53,7 +54,7 @@ def resolve(
         )
     require(kernels)
     device = devices.choose(gpu, worker)
-    scale = scale or ("documented" if gpu else "rehearsal")
+    scale = scale or ("documented" if gpu else "quick")
     if scale not in SCALES:
         raise ValueError(f"scale {scale!r}; allowed: {SCALES}")
     if only_stored and since:
@@ -74,14 +75,17 @@ def resolve(
         raise SettingsError(f"--runs-of {runs_of} chooses among stored runs, and this session trains: add --stored")
     looks: tuple[int, ...]
     planned: tuple[int, ...]
-    if seeds or placebo or (scale == "rehearsal" and not max_seeds):
-        looks = planned = (seeds or (PLACEBO_SEEDS if placebo else REHEARSED_SEEDS),)
+    if seeds or placebo or (scale in FIXED_SEEDS and not max_seeds):
+        looks = planned = (seeds or (PLACEBO_SEEDS if placebo else FIXED_SEEDS[scale]),)
     else:
         planned = LOOKS
         looks = tuple(look for look in LOOKS if look <= (max_seeds or LOOKS[-1]))
     # Node ids are relative to the root. Run from elsewhere, the command goes there and names paths in full.
     at_root = Path.cwd().resolve() == root.resolve()
-    choice = choose(data, scale, root / DATA_HOME)
+    # With a GPU, and at scale full, the sample does not serve unasked. Recorded runs of the sources' recipes are on
+    # whole sets, too.
+    whole = scale == "full" or (scale == "documented" and only_stored) or (gpu and scale != "rehearsal")
+    choice = choose(data, scale, root / DATA_HOME, root / SAMPLE, whole=whole)
     if only_stored:
         choice = choice.offline  # images that are not here have no stored runs either
 

@@ -61,6 +61,8 @@ def failure_text(result: Result, columns: int = COLUMNS) -> str:
         told += field("cause", " ".join(causes), most=5)
     if agreement:
         told += field("agreement", agreement_text(agreement, result.compared), most=2)
+    if result.evidence:
+        told += field("evidence", result.evidence.words, most=2)
     bottom = field("next", next_step(result))
     bottom += field("data", f"{result.data}; scale {result.scale}; {result.device}", most=2)
     # On a line of its own and never wrapped, so that it can be copied.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_claims.data.kinds import SYNTHETIC, are_real
+from pytest_claims.data.kinds import are_real, are_whole
 from pytest_claims.defaults import TRITON
 from pytest_claims.settings import Settings
 from pytest_claims.train.device import describe
@@ -35,10 +35,10 @@ def meaning(settings: Settings, kind: str) -> str:
     """What verdicts on images of this kind mean in this session, in a sentence."""
     if settings.placebo:
         return "a placebo: all arms of a claim are the same network on other seeds, so there is no effect to find"
-    if settings.enforced(kind) and are_real(kind):
+    if settings.enforced and are_whole(kind):
         return "they speak of the documented findings: a claim that is not REPRODUCED fails"
-    if settings.enforced(kind):
+    if settings.enforced and are_real(kind):
+        return "they speak of the documented findings, on a sample of the images: a claim that is not REPRODUCED fails"
+    if settings.enforced:
         return "they speak of your images, not of the sources': a claim that is not REPRODUCED on them fails"
-    if kind == SYNTHETIC:
-        return "a rehearsal: on synthetic images, verdicts say nothing about real ones and fail no test by themselves"
     return "a rehearsal: recipes are cut short, verdicts say nothing about the findings and fail no test by themselves"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from pytest_claims.data import DataError, Dataset, load, spec_of
+from pytest_claims.data import DataError, load, spec_of
 from pytest_claims.runs.executor import Executor
 from pytest_claims.runs.leases import Leases
 from pytest_claims.runs.pool import Pool, seeds_per_block
@@ -107,12 +107,10 @@ def plan_lines(
     obstacles: Sequence[str],
     claims: int,
     settings: Settings,
-    data: Dataset,
     workers: int,
 ) -> list[str]:
-    """The plan as text. planned: of the first look. at_most: if every claim stayed open to the last one. data: any data
-    set on the device, for the probe of its speed."""
-    here: Speed = probe(data)
+    """The plan as text. planned: of the first look. at_most: if every claim stayed open to the last one."""
+    here: Speed = probe(settings.device)
 
     def minutes(items: Sequence[Planned], speed: Speed = here, device: str = settings.device.type) -> float:
         total = 0.0

@@ -13,12 +13,12 @@ from benchmarks import blocks, growth
 from benchmarks.__main__ import _narrowing
 from benchmarks.group import OutOfMemoryError, seconds_a_seed
 from benchmarks.growth import curves, draw
+from benchmarks.images import images as sample
 from benchmarks.limits import Machine, limits
 from benchmarks.on_gpu import Part, parts, run
 from benchmarks.page import page
 from benchmarks.peers import PEERS
 from benchmarks.work import WORKS, first_step
-from pytest_claims.data.load import synthetic_dataset
 from tests_fast.images import tiny
 
 CPU = torch.device("cpu")
@@ -130,7 +130,7 @@ def test_what_a_block_costs_is_measured_over_whole_batches(monkeypatch):
 
 
 def test_limits_count_arithmetic_bytes_and_operations():
-    found = limits(WORKS["b"], synthetic_dataset("cifar10", "documented"), CPU, Machine(flops=1e12, bandwidth=1e9))
+    found = limits(WORKS["b"], sample(), CPU, Machine(flops=1e12, bandwidth=1e9))
     images, flops = 2000, 2 * 9 * (3 * 16 * 32**2 + 16 * 32 * 16**2 + 32 * 64 * 8**2)
     assert found.arithmetic == pytest.approx((3 * flops * images) / 1e12, rel=0.2)
     # At least the first block's activations, written and read, in bfloat16, at 1,000 steps of 2 images.
@@ -148,7 +148,7 @@ def test_growth_is_measured_and_drawn(tmp_path, monkeypatch):
     assert seconds > 0
     assert memory > 100
     monkeypatch.setattr("benchmarks.growth.measure", growth._measure)
-    monkeypatch.setattr("benchmarks.growth.synthetic_dataset", lambda *_: tiny(train=70))
+    monkeypatch.setattr("benchmarks.growth.images", lambda: tiny(train=70))
     found = curves(CPU, 20)
     assert [size for size, *_ in found["seeds; batch norm's small CNN, batch 2"]] == [1, 2]
     assert all(seconds > 0 and memory > 0 for points in found.values() for _, seconds, memory in points)

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pytest_claims.judge.result import ArmEvidence, Result
+from pytest_claims.judge.result import ArmEvidence, OnEvidence, Result
 from pytest_claims.types import (
     Agreement,
     Bound,
@@ -108,6 +108,7 @@ RESULT = Result(
     datasets={"cifar10": "cifar10 at data"},
     contrasted=AB,
     samples=2,
+    evidence=OnEvidence("TOO SMALL", 1.5, 0.5, 2.5, "points", 20, "cifar", "cpu (x)", "2026-11-21"),
 )
 
 
@@ -168,8 +169,8 @@ def test_the_limits_of_each_kind_of_claim(kind, limits):
         ("cifar", True, True),
         ("cifar+svhn", True, True),
         ("cifar", False, False),
-        ("synthetic", True, False),
-        ("cifar+synthetic", True, False),
+        ("sample", True, True),
+        ("sample", False, False),
         ("folders", True, False),
     ],
 )

@@ -125,6 +125,10 @@ def test_the_plan_is_a_line():
     assert plan_line(Plan(2, 6, 6, 0)) == "plan: 2 networks, 6 runs, all stored"
 
 
+# As long as the arguments of a test say nothing else.
+REHEARSED = ("--scale", "rehearsal")
+
+
 @pytest.fixture
 def often(monkeypatch):
     monkeypatch.setattr(pytest_claims.plugin.progress, "_LOOK_SECONDS", 0.01)
@@ -153,7 +157,7 @@ def on_terminal(suite, monkeypatch, often):
         receiver.start()
         with monkeypatch.context() as patch, open(end, "w", encoding="utf-8") as file:
             patch.setattr("sys.stdout", file)
-            result = suite.inline_run("claims", "--data", "images", *arguments, no_reraise_ctrlc=True)
+            result = suite.inline_run("claims", "--data", "images", *REHEARSED, *arguments, no_reraise_ctrlc=True)
         receiver.join()
         os.close(controlling)
         return result, b"".join(sent).decode()
@@ -170,7 +174,7 @@ def test_a_terminal_is_painted_and_left_as_it_was(on_terminal):
     text = "\n".join(screen.lines)
     assert re.search(
         r"/ 2 selected\nplan: 2 networks, 6 runs; 96 steps to train\n\nclaims/test_width.py \.\. +\[100%\]\n"
-        r"=+ claims =+\n(.*\n)*2 claims: (.*\n)*=+ 2 passed, 3 deselected in .*=$",
+        r"=+ claims =+\n+2 of 2 claims ran, in .*\n(.*\n)*=+ 2 passed, 3 deselected in .*=$",
         text.rstrip(),
     )
     assert "runs |" not in text
@@ -219,7 +223,7 @@ def in_file(suite, monkeypatch, *arguments):
     path = suite.path / "output"
     with monkeypatch.context() as patch, path.open("w", encoding="utf-8") as file:
         patch.setattr("sys.stdout", file)
-        result = suite.inline_run("claims", "--data", "images", *arguments)
+        result = suite.inline_run("claims", "--data", "images", *REHEARSED, *arguments)
     return result, path.read_text(encoding="utf-8")
 
 
@@ -247,4 +251,4 @@ def test_a_store_that_vanishes_ends_the_progress_at_most(suite, monkeypatch, oft
     write(suite, head + VANISHED + "    @claim" + tests)
     result, text = in_file(suite, monkeypatch, "-k", "vanished")
     assert result.ret == 0
-    assert "1 claim: " in text
+    assert "1 of 1 claims ran, in " in text

@@ -510,7 +510,7 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
         tf32=False,
         kernels="cudnn",
         scale="rehearsal",
-        data="synthetic",
+        data="auto",
         seeds=None,
         max_seeds=None,
         first_seed=0,
