@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from pytest_claims.judge.result import Result
-from pytest_claims.report.beside import deciding_pair
 from pytest_claims.report.page.intervals import of_mean
 from pytest_claims.report.page.marks import mark_of
 from pytest_claims.report.page.style import INK
+from pytest_claims.report.tested import deciding_pair
 from pytest_claims.types import Procedure
 
 
