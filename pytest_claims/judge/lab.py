@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,6 +31,7 @@ from pytest_claims.judge.assertion import (
 from pytest_claims.judge.kinds import kind_of
 from pytest_claims.judge.metric import ACCURACY, Metric, epochs_to
 from pytest_claims.judge.result import ArmEvidence, Result
+from pytest_claims.judge.training_in_words import training_words
 from pytest_claims.runs.pool import NotStoredError, Pool
 from pytest_claims.settings import Settings
 from pytest_claims.stats import (
@@ -93,7 +94,8 @@ class Lab:
     until a verdict stands), records the result (self.result), and raises NotReproducedError if the session's
     verdicts decide and this one is not REPRODUCED. Margins are in the unit of the claim's metric (points, if it names
     none), above 0. Arms are named as the claim declares them; an undeclared name raises KeyError. claims: how many the
-    session selected.
+    session selected. left_out: arms that the session's scale does without, and with them the confounders that name
+    them.
     """
 
     def __init__(
@@ -108,12 +110,13 @@ class Lab:
         explain: Callable[[Result], str],
         metric: Metric = ACCURACY,
         claims: int = 1,
+        left_out: Collection[Name] = (),
     ) -> None:
         self._nodeid, self._id, self._claim, self._words, self._arms = nodeid, id, claim, words, arms
         self._settings, self._pool, self._explain = settings.from_look(first_look(arms.values())), pool, explain
         # With no look left there is nothing to judge, but what is stored can be read.
         self._metric, self._claims, self._n = metric, claims, (self._settings.looks or settings.looks)[0]
-        self._evidence: dict[Name, ArmEvidence] = {}
+        self._left_out, self._evidence = set(left_out), dict[Name, ArmEvidence]()
         self.result: Result | None = None
 
     def values(self, name: Name) -> np.ndarray:
@@ -135,6 +138,7 @@ class Lab:
         or names one arm twice.
         """
         pair = better, worse
+        confounders = [each for each in confounders if self._left_out.isdisjoint((each.better, each.worse))]
         for each in confounders:
             if each.better == each.worse or (each.better, each.worse) == pair:
                 raise ValueError(
@@ -436,7 +440,10 @@ class Lab:
         seeds, key = tuple(result.seed for result in ascending), self._pool.key(run)
         names = tuple(map(key.digest, seeds))
         tested = results[0].test_images
-        return ArmEvidence(label(name), seeds, tuple(values), tuple(flags), self._documented(name), names, tested)
+        seconds = float(np.mean([result.seconds for result in results]))
+        return ArmEvidence(
+            label(name), seeds, tuple(values), tuple(flags), self._documented(name), names, tested, seconds
+        )
 
     def _documented_figures(self) -> dict[Name, float]:
         """The documented figures of those arms that have one."""
@@ -541,7 +548,7 @@ class Lab:
         used = dict.fromkeys(self._wanted(name)[0].dataset for name in self._evidence)
         datasets = {dataset: self._served(dataset) for dataset in used}
         data_kind = joined(self._pool.data(dataset).kind for dataset in datasets)
-        enforced = settings.enforced(data_kind)
+        enforced = settings.enforced
         arms = tuple(self._evidence.values())
         agreed, documented = None, assertion.documented(self._documented_figures())
         if assertion.contrast and documented is not None:
@@ -560,6 +567,8 @@ class Lab:
         open_ = verdict.outcome == Outcome.INCONCLUSIVE
         next_look = later[0] if open_ and later else None
         more = min(verdict.seeds_to_settle or 2 * verdict.n, 1000)
+        # Confounders are trained as the arm that they stand for, but for what they change.
+        trained = [self._wanted(name)[0] for name in self._evidence if name not in assertion.beside]
         self.result = Result(
             nodeid=self._nodeid,
             id=self._id,
@@ -579,7 +588,11 @@ class Lab:
             enforced=enforced,
             planned=settings.planned,
             next_look=next_look,
-            command=settings.look_on(self._nodeid, next_look) if next_look else settings.replicate(self._nodeid, more),
+            command=(
+                settings.look_on(self._nodeid, self._id, next_look)
+                if next_look
+                else settings.replicate(self._nodeid, self._id, more)
+            ),
             placebo=self._reassigned(decide) if settings.placebo else {},
             measured=self._metric.name,
             unit=kind_of(assertion.kind).unit or self._metric.unit,
@@ -587,9 +600,20 @@ class Lab:
             claims=self._claims,
             datasets=datasets,
             contrasted=tuple(map(label, assertion.contrasted)),
+            trained=training_words(trained),
+            differences=self._differences(assertion),
+            more_seeds=next_look - verdict.n if next_look else more,
         )
         if enforced and verdict.outcome != Outcome.REPRODUCED:
             raise NotReproducedError(self.result, self._explain(self.result))
+
+    def _differences(self, assertion: Assertion) -> tuple[float, ...]:
+        """Per seed, the contrast whose mean the effect is; none where the data choose it."""
+        if assertion.contrast is None or assertion.compared:
+            return ()
+        # Arms beside may be missing.
+        at_hand = [name for name in assertion.arms if name not in assertion.beside]
+        return tuple(assertion.contrast({name: self.values(name) for name in at_hand}).tolist())
 
     def _reassigned(self, decide: Callable[[float], Verdict]) -> dict[str, int]:
         """How often each outcome comes up when the results at hand are given to the arms at random."""

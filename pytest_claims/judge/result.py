@@ -36,7 +36,7 @@ class ArmEvidence:
     one, and which runs are flagged: they collapsed, or their value is a bound (judge/kinds.py says which).
 
     runs: their names in the store, where training curves, gradients and predictions are. test_images: behind each
-    accuracy, 0 where that is not known.
+    accuracy, 0 where that is not known. seconds: that training one of them took, the mean; 0 where that is not known.
     """
 
     label: str
@@ -46,10 +46,45 @@ class ArmEvidence:
     documented: float | None
     runs: tuple[str, ...] = ()
     test_images: int = 0
+    seconds: float = 0.0
 
     @property
     def mean(self) -> float:
         return sum(self.values) / len(self.values)
+
+
+@dataclasses.dataclass(frozen=True)
+class OnEvidence:
+    """What recorded runs on whole data sets say of the same claim.
+
+    effect, lower, upper: in unit. n: seeds. data_kind: of the images. date: ISO 8601, of the verdict.
+    """
+
+    verdict: str
+    effect: float
+    lower: float
+    upper: float
+    unit: str
+    n: int
+    data_kind: str
+    device: str
+    date: str
+
+    @property
+    def words(self) -> str:
+        """ "REPRODUCED +2.18 [+1.32, +3.26] (whole cifar, 5 seeds, cpu (Xeon), 2026-11-21)"."""
+        seeds = f"whole {self.data_kind}, {self.n} seeds, {self.device}, {self.date}"
+        unit = "" if self.unit == "points" else f" {self.unit}"
+        return f"{self.verdict} {self.effect:+.2f} [{self.lower:+.2f}, {self.upper:+.2f}]{unit} ({seeds})"
+
+
+@dataclasses.dataclass(frozen=True)
+class Sibling:
+    """The same claim at another level, as the ledger has it. level: the test's parameters, e.g. "32-base"."""
+
+    level: str
+    verdict: str
+    effect: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +106,12 @@ class Result:
     take images for. claims: how many the session selected, this one among them: what its p is corrected for.
     datasets: of its arms, by name, what served as each, in words.
     contrasted: labels of the arms that contrast names; none where the data choose them, or where it is along levels.
+    evidence: what recorded runs on whole data sets say of the same claim, None where this verdict is on them itself, or
+    where none is recorded.
     samples: how many samples of seeds were judged one after the other, as far as the ledger knows (ledger/entries.py).
+    siblings: the same claim at other levels, as far as the ledger has them. trained: how the arms were trained, in a
+    sentence. differences: per seed, the contrast whose mean the effect is; none where the data choose what is compared,
+    or where it is no mean. more_seeds: seeds an arm that command adds.
     """
 
     nodeid: str
@@ -102,6 +142,11 @@ class Result:
     datasets: dict[str, str] = dataclasses.field(default_factory=dict)
     contrasted: tuple[str, ...] = ()
     samples: int = 1
+    evidence: OnEvidence | None = None
+    siblings: tuple[Sibling, ...] = ()
+    trained: str = ""
+    differences: tuple[float, ...] = ()
+    more_seeds: int = 0
 
     def __post_init__(self) -> None:
         kind_of(self.kind)

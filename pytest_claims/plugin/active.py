@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import datetime
 from collections.abc import Generator
 
 import pytest
 
+from pytest_claims.defaults import CUDNN
 from pytest_claims.errors import ExplainedError
-from pytest_claims.judge.decorator import arms_of, claim_of
+from pytest_claims.judge.decorator import arms_at, claim_of
 from pytest_claims.judge.lab import Lab
 from pytest_claims.judge.placebo import placebo_result
-from pytest_claims.ledger.entries import Entry, read_all
+from pytest_claims.ledger.entries import read_all
+from pytest_claims.ledger.on_evidence import SCALE
 from pytest_claims.plugin.activation import COLUMNS, STARTED
-from pytest_claims.plugin.claim_test import EXPECTED, judged, lab_of
+from pytest_claims.plugin.claim_test import EXPECTED, Ledgers, judged, lab_of
 from pytest_claims.plugin.closing import close
+from pytest_claims.plugin.explaining import Explaining
 from pytest_claims.plugin.header import header
 from pytest_claims.plugin.id_selection import IdSelection
+from pytest_claims.plugin.image_selection import ImageSelection
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.outputs import Outputs, refuse_same_paths, wanted
 from pytest_claims.plugin.planning import print_plan
@@ -26,6 +31,7 @@ from pytest_claims.plugin.progress import Progress
 from pytest_claims.plugin.resolution import resolve
 from pytest_claims.plugin.scale_selection import ScaleSelection
 from pytest_claims.plugin.session import result_of, results_of
+from pytest_claims.plugin.verdict_lines import VerdictLines, are_written, verdict_line, verdict_status
 from pytest_claims.report.failure import COLUMNS as WIDEST
 from pytest_claims.runs.executor import Executor
 from pytest_claims.runs.laboratory import Laboratory, in_process
@@ -41,7 +47,8 @@ class Active:
 
     started: when the session began, as the store writes times. claims: how many were selected; every worker collects
     them all. laboratory: None in a process that collects nothing. ledgers: the entries of this scale's ledgers, by kind
-    of images and by test. Raises pytest.UsageError for options that contradict one another or ask for what is missing.
+    of images and by test. documented: those of scale documented. Raises pytest.UsageError for options that contradict
+    one another or ask for what is missing.
     """
 
     NAME = "claims-active"
@@ -52,7 +59,7 @@ class Active:
         self.started = began.isoformat(timespec="microseconds")
         self.claims = 0
         self.laboratory: Laboratory | None = None
-        self.settings, self.ledgers = self._resolved()
+        self.settings, self.ledgers, self.documented = self._resolved()
         self._store_seen = identity(self.settings.store)
         self._header_is_written = False
 
@@ -69,23 +76,29 @@ class Active:
         """Join the session, with the parts that are plugins of their own, and say so to other plugins."""
         plugins = self.config.pluginmanager
         plugins.register(self, Active.NAME)
+        # In the order in which they select.
         plugins.register(IdSelection())
         plugins.register(ScaleSelection(self.settings.scale))
+        plugins.register(ImageSelection(self.settings))
         if not is_worker(self.config):
             plugins.register(Outputs(self.settings))
+            plugins.register(VerdictLines(self.config))
+            if self.config.option.explain:
+                plugins.register(Explaining(self.config, self.settings.scale))
             plugins.getplugin(LostTests.NAME).judges = True
             later = self.settings.looks[1:]
             workers = worker_count(self.config)
             plugins.register(Progress(self.config, self.settings.store, self.started, workers, later))
         self.config.hook.pytest_claims_settings(config=self.config, settings=self.settings)
 
-    def _resolved(self) -> tuple[Settings, dict[str, dict[str, Entry]]]:
+    def _resolved(self) -> tuple[Settings, Ledgers, Ledgers]:
         option = self.config.option
         try:
             settings = resolve(
                 gpu=option.gpu,
                 tf32=option.tf32,
-                scale=option.scale,
+                kernels=option.kernels,
+                scale=option.scale or ("documented" if option.explain else None),
                 data=option.data,
                 seeds=option.seeds,
                 max_seeds=option.max_seeds,
@@ -93,7 +106,7 @@ class Active:
                 placebo=option.placebo,
                 store=option.store,
                 since=self.started if option.fresh else "",
-                only_stored=option.stored,
+                only_stored=option.stored or bool(option.explain),
                 runs_of=option.runs_of or "",
                 root=self.config.rootpath,
                 worker=worker_number(self.config),
@@ -103,17 +116,24 @@ class Active:
                 if option.store or settings.store.exists():
                     # A store that cannot be used is found before anything is trained.
                     Store(settings.store, read_only=settings.only_stored or option.plan).close()
-            ledgers = read_all(settings.ledger, settings.scale) if settings.ledger else {}
+            ledgers, documented = (
+                read_all(settings.ledger, scale) if settings.ledger else {} for scale in (settings.scale, SCALE)
+            )
         except ExplainedError as error:
             raise pytest.UsageError(str(error)) from error
+        if option.explain and (other := _beside_explain(option)):
+            raise pytest.UsageError(f"--explain tells what recorded runs say, and nothing else: leave {other} out")
         if option.update_ledger and settings.ledger_of(settings.data.kind) is None:
             raise pytest.UsageError(
-                "--update-ledger records registered data sets and synthetic images, not images of one's own or a "
-                "placebo"
+                "--update-ledger records verdicts on registered data sets, not on images of one's own or of a placebo"
             )
         if option.update_ledger and settings.tf32:
             raise pytest.UsageError("--update-ledger records runs in the recipes' own precision: leave --tf32 out")
-        return settings, ledgers
+        if option.update_ledger and settings.kernels != CUDNN:
+            raise pytest.UsageError(
+                f"--update-ledger records runs that cuDNN's kernels computed: leave --kernels {settings.kernels} out"
+            )
+        return settings, ledgers, documented
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -140,7 +160,8 @@ class Active:
 
     def _header(self) -> list[str]:
         self._header_is_written = True
-        return header(self.settings, worker_count(self.config), planned=self.config.option.plan)
+        untrained = self.settings.only_stored or self.config.option.plan
+        return header(self.settings, worker_count(self.config), untrained=untrained)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.claims = 0
@@ -152,7 +173,7 @@ class Active:
             self.claims += 1
             # Arms that cannot be made are reported by the claim's own test, when it asks for them.
             with contextlib.suppress(Exception):
-                claims.append((claim, list(arms_of(item).values())))
+                claims.append((claim, list(arms_at(item, self.settings.scale).values())))
         runs = needed(claims, self.settings, at_most=False)
         number, count = worker_number(self.config), worker_count(self.config)
         self.laboratory = Laboratory(self.settings, number, count, self.started, runs, self._executor)
@@ -179,14 +200,14 @@ class Active:
     def lab(self, item: pytest.Item, declared: Claim) -> Lab:
         """The `lab` fixture of a claim's test."""
         assert self.laboratory  # made when this process had collected the test
-        return lab_of(item, declared, self.laboratory, self.claims, self.columns)
+        return lab_of(item, declared, self.laboratory, self.ledgers, self.documented, self.claims, self.columns)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         if claim_of(item) is None:
             return (yield)
         try:
-            with judged(item, self.ledgers, self.settings, self.columns):
+            with judged(item, self.ledgers, self.documented, self.settings, self.columns):
                 return (yield)
         except KeyboardInterrupt:
             if is_worker(self.config):
@@ -213,17 +234,15 @@ class Active:
             self.config.hook.pytest_claims_result(config=self.config, result=result)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """The verdict as a test's word, with the claim's id. It has no letter where a line of its own follows."""
         result = result_of(report)
-        if result is None:
+        status = verdict_status(report, result) if result else None
+        if result is None or status is None:
             return None
-        word = result.verdict_words
-        if hasattr(report, "wasxfail"):
-            return ("xfailed", "x", f"{word} (recorded)") if report.skipped else None
-        if report.skipped:
-            return "open", "o", word
-        if report.passed:
-            return "passed", ".", word if result.enforced else f"REHEARSED ({word})"
-        return ("failed", "F", word) if report.failed else None
+        category, letter, word = status
+        if self.config.get_verbosity() > 0:
+            return category, letter, verdict_line(result, word)
+        return category, "" if are_written(self.config) else letter, f"{word} {result.id}"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -242,3 +261,9 @@ class Active:
         # xdist's workers have a reporter of their own, of their own tests, that no one reads.
         if not is_worker(self.config):
             close(self, terminalreporter)
+
+
+def _beside_explain(option: argparse.Namespace) -> str:
+    """An option that makes no sense beside --explain, "" for none."""
+    flags = {"--plan": option.plan, "--placebo": option.placebo, "--update-ledger": option.update_ledger}
+    return wanted(option) or next((name for name, given in flags.items() if given), "")

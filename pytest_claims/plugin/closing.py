@@ -15,6 +15,7 @@ from pytest_claims.judge.result import Result
 from pytest_claims.plugin.outputs import FAILURES, wanted
 from pytest_claims.plugin.session import assemble, not_judged, reports_of, results_of
 from pytest_claims.report import session_lines, summary_lines
+from pytest_claims.report.facts import not_judged_lines, rehearsed_words
 from pytest_claims.report.session import Session
 from pytest_claims.report.settings_in_words import seeds_words
 from pytest_claims.runs.laboratory import open_store
@@ -32,19 +33,25 @@ def close(active: Active, reporter: pytest.TerminalReporter) -> None:
     or gone.
     """
     config, settings, results = active.config, active.settings, results_of(reporter)
-    if config.option.plan:
+    if config.option.plan or config.option.explain:
         return
     if not results and not (settings.placebo and active.laboratory):
         if wanted(config.option):
             why = next((f" ({why})" for _, why in not_judged(reports_of(reporter), [], [])), "")
             raise pytest.UsageError(f"nothing was judged{why}, so {wanted(config.option)} is not written")
+        for line in not_judged_lines(not_judged(reports_of(reporter), [], [])):
+            reporter.write_line(line)
         return
     width = reporter._tw.fullwidth
     reporter.section("placebo" if settings.placebo else "claims")
-    for line in placebo_result(results).lines if settings.placebo else summary_lines(results, width):
-        reporter.write_line(shown(line))
     session, failures = _session(active, reporter, results)
-    for line in session_lines(settings, session, width):
+    if settings.placebo:
+        lines = list(placebo_result(results).lines)
+    elif settings.scale == "rehearsal" and config.option.verbose < 1:
+        lines = [rehearsed_words(session)]
+    else:
+        lines = summary_lines(results, width)
+    for line in [*lines, *session_lines(settings, session, width)]:
         reporter.write_line(shown(line))
     for said in config.hook.pytest_claims_session(config=config, session=session):
         for line in [said] if isinstance(said, str) else said:

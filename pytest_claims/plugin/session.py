@@ -51,7 +51,7 @@ def assemble(
         trained=store.count(session=started) if store else None,
         reused=store.older(behind, started) if store else None,
         seconds=since(started),
-        enforced=settings.enforced(kind),
+        enforced=settings.enforced,
         placebo=_last_placebo(settings, kind) if store else (),
     )
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy
 
+from pytest_claims.defaults import CUDNN
 from pytest_claims.runs.row import COLUMNS, LATER, SCHEMA, Stored, agree, digest, latest, sealed, stored
 from pytest_claims.runs.store_file import DamagedError, StoreError, StoreFile, damaged
 from pytest_claims.types import Run, Trained
@@ -42,8 +43,12 @@ class DamagedRunError(DamagedError):
 class Key:
     """All that decides a run's result, but for its seed: the same key and seed, the same result.
 
-    seeds_per_block: how many seeds are trained side by side (the last bits of a sum depend on it). engine: version
-    of the code. tf32: whether products of float32 numbers were rounded to TF32.
+    What the run's names stand for is a part of it (identity.py), which is found when a digest is asked for.
+
+    seeds_per_block: how many seeds belong together: they are trained side by side, unless memory or speed ask for
+    fewer at once (the last bits of a sum depend on it; see CONTRIBUTING.md). engine: version of the code. tf32: whether
+    products of float32 numbers were rounded to TF32. kernels: what computed convolutions and batch norms
+    (pytest_claims.stacked.kernels); in float64 it is always torch.
     """
 
     run: Run
@@ -52,6 +57,7 @@ class Key:
     seeds_per_block: int
     engine: int
     tf32: bool = False
+    kernels: str = CUDNN
 
     # Kept, as Run.canonical is: the name of every seed is asked for whenever the store is looked at.
     @functools.cached_property
@@ -60,7 +66,11 @@ class Key:
         numerics: dict[str, object] = {"device": self.device, "precision": precision, "width": self.seeds_per_block}
         if self.tf32 and precision == "float32":
             numerics["tf32"] = True
-        return json.dumps(numerics, sort_keys=True)
+        if self.kernels != CUDNN and precision != "float64":
+            numerics["kernels"] = self.kernels
+        from pytest_claims.runs.identity import identity  # with torch, which who only reads a store does without
+
+        return json.dumps(numerics | identity(self.run), sort_keys=True)
 
     def digest(self, seed: int) -> str:
         """Hex name of the run with this seed."""
@@ -165,9 +175,11 @@ class Store(StoreFile):
             found |= self.beside.named(others)
         return found
 
-    def put(self, key: Key, results: Sequence[Trained], device: str) -> None:
+    def put(self, key: Key, results: Sequence[Trained], device: str, *, at_once: int | None = None) -> None:
         """Record finished runs, all or none, replacing what was there.
 
+        at_once: how many were trained side by side, where that is less than the key's seeds_per_block. It is recorded
+        and not a part of the key: it changes the order of sums on a device where that is not fixed anyway.
         Raises StoreError: for a full disk, for a file that is gone, and for results that no run can have.
         """
         import torch  # by now it is; who only reads a store does without its second of loading
@@ -177,7 +189,7 @@ class Store(StoreFile):
         rows = []
         for result in results:
             try:
-                row = sealed((*_values(key, result, device, json.dumps(versions), finished), ""))
+                row = sealed((*_values(key, result, device, json.dumps(versions), finished, at_once), ""))
                 stored(row)
             except (ValueError, TypeError) as error:
                 raise StoreError(
@@ -265,22 +277,26 @@ class Store(StoreFile):
             ) from error
 
 
-def _values(key: Key, result: Trained, device: str, versions: str, finished: str) -> tuple[Any, ...]:
+def _values(
+    key: Key, result: Trained, device: str, versions: str, finished: str, at_once: int | None
+) -> tuple[Any, ...]:
     """A run as values of COLUMNS, but for its checksum."""
     # Python's json writes NaN as NaN and reads it back: a diverged loss is a result.
     curves = json.dumps({"train_accuracy": result.train_accuracy, "train_loss": result.train_loss})
     told = key.digest(result.seed), key.run.canonical, result.seed, key.data, key.numerics, key.engine
     measured = float(result.test_accuracy), result.test_images, int(result.diverged), curves, float(result.seconds)
-    return (*told, *measured, device, versions, finished, _written(result))
+    return (*told, *measured, device, versions, finished, _written(result, at_once))
 
 
-def _written(result: Trained) -> str:
+def _written(result: Trained, at_once: int | None) -> str:
     """What a run recorded beside its accuracies, as the store keeps it."""
     predictions = base64.b64encode(zlib.compress(numpy.array(result.predictions, dtype="<i2").tobytes())).decode()
     records: dict[str, object] = {
         "gradients": result.gradients,
         "predictions": predictions if result.predictions else "",
     }
+    if at_once is not None:
+        records["at_once"] = at_once
     if result.test_accuracy_by_epoch:
         records["test_accuracy_by_epoch"] = result.test_accuracy_by_epoch
     return json.dumps(records)

@@ -189,7 +189,7 @@ def _refuse_foreign(path: Path) -> None:
         mark = connection.execute("PRAGMA application_id").fetchone()[0]
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         columns = {row[1] for row in connection.execute("PRAGMA table_info(runs)")}
-    ours = {"runs", "wanted", "planned", "blocks_in_training", "placebos"}
+    ours = {"runs", "wanted", "planned", "blocks_in_training", "placebos", "memory_needs", "device_users"}
     if mark == APPLICATION and (not columns or columns >= ORIGINAL):
         return
     # A store of before the mark has our table as it was then, or none yet.

@@ -4,6 +4,7 @@
     python -m pytest_claims.runs import FILE STORE
     python -m pytest_claims.runs publish STORE FILE --data DIR      for the folder evidence/ (evidence.py)
     python -m pytest_claims.runs check STORE [--remove]             names damaged runs, or deletes them
+    python -m pytest_claims.runs compare FIRST SECOND               of two devices, engines or kernels (compare.py)
 
 One object a line with the columns of the store. The key of a run is a hash of what decided it, and its checksum one of
 the whole line. A line that either does not fit is refused, and the whole file with it (row.py). Runs of another engine
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +27,7 @@ import numpy as np
 from pytest_claims.data import DataError, Dataset, spec_of
 from pytest_claims.data.load import from_files
 from pytest_claims.errors import ExplainedError
+from pytest_claims.runs import compare
 from pytest_claims.runs.evidence import Labels, publish
 from pytest_claims.runs.row import COLUMNS, MOST_CHARACTERS, imported
 from pytest_claims.runs.store import ConflictError, Store
@@ -136,7 +139,10 @@ def main(arguments: list[str]) -> int:
             sub.add_argument("--data", type=Path, required=True, help="folder of the images, for confusion counts")
         if command == "check":
             sub.add_argument("--remove", action="store_true", help="delete them, so that they are trained again")
+    compare.add_arguments(commands.add_parser("compare", help="the same arms in two places, paired by seed"))
     options = parser.parse_args(arguments)
+    if options.command == "compare":
+        return compare.run(options, shlex.join(["python", "-m", "pytest_claims.runs", *arguments]))
     try:
         if options.command == "import":
             if not options.file.is_file():

@@ -17,12 +17,14 @@ from pytest_claims.stacked.network import Network, NetworkError, StackedModule, 
 from pytest_claims.streams import stream
 
 
-def assemble(network: Network, seeds: Sequence[int], scheme: str = "default") -> StackedModule:
-    """The module for these seeds, on the CPU, float32, with weights and keys of dropout from each seed's own streams.
+def assemble(
+    network: Network, seeds: Sequence[int], scheme: str = "default", dtype: torch.dtype = torch.float32
+) -> StackedModule:
+    """The module for these seeds, on the CPU, with weights and keys of dropout from each seed's own streams.
 
-    scheme: of initial weights, as `initialise` takes it. Torch's global random state stays as it is. Raises
-    NetworkError if the network has another form than Network says, or does not build; what the module does is not
-    looked at here.
+    scheme: of initial weights, as `initialise` takes it. dtype: of the weights, which are drawn in it. Torch's
+    global random state stays as it is. Raises NetworkError if the network has another form than Network says, or
+    does not build; what the module does is not looked at here.
     """
     check_form(network)
     try:
@@ -41,6 +43,7 @@ def assemble(network: Network, seeds: Sequence[int], scheme: str = "default") ->
                 f"{network} does not build for {len(seeds)} seeds: {type(error).__name__}: {error}"
             ) from error
     _check_module(network, module, len(seeds))
+    module.to(dtype)
     try:
         initialise(module, [functools.partial(stream, "weights", seed) for seed in seeds], scheme)
     except NetworkError as error:

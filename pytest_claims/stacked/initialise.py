@@ -71,7 +71,8 @@ def initialise(module: nn.Module, streams: Streams, scheme: str = "default") -> 
             for stream, part in zip(streams, parameter.chunk(len(streams)), strict=True):
                 shape = "x".join(str(size) for size in part.shape)
                 generator = stream(f"{prefix}.{name}[{shape}]")
-                part.copy_(torch.empty(part.shape).uniform_(-bound, bound, generator=generator))
+                drawn = torch.empty(part.shape, dtype=part.dtype).uniform_(-bound, bound, generator=generator)
+                part.copy_(drawn)
     # The innermost first, so that a layer may change what the layers inside it were given.
     for prefix, layer in reversed(list(module.named_modules())):
         if isinstance(layer, SelfSeeding):

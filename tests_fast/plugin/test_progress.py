@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pytest_claims.plugin.progress
-from pytest_claims.plugin.progress import about, plan_line, seconds_left, status
+from pytest_claims.plugin.progress import plan_line, seconds_left, status
 from pytest_claims.runs.progress_notes import Group, InTraining, Plan, State
+from pytest_claims.runs.quantities import about
 from tests_fast.plugin.conftest import CLAIMS, write
 from tests_fast.screen import Screen
 
@@ -38,6 +39,26 @@ def test_the_status_says_how_far_what_how_fast_and_how_long():
     assert status(State(groups, (deep,), 99.0), 2, 0.0, 44) == "5/410 runs | 99 images/s | about 20 min left"
     assert status(State(groups, (deep,), 99.0), 2, 0.0, 43) == "5/410 runs | about 20 min left"
     assert status(State((Group("a", 2.0, 1, 0, None),), (), None), 2, 0.0, 79) == "0/1 run"
+
+
+def test_where_claims_may_go_on_to_more_seeds_it_says_at_least():
+    groups = (Group("a", 2.0, 10, 5, 12.0), Group("b", 1.0, 400, 0, None))
+    assert status(State(groups, (), None), 2, 0.0, 79, last=20) == "5/410 runs | at least about 20 min left"
+    # At the last look there is nothing to go on to.
+    whole = (Group("a", 2.0, 20, 15, 60.0),)
+    assert status(State(whole, (), None), 1, 0.0, 79, last=20) == "15/20 runs | about 5 min left"
+    assert status(State(whole, (), None), 1, 0.0, 79) == "15/20 runs | about 5 min left"
+    short = (Group("a", 2.0, 10, 5, 1.0),)
+    assert status(State(short, (), None), 1, 0.0, 79, last=20) == "5/10 runs | under 1 min to the next look"
+
+
+def test_a_block_that_takes_longer_than_expected_moves_the_estimate():
+    done = Group("a", 2.0, 20, 5, 12.0)
+    # 5 seeds were expected to take a minute, and have taken ten already: so will the 10 after them, at least.
+    late = State((done,), (training(began=0.0),), None)
+    assert seconds_left(late, 1, 600.0) == pytest.approx(10 * 120)
+    # A block that is in time leaves the estimate as it is.
+    assert seconds_left(late, 1, 30.0) == pytest.approx(15 * 12 - 30)
 
 
 times = st.floats(0, 1e7)
@@ -105,6 +126,10 @@ def test_the_plan_is_a_line():
     assert plan_line(Plan(2, 6, 6, 0)) == "plan: 2 networks, 6 runs, all stored"
 
 
+# As long as the arguments of a test say nothing else.
+REHEARSED = ("--scale", "rehearsal")
+
+
 @pytest.fixture
 def often(monkeypatch):
     monkeypatch.setattr(pytest_claims.plugin.progress, "_LOOK_SECONDS", 0.01)
@@ -133,7 +158,7 @@ def on_terminal(suite, monkeypatch, often):
         receiver.start()
         with monkeypatch.context() as patch, open(end, "w", encoding="utf-8") as file:
             patch.setattr("sys.stdout", file)
-            result = suite.inline_run("claims", "--data", "images", *arguments, no_reraise_ctrlc=True)
+            result = suite.inline_run("claims", "--data", "images", *REHEARSED, *arguments, no_reraise_ctrlc=True)
         receiver.join()
         os.close(controlling)
         return result, b"".join(sent).decode()
@@ -148,20 +173,23 @@ def test_a_terminal_is_painted_and_left_as_it_was(on_terminal):
     screen = Screen(12, 80).feed(sent)
     assert screen.region == (0, 11)
     text = "\n".join(screen.lines)
+    verdict = r"REHEARSED \(REPRODUCED\) \+0\.0 \[.*\] n=3\n"
     assert re.search(
-        r"/ 2 selected\nplan: 2 networks, 6 runs; 96 steps to train\n\nclaims/test_width.py \.\. +\[100%\]\n"
-        r"=+ claims =+\n(.*\n)*2 claims: (.*\n)*=+ 2 passed, 3 deselected in .*=$",
+        r"/ 2 selected\nplan: 2 networks, 6 runs; 96 steps to train\n\nclaims/test_width.py *\n"
+        rf"T3-12 {verdict}T3-14 {verdict} +\[100%\]\n"
+        r"=+ claims =+\n+2 of 2 claims ran, in .*\n(.*\n)*=+ 2 passed, 3 deselected in .*=$",
         text.rstrip(),
     )
     assert "runs |" not in text
     assert not [thread for thread in threading.enumerate() if thread.name == "progress"]
 
 
-def test_a_failure_is_as_wide_as_its_terminal(on_terminal):
-    _, sent = on_terminal("--scale", "documented", "--seeds", "5", "-k", "narrow_beats", rows=24, columns=80)
+def test_a_failure_is_as_wide_as_its_terminal(on_terminal, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "76")
+    _, sent = on_terminal("--scale", "documented", "--seeds", "5", "-k", "narrow_beats", rows=24, columns=76)
     said = re.sub(r"\x1b\[[\d;]*m", "", sent)
-    failure = said[said.index("CONTRADICTED: T2, ") : said.index("rerun ")].splitlines()
-    assert 70 < max(map(len, failure)) <= 80
+    failure = said[said.index("CONTRADICTED: T2, ") : said.index("    pytest claims -k T2 ")].splitlines()
+    assert 70 < max(map(len, failure)) <= 76
 
 
 STOPPED = """
@@ -199,7 +227,7 @@ def in_file(suite, monkeypatch, *arguments):
     path = suite.path / "output"
     with monkeypatch.context() as patch, path.open("w", encoding="utf-8") as file:
         patch.setattr("sys.stdout", file)
-        result = suite.inline_run("claims", "--data", "images", *arguments)
+        result = suite.inline_run("claims", "--data", "images", *REHEARSED, *arguments)
     return result, path.read_text(encoding="utf-8")
 
 
@@ -226,5 +254,5 @@ def test_a_store_that_vanishes_ends_the_progress_at_most(suite, monkeypatch, oft
     head, tests = CLAIMS.split("    @claim", 1)
     write(suite, head + VANISHED + "    @claim" + tests)
     result, text = in_file(suite, monkeypatch, "-k", "vanished")
-    assert result.ret == 0
-    assert "1 claim: " in text
+    assert result.ret == 4
+    assert "1 of 1 claims ran, in " in text
