@@ -114,8 +114,9 @@ def imported(row: Sequence[Any]) -> Stored:
         epochs, had = found.configuration["recipe"]["epochs"], len(found.trained.train_loss)
     except (KeyError, TypeError) as error:
         raise ValueError("its configuration has no recipe with epochs") from error
-    if epochs != had:
-        raise ValueError(f"curves have {had} values; allowed: one an epoch, {epochs}")
+    by_epoch = len(found.trained.test_accuracy_by_epoch)
+    if epochs != had or by_epoch not in (0, epochs):
+        raise ValueError(f"curves have {had} values, tests by epoch {by_epoch}; allowed: one an epoch, {epochs}")
     if found.finished > latest():
         raise ValueError(f"finished is {found.finished!r}, which is in the future; allowed: up to now")
     return found
@@ -193,8 +194,6 @@ def _trained(values: Mapping[str, Any], curves: Mapping[str, Any], records: Mapp
     for each in gradients:
         _check_numbers("gradients", each)
     by_epoch = tuple(records.get("test_accuracy_by_epoch", ()))
-    if by_epoch and len(by_epoch) != epochs:
-        raise ValueError(f"test_accuracy_by_epoch has {len(by_epoch)} values; allowed: one an epoch, {epochs}")
     _check_accuracies("test_accuracy_by_epoch", by_epoch)
     images = values["test_images"]
     confusion = tuple(records.get("confusion", ()))

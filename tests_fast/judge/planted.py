@@ -134,7 +134,8 @@ def _results(values, diverged, gradients, chosen, curves, tested):
         elif not judged:
             accuracy, gone, flow = chosen(seed) if callable(chosen) else chosen, False, 1.0
         else:
-            accuracy, gone = float(values[seed]), bool(diverged[seed])
+            # An accuracy, however far the noise goes.
+            accuracy, gone = float(np.clip(values[seed], 0, 100)), bool(diverged[seed])
             flow = float(gradients[seed]) if gradients is not None else 1.0
         return Trained(
             seed=seed,

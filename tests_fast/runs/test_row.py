@@ -59,10 +59,13 @@ BAD = {
     "predictions no base64": ({"records": records(predictions="\u00e9")}, "ASCII"),
     "confusion": ({"records": records(confusion=[55, 0, 45, 0])}, "do not give an accuracy of 50.0 on 100 images"),
     "gradients": ({"records": records(gradients=[["a"]])}, "gradients has a value that is no number"),
-    "tested by epoch": ({"records": records(test_accuracy_by_epoch=[1.0])}, "one an epoch, 2"),
 }
 # What only a file is refused for: stored here, it is a clock that was wrong, or results that a plugin made up.
 BAD_IN_FILES = {
+    "tested by epoch": (
+        {"records": records(test_accuracy_by_epoch=[1.0])},
+        "tests by epoch 1; allowed: one an epoch, 2",
+    ),
     "finished in 2999": ({"finished": "2999-01-01T00:00:00.000000+00:00"}, "which is in the future"),
     "curves of other epochs": ({"curves": curves(train_accuracy=[1.0], train_loss=[1.0])}, "one an epoch, 2"),
     "seed": ({"seed": -1}, "seed is -1"),
