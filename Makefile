@@ -1,4 +1,4 @@
-.PHONY: tour claims rehearse report test lint types wheel data calibrate findings new-claim mutants
+.PHONY: tour claims rehearse report test lint types wheel data calibrate findings new-claim mutants chaos
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -70,6 +70,10 @@ mutants: $(INSTALLED)
 	@$(VENV)/bin/python -c "import mutmut" 2>/dev/null || \
 		$(VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,mutants]"
 	$(VENV)/bin/python -m mutants $(MODULES)
+
+# Fifteen minutes of sessions under random faults, and a check of what each round left: docs/chaos.md.
+chaos: $(INSTALLED)
+	$(VENV)/bin/python -m chaos $(ARGS)
 
 # Made again when the dependencies change. The project itself is installed as a link to this folder.
 $(INSTALLED): pyproject.toml constraints.txt
