@@ -9,9 +9,11 @@ import pytest
 
 from claims.sources.ai_experiments import DEPTH, DEPTH_RECIPE, DEPTHS, RELU_BY_DEPTH, SIGMOID_BY_DEPTH
 from models import DepthCNN
-from pytest_claims import Arm, claim
+from pytest_claims import Arm, Story, claim
 
 FALL = 2.0
+
+STORY = Story(figure="levels", gap=("ReLU", "sigmoid"), level="depth {}", levels="depths")
 
 
 def relu(depth):

@@ -31,8 +31,16 @@ from claims.sources.ai_experiments import (
     LONG_RECIPE,
 )
 from models import NormCNN
-from pytest_claims import Arm, Confounder, claim
+from pytest_claims import Arm, Confounder, Story, claim
 from pytest_claims.stacked import BATCH, group
+
+STORY = Story(
+    figure="levels",
+    gap=("group norm", "batch norm"),
+    level="a batch of {}",
+    levels="batch sizes",
+    chance=True,
+)
 
 SETTINGS = ("base", "long", "cifar100")
 SMALL = tuple(batch for batch in BATCH_SIZES if batch < 8)

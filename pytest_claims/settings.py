@@ -78,18 +78,23 @@ class Settings:
         """The seeds that choose settings, and of which no verdict sees a run."""
         return range(TUNING_SEED, TUNING_SEED + self.looks[0])
 
-    def look_on(self, nodeid: str, n: int) -> str:
-        """The command that looks at one test's claim at n seeds, a planned look that was not taken."""
-        return self._command(nodeid, f"--max-seeds {n}", self.first_seed)
+    def look_on(self, nodeid: str, id: str, n: int) -> str:
+        """The command that looks at one test's claim at n seeds, a planned look that was not taken.
 
-    def replicate(self, nodeid: str, n: int) -> str:
+        id: the claim's, as -k takes it.
+        """
+        return self._command(nodeid, id, f"--max-seeds {n}", self.first_seed)
+
+    def replicate(self, nodeid: str, id: str, n: int) -> str:
         """The command that judges one test's claim on n seeds of which this session's looks have seen none.
 
         Seeds that a verdict was already read from would bring it along: looking again at more of them needs looks that
         were planned.
         """
-        return self._command(nodeid, f"--seeds {n}", self.first_seed + self.looks[-1])
+        return self._command(nodeid, id, f"--seeds {n}", self.first_seed + self.looks[-1])
 
-    def _command(self, nodeid: str, seeds: str, first: int) -> str:
-        start = [f"--first-seed {first}"] if first else []
-        return " ".join([*self.prefix, shlex.quote(nodeid), f"--scale {self.scale}", seeds, *start, *self.options])
+    def _command(self, nodeid: str, id: str, seeds: str, first: int) -> str:
+        """One that fits a line of a terminal: the folder, and the claim by its id instead of the test by its name."""
+        folder, start = nodeid.split("::")[0].split("/")[0], [f"--first-seed {first}"] if first else []
+        named = [shlex.quote(folder), f"-k {shlex.quote(id)}"]
+        return " ".join([*self.prefix, *named, f"--scale {self.scale}", seeds, *start, *self.options])

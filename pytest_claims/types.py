@@ -31,13 +31,19 @@ class Outcome(enum.StrEnum):
 class Source:
     """Where a finding was written down: document, section, and the number of repetitions behind its figures.
 
+    url: of the document, "" where none is known for certain. Raises ValueError for one that is no web address.
     elsewhere: its networks or data are others than those of the suite, whose claims ask whether the finding transfers.
     """
 
     document: str
     section: str
     repetitions: int = 1
+    url: str = ""
     elsewhere: bool = False
+
+    def __post_init__(self) -> None:
+        if self.url and not self.url.startswith(("https://", "http://")):
+            raise ValueError(f"Source.url is {self.url!r}; allowed: '', or an address that begins with https://")
 
     def __str__(self) -> str:
         runs = "1 run" if self.repetitions == 1 else f"{self.repetitions} runs"

@@ -13,6 +13,7 @@ register(
         classes=10,
         training_images=50_000,
         test_images=10_000,
+        class_names=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         loader=Torchvision("CIFAR10", files=("cifar-10-batches-py",)),
         sample=Sample("5254d357344685712e74050e97c4f3da2fc134b4959621809d7f3c5569685538", train=500, test=200),
     )

@@ -6,7 +6,7 @@ Whatever depends on the kind of a claim is read from this table, so that a new k
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pytest_claims.types import LOOKS, Outcome, Procedure, Verdict
 
@@ -48,8 +48,10 @@ class Kind:
 
     name: as in Result.kind. group: what a placebo and the calibration count as false.
     limits: where the verdict turns, beside 0, by what it is called, from the margin; in the unit of the effect.
-    contradicted: what CONTRADICTED says, a sentence. power: what the seeds at hand could have found; a clause with
-    {detectable}, which follows "at the spread seen, 5 seeds ...".
+    says: what each outcome says of the claim, sentences with {margin}, its unit included. nulls: the null hypotheses
+    behind Verdict.p_holds and p_fails; clauses with {margin}, which follow "if".
+    power: what the seeds at hand could have found; a clause with {detectable}, which follows "at the spread seen, 5
+    seeds ...".
     bounds: how the bounds of a verdict on so many arms are called.
     unit: of the effect; "" is the unit of what the claim measures.
     unsettled: what to do about an INCONCLUSIVE verdict, for what only this kind can come to; "" where the general
@@ -64,7 +66,8 @@ class Kind:
     name: str
     group: Group
     limits: Callable[[float], dict[str, float]]
-    contradicted: str
+    says: Mapping[Outcome, str]
+    nulls: tuple[str, str]
     power: str
     bounds: Callable[[Verdict, int], str]
     unit: str = ""
@@ -142,8 +145,31 @@ def _never_reached(verdict: Verdict, flagged: bool) -> str:
     return ""
 
 
+_HAS_SIZE = {
+    Outcome.REPRODUCED: "The direction is shown, and the claimed size of {margin} is not excluded.",
+    Outcome.TOO_SMALL: "The direction is shown, but the claimed size of {margin} or more is excluded.",
+    Outcome.CONTRADICTED: "The direction is not shown, and the claimed size of {margin} or more is excluded.",
+    Outcome.INCONCLUSIVE: "Neither no effect nor the claimed size of {margin} or more is excluded.",
+}
+_IS_WITHIN = {
+    Outcome.REPRODUCED: "That is shown to be within the {margin} that the claim allows.",
+    Outcome.CONTRADICTED: "The claim allows {margin}; more than that is shown.",
+    Outcome.INCONCLUSIVE: "The claim allows {margin}; neither less nor more than that is shown.",
+}
+_IS_BEYOND = {
+    Outcome.REPRODUCED: "The claim asks for more than {margin}, and that is shown.",
+    Outcome.CONTRADICTED: "The claim asks for more than {margin}; all pairs are shown to differ by less.",
+    Outcome.INCONCLUSIVE: "The claim asks for more than {margin}; neither more nor less than that is shown.",
+}
+_NO_FALL = {
+    Outcome.REPRODUCED: "A fall of more than {margin} is excluded.",
+    Outcome.CONTRADICTED: "A fall of more than {margin} is shown.",
+    Outcome.INCONCLUSIVE: "A fall of more than {margin} is neither excluded nor shown.",
+}
+_EFFECT_NULLS = "there were no such effect", "the effect were {margin} or more"
+_FAR_APART, _ALL_CLOSE = "they differed by {margin} or more", "they differed by less than {margin}"
 _FOUND = "find an effect of {detectable} in 80 of 100 experiments"
-_SHOWN_EQUAL = "show equal arms to be so within {detectable} in 80 of 100"
+_SHOWN_EQUAL = "show equal arms to be within {detectable} in 80 of 100 experiments"
 
 KINDS = {
     kind.name: kind
@@ -153,7 +179,8 @@ KINDS = {
             "effect",
             DIRECTIONAL,
             _margin,
-            "An effect of the claimed size is excluded at these seeds: the finding, as worded, does not hold here.",
+            _HAS_SIZE,
+            _EFFECT_NULLS,
             _FOUND,
             _one_sided,
         ),
@@ -162,7 +189,8 @@ KINDS = {
             "best",
             DIRECTIONAL,
             _margin,
-            "A lead of the claimed size is excluded at these seeds: the finding, as worded, does not hold here.",
+            _HAS_SIZE,
+            ("one of the leads were none", "every lead were {margin} or more"),
             _FOUND,
             _shared,
         ),
@@ -171,7 +199,8 @@ KINDS = {
             "spread",
             DIRECTIONAL,
             _margin,
-            "A difference of spreads of the claimed size is excluded: the finding, as worded, does not hold here.",
+            _HAS_SIZE,
+            ("it did not vary less", "it varied less by {margin} or more"),
             _FOUND,
             _of_a_ratio,
             unit="doublings",
@@ -184,7 +213,8 @@ KINDS = {
             "equality",
             ABSENCE,
             _either_way,
-            "A difference beyond the limit is shown at these seeds: the finding, as worded, does not hold here.",
+            _IS_WITHIN,
+            (_FAR_APART, _ALL_CLOSE),
             _SHOWN_EQUAL,
             _of_a_pair(_one_sided),
             unsettled=_no_equality_beside_collapses,
@@ -195,7 +225,8 @@ KINDS = {
             "some difference",
             DIRECTIONAL,
             _either_way,
-            "All pairs are shown to be within the limit: the finding, as worded, does not hold here.",
+            _IS_BEYOND,
+            (_ALL_CLOSE, _FAR_APART),
             _SHOWN_EQUAL,
             _of_a_pair(_shared),
             directed=False,
@@ -205,7 +236,8 @@ KINDS = {
             "speed",
             DIRECTIONAL,
             _margin,
-            "A lead of the claimed factor is excluded at these seeds: the finding, as worded, does not hold here.",
+            _HAS_SIZE,
+            ("it were no faster", "it were faster by {margin} or more"),
             _FOUND,
             _one_sided,
             unit="doublings",
@@ -221,8 +253,9 @@ KINDS = {
             "no fall",
             ABSENCE,
             _below,
-            "A fall beyond the limit is shown at these seeds: the finding, as worded, does not hold here.",
-            "exclude falls beyond {detectable}, if none are, in 80 of 100",
+            _NO_FALL,
+            ("it fell by more than {margin}", "it fell by {margin} at most"),
+            "exclude falls beyond {detectable}, if none are, in 80 of 100 experiments",
             _shared,
             unsettled=_no_equality_beside_collapses,
         ),

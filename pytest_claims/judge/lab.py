@@ -31,6 +31,7 @@ from pytest_claims.judge.assertion import (
 from pytest_claims.judge.kinds import kind_of
 from pytest_claims.judge.metric import ACCURACY, Metric, epochs_to
 from pytest_claims.judge.result import ArmEvidence, Result
+from pytest_claims.judge.training_in_words import training_words
 from pytest_claims.runs.pool import NotStoredError, Pool
 from pytest_claims.settings import Settings
 from pytest_claims.stats import (
@@ -439,7 +440,10 @@ class Lab:
         seeds, key = tuple(result.seed for result in ascending), self._pool.key(run)
         names = tuple(map(key.digest, seeds))
         tested = results[0].test_images
-        return ArmEvidence(label(name), seeds, tuple(values), tuple(flags), self._documented(name), names, tested)
+        seconds = float(np.mean([result.seconds for result in results]))
+        return ArmEvidence(
+            label(name), seeds, tuple(values), tuple(flags), self._documented(name), names, tested, seconds
+        )
 
     def _documented_figures(self) -> dict[Name, float]:
         """The documented figures of those arms that have one."""
@@ -563,6 +567,8 @@ class Lab:
         open_ = verdict.outcome == Outcome.INCONCLUSIVE
         next_look = later[0] if open_ and later else None
         more = min(verdict.seeds_to_settle or 2 * verdict.n, 1000)
+        # Confounders are trained as the arm that they stand for, but for what they change.
+        trained = [self._wanted(name)[0] for name in self._evidence if name not in assertion.beside]
         self.result = Result(
             nodeid=self._nodeid,
             id=self._id,
@@ -582,7 +588,11 @@ class Lab:
             enforced=enforced,
             planned=settings.planned,
             next_look=next_look,
-            command=settings.look_on(self._nodeid, next_look) if next_look else settings.replicate(self._nodeid, more),
+            command=(
+                settings.look_on(self._nodeid, self._id, next_look)
+                if next_look
+                else settings.replicate(self._nodeid, self._id, more)
+            ),
             placebo=self._reassigned(decide) if settings.placebo else {},
             measured=self._metric.name,
             unit=kind_of(assertion.kind).unit or self._metric.unit,
@@ -590,9 +600,20 @@ class Lab:
             claims=self._claims,
             datasets=datasets,
             contrasted=tuple(map(label, assertion.contrasted)),
+            trained=training_words(trained),
+            differences=self._differences(assertion),
+            more_seeds=next_look - verdict.n if next_look else more,
         )
         if enforced and verdict.outcome != Outcome.REPRODUCED:
             raise NotReproducedError(self.result, self._explain(self.result))
+
+    def _differences(self, assertion: Assertion) -> tuple[float, ...]:
+        """Per seed, the contrast whose mean the effect is; none where the data choose it."""
+        if assertion.contrast is None or assertion.compared:
+            return ()
+        # Arms beside may be missing.
+        at_hand = [name for name in assertion.arms if name not in assertion.beside]
+        return tuple(assertion.contrast({name: self.values(name) for name in at_hand}).tolist())
 
     def _reassigned(self, decide: Callable[[float], Verdict]) -> dict[str, int]:
         """How often each outcome comes up when the results at hand are given to the arms at random."""

@@ -36,7 +36,7 @@ class ArmEvidence:
     one, and which runs are flagged: they collapsed, or their value is a bound (judge/kinds.py says which).
 
     runs: their names in the store, where training curves, gradients and predictions are. test_images: behind each
-    accuracy, 0 where that is not known.
+    accuracy, 0 where that is not known. seconds: that training one of them took, the mean; 0 where that is not known.
     """
 
     label: str
@@ -46,6 +46,7 @@ class ArmEvidence:
     documented: float | None
     runs: tuple[str, ...] = ()
     test_images: int = 0
+    seconds: float = 0.0
 
     @property
     def mean(self) -> float:
@@ -78,6 +79,15 @@ class OnEvidence:
 
 
 @dataclasses.dataclass(frozen=True)
+class Sibling:
+    """The same claim at another level, as the ledger has it. level: the test's parameters, e.g. "32-base"."""
+
+    level: str
+    verdict: str
+    effect: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Result:
     """A verdict and its evidence.
 
@@ -99,6 +109,9 @@ class Result:
     evidence: what recorded runs on whole data sets say of the same claim, None where this verdict is on them itself, or
     where none is recorded.
     samples: how many samples of seeds were judged one after the other, as far as the ledger knows (ledger/entries.py).
+    siblings: the same claim at other levels, as far as the ledger has them. trained: how the arms were trained, in a
+    sentence. differences: per seed, the contrast whose mean the effect is; none where the data choose what is compared,
+    or where it is no mean. more_seeds: seeds an arm that command adds.
     """
 
     nodeid: str
@@ -130,6 +143,10 @@ class Result:
     contrasted: tuple[str, ...] = ()
     samples: int = 1
     evidence: OnEvidence | None = None
+    siblings: tuple[Sibling, ...] = ()
+    trained: str = ""
+    differences: tuple[float, ...] = ()
+    more_seeds: int = 0
 
     def __post_init__(self) -> None:
         kind_of(self.kind)

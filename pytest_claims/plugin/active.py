@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import datetime
 from collections.abc import Generator
@@ -18,6 +19,7 @@ from pytest_claims.ledger.on_evidence import SCALE
 from pytest_claims.plugin.activation import COLUMNS, STARTED
 from pytest_claims.plugin.claim_test import EXPECTED, Ledgers, judged, lab_of
 from pytest_claims.plugin.closing import close
+from pytest_claims.plugin.explaining import Explaining
 from pytest_claims.plugin.header import header
 from pytest_claims.plugin.id_selection import IdSelection
 from pytest_claims.plugin.image_selection import ImageSelection
@@ -29,6 +31,7 @@ from pytest_claims.plugin.progress import Progress
 from pytest_claims.plugin.resolution import resolve
 from pytest_claims.plugin.scale_selection import ScaleSelection
 from pytest_claims.plugin.session import result_of, results_of
+from pytest_claims.plugin.verdict_lines import VerdictLines, are_written, verdict_line, verdict_status
 from pytest_claims.report.failure import COLUMNS as WIDEST
 from pytest_claims.runs.executor import Executor
 from pytest_claims.runs.laboratory import Laboratory, in_process
@@ -73,6 +76,9 @@ class Active:
         plugins.register(ImageSelection(self.settings))
         if not is_worker(self.config):
             plugins.register(Outputs(self.settings))
+            plugins.register(VerdictLines(self.config))
+            if self.config.option.explain:
+                plugins.register(Explaining(self.config, self.settings.scale))
             plugins.getplugin(LostTests.NAME).judges = True
             later = self.settings.looks[1:]
             workers = worker_count(self.config)
@@ -86,7 +92,7 @@ class Active:
                 gpu=option.gpu,
                 tf32=option.tf32,
                 kernels=option.kernels,
-                scale=option.scale,
+                scale=option.scale or ("documented" if option.explain else None),
                 data=option.data,
                 seeds=option.seeds,
                 max_seeds=option.max_seeds,
@@ -94,7 +100,7 @@ class Active:
                 placebo=option.placebo,
                 store=option.store,
                 since=self.started if option.fresh else "",
-                only_stored=option.stored,
+                only_stored=option.stored or bool(option.explain),
                 runs_of=option.runs_of or "",
                 root=self.config.rootpath,
                 worker=worker_number(self.config),
@@ -106,6 +112,8 @@ class Active:
             )
         except ExplainedError as error:
             raise pytest.UsageError(str(error)) from error
+        if option.explain and (other := _beside_explain(option)):
+            raise pytest.UsageError(f"--explain tells what recorded runs say, and nothing else: leave {other} out")
         if option.update_ledger and settings.ledger_of(settings.data.kind) is None:
             raise pytest.UsageError(
                 "--update-ledger records verdicts on registered data sets, not on images of one's own or of a placebo"
@@ -143,7 +151,8 @@ class Active:
 
     def _header(self) -> list[str]:
         self._header_is_written = True
-        return header(self.settings, worker_count(self.config), planned=self.config.option.plan)
+        untrained = self.settings.only_stored or self.config.option.plan
+        return header(self.settings, worker_count(self.config), untrained=untrained)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.claims = 0
@@ -182,7 +191,7 @@ class Active:
     def lab(self, item: pytest.Item, declared: Claim) -> Lab:
         """The `lab` fixture of a claim's test."""
         assert self.laboratory  # made when this process had collected the test
-        return lab_of(item, declared, self.laboratory, self.claims, self.columns, self.documented)
+        return lab_of(item, declared, self.laboratory, self.ledgers, self.documented, self.claims, self.columns)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -209,17 +218,15 @@ class Active:
             self.config.hook.pytest_claims_result(config=self.config, result=result)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """The verdict as a test's word, with the claim's id. It has no letter where a line of its own follows."""
         result = result_of(report)
-        if result is None:
+        status = verdict_status(report, result) if result else None
+        if result is None or status is None:
             return None
-        word = result.verdict_words
-        if hasattr(report, "wasxfail"):
-            return ("xfailed", "x", f"{word} (recorded)") if report.skipped else None
-        if report.skipped:
-            return "open", "o", word
-        if report.passed:
-            return "passed", ".", word if result.enforced else f"REHEARSED ({word})"
-        return ("failed", "F", word) if report.failed else None
+        category, letter, word = status
+        if self.config.get_verbosity() > 0:
+            return category, letter, verdict_line(result, word)
+        return category, "" if are_written(self.config) else letter, f"{word} {result.id}"
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -238,3 +245,9 @@ class Active:
         # xdist's workers have a reporter of their own, of their own tests, that no one reads.
         if not is_worker(self.config):
             close(self, terminalreporter)
+
+
+def _beside_explain(option: argparse.Namespace) -> str:
+    """An option that makes no sense beside --explain, "" for none."""
+    flags = {"--plan": option.plan, "--placebo": option.placebo, "--update-ledger": option.update_ledger}
+    return wanted(option) or next((name for name, given in flags.items() if given), "")

@@ -17,6 +17,7 @@ from pytest_claims.judge.result import Result
 from pytest_claims.ledger.entries import Entry
 from pytest_claims.ledger.on_evidence import on_evidence
 from pytest_claims.ledger.policy import standing
+from pytest_claims.ledger.siblings import siblings
 from pytest_claims.report import failure_text, junit_properties
 from pytest_claims.runs.laboratory import Laboratory
 from pytest_claims.runs.pool import NotStoredError
@@ -32,27 +33,27 @@ Ledgers = Mapping[str, Mapping[str, Entry]]
 
 
 def lab_of(
-    item: pytest.Item, declared: Claim, laboratory: Laboratory, claims: int, columns: int, recorded: Ledgers
+    item: pytest.Item,
+    declared: Claim,
+    laboratory: Laboratory,
+    ledgers: Ledgers,
+    documented: Ledgers,
+    claims: int,
+    columns: int,
 ) -> Lab:
-    """The lab of a claim's test. claims: how many the session has. columns: that a failure's text may take. recorded:
-    the ledgers of scale documented."""
+    """The lab of a claim's test. ledgers: of the session's scale; documented: of that scale. claims: how many the
+    session has. columns: that a failure's text may take."""
+
+    def explain(result: Result) -> str:
+        return failure_text(_as_recorded(item, ledgers, documented, result), columns)
+
     settings = laboratory.settings
     try:
         words, arms, metric = words_of(item), arms_at(item, settings.scale), metric_of(item)
         left_out = arms_of(item).keys() - arms.keys()
         pool = laboratory.pool_for(arms.values(), metric.of)
         return Lab(
-            item.nodeid,
-            claim_id(item),
-            declared,
-            words,
-            arms,
-            settings,
-            pool,
-            lambda result: failure_text(with_evidence(result, recorded), columns),
-            metric,
-            claims,
-            left_out,
+            item.nodeid, claim_id(item), declared, words, arms, settings, pool, explain, metric, claims, left_out
         )
     except ExplainedError as error:
         raise _ended(settings, error) from None
@@ -86,27 +87,30 @@ def judged(
         used: Lab | None = getattr(item, "funcargs", {}).get("lab")
         result = used.result if used else None
         if result:
-            result = with_evidence(result, documented)
-            recorded = _recorded(item, ledgers, result)
-            if recorded:
-                samples = recorded.chained(result)
-                result = dataclasses.replace(result, recorded=recorded.verdict, samples=samples)
+            result = _as_recorded(item, ledgers, documented, result)
             item.user_properties += [("claim", result.to_json()), *junit_properties(result)]
     if not result:
         pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
-    found = standing(recorded if held else None, result, updating=updating)
+    found = standing(_recorded(item, ledgers, result) if held else None, result, updating=updating)
     if found.fails:
         pytest.fail(f"{found.said}\n\n{failure_text(result, columns)}", pytrace=False)
 
 
-def with_evidence(result: Result, recorded: Ledgers) -> Result:
-    """The result with what the recorded verdicts of scale documented say of the same claim."""
-    return dataclasses.replace(result, evidence=on_evidence(result, recorded))
-
-
 def open_text(result: Result) -> str:
-    """ "OPEN 5/20: A1a, ReLU beats sigmoid: these seeds do not decide yet; next: pytest ..."."""
-    return f"{result.verdict_words}: {result.finding}, {result.claim}: not decided yet. Next: {result.command}"
+    """ "OPEN 5/20 A1a-1: ReLU beats sigmoid: not decided yet. Next: pytest ..."."""
+    return f"{result.verdict_words} {result.id}: {result.claim}: not decided yet. Next: {result.command}"
+
+
+def _as_recorded(item: pytest.Item, ledgers: Ledgers, documented: Ledgers, result: Result) -> Result:
+    """The result with what the ledger has for this test and for its other parameters, and with what is recorded of it
+    on whole data sets."""
+    entries, recorded = ledgers.get(result.data_kind, {}), _recorded(item, ledgers, result)
+    result = dataclasses.replace(
+        result, siblings=siblings(item.nodeid, entries), evidence=on_evidence(result, documented)
+    )
+    if recorded is None:
+        return result
+    return dataclasses.replace(result, recorded=recorded.verdict, samples=recorded.chained(result))
 
 
 def _recorded(item: pytest.Item, ledgers: Ledgers, result: Result) -> Entry | None:

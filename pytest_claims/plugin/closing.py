@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def close(active: Active, reporter: pytest.TerminalReporter) -> None:
     """Write the end of a session. Raises pytest.UsageError if a file that it was asked for cannot be written."""
     config, settings, results = active.config, active.settings, results_of(reporter)
-    if config.option.plan:
+    if config.option.plan or config.option.explain:
         return
     if not results and not (settings.placebo and active.laboratory):
         if wanted(config.option):

@@ -8,8 +8,8 @@ from pytest_claims.report.settings_in_words import device_words, meaning, seeds_
 from pytest_claims.settings import Settings
 
 
-def header(settings: Settings, workers: int, *, planned: bool) -> list[str]:
-    """Lines of the header. workers: how many processes train. planned: the session only prints its plan."""
+def header(settings: Settings, workers: int, *, untrained: bool) -> list[str]:
+    """Lines of the header. workers: how many processes train. untrained: the session trains nothing."""
     lines = [
         f"claims: scale {settings.scale}, {seeds_words(settings)}, {device_words(settings)}, store {settings.store}"
         + (" (--fresh: nothing reused)" if settings.since else ""),
@@ -17,6 +17,6 @@ def header(settings: Settings, workers: int, *, planned: bool) -> list[str]:
         f"verdicts: {meaning(settings, settings.data.kind)}",
     ]
     cores = psutil.cpu_count(logical=False) or 1
-    if settings.device.type == "cpu" and workers == 1 and cores > 1 and not planned:
+    if settings.device.type == "cpu" and workers == 1 and cores > 1 and not untrained:
         lines.append(f"speed: one process trains on one core; -n {cores} uses all of this machine's")
     return lines

@@ -45,7 +45,8 @@ class LostTests:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         option = session.config.option
-        on_purpose = option.collectonly or option.plan or option.setuponly or option.setupplan or not self._ran
+        printed = option.collectonly or option.plan or option.explain or option.setuponly or option.setupplan
+        on_purpose = printed or not self._ran
         if not self.judges or on_purpose or session.shouldstop or session.shouldfail or exitstatus not in (0, 1):
             return  # or already red for a reason of its own
         self._lost = sorted(self.selected - self._reported)

@@ -38,6 +38,7 @@ DEFAULTS: dict[str, object] = {
     "ledger": False,
     "update_ledger": False,
     "plan": False,
+    "explain": None,
 }
 
 
@@ -158,4 +159,12 @@ def add_options(parser: pytest.Parser) -> None:
         "--plan",
         action="store_true",
         help="print what the selected claims would train and about how long it would take, and train nothing",
+    )
+    group.addoption(
+        "--explain",
+        action="append",
+        metavar="ID",
+        help="tell the whole story of a claim, or of a finding such as A2b: source, recipe, arms, verdict, statistics; "
+        "judged from stored runs and evidence as with --stored, at scale documented unless --scale says another; may "
+        "be repeated, or take several names with commas between them",
     )

@@ -31,6 +31,6 @@ def worker_count(config: pytest.Config) -> int:
 
 
 def leave_xdist_out(config: pytest.Config) -> None:
-    """Have a plan made in this process: it needs no workers, and xdist would hide it in one of them."""
+    """Have a plan or an explanation made in this process: it needs no workers, and xdist would hide it in one."""
     config.option.plan_workers = worker_count(config)
     config.option.numprocesses, config.option.dist, config.option.tx = None, "no", []

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 import pytest
 
 from pytest_claims.plugin.status_row import StatusRow
-from pytest_claims.runs.plan import listed
 from pytest_claims.runs.progress_notes import InTraining, Plan, Reader, State, forget
+from pytest_claims.runs.quantities import about, listed
 
 # Between two looks at the notes where there is a terminal, and between two lines where there is none.
 _LOOK_SECONDS = 0.5
@@ -110,21 +110,6 @@ def _left(seconds: float, more: bool) -> str:
 def may_take_longer(state: State, last: int) -> bool:
     """Whether what is planned is the least that is left: claims that stay open go on to `last` seeds."""
     return any(group.runs < last for group in state.groups)
-
-
-def about(seconds: float) -> str:
-    """A duration as precise as an estimate is: "about 12 min"."""
-    minutes = seconds / 60
-    hours = minutes / 60
-    if minutes < 0.75:
-        return "under 1 min"
-    if minutes < 17.5:
-        return f"about {round(minutes)} min"
-    if minutes < 77.5:
-        return f"about {5 * round(minutes / 5)} min"
-    if hours < 3.75:
-        return f"about {round(2 * hours) / 2:g} h"
-    return f"about {round(hours)} h" if hours < 47.5 else f"about {round(hours / 24)} days"
 
 
 class Progress:

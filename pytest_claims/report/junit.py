@@ -13,6 +13,7 @@ def junit_properties(result: Result) -> list[tuple[str, str | float | int]]:
     """
     verdict, agreement = result.verdict, result.agreement
     return [
+        ("id", result.id),
         ("finding", result.finding),
         ("verdict", str(verdict.outcome)),
         ("effect", float(verdict.effect)),

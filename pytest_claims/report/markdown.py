@@ -12,8 +12,8 @@ from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.report.notes import all_notes
 from pytest_claims.types import Outcome
 
-_VERDICTS = ("Finding", "Claim", "Documented", "Effect", "Bounds", "Margin", "p", "Adjusted", "n", "Verdict", "Agrees")
-_ARMS = ("Finding", "Claim", "Arm", "Documented", "Mean", "SD", "Seeds")
+_VERDICTS = ("Id", "Claim", "Documented", "Effect", "Bounds", "Margin", "p", "Adjusted", "n", "Verdict", "Agrees")
+_ARMS = ("Id", "Claim", "Arm", "Documented", "Mean", "SD", "Seeds")
 
 
 def results_page(results: Sequence[Result], facts: Mapping[str, str]) -> str:
@@ -35,7 +35,7 @@ def results_page(results: Sequence[Result], facts: Mapping[str, str]) -> str:
     ]
     rows = [
         (
-            result.finding,
+            result.id,
             result.claim,
             f"{result.agreement.documented:+.2f}" if result.agreement else "–",
             f"{result.verdict.effect:+.2f}",
@@ -50,9 +50,9 @@ def results_page(results: Sequence[Result], facts: Mapping[str, str]) -> str:
         for result, p in zip(ordered, adjusted, strict=True)
     ]
     lines += _table(_VERDICTS, rows)
-    notes = [f"- {each.finding}, {each.claim}: {note}" for each in ordered for note in all_notes(each)]
+    notes = [f"- {each.id}, {each.claim}: {note}" for each in ordered for note in all_notes(each)]
     lines += ["", "## Notes", "", *notes] if notes else []
-    told = [f"- {j.finding}, {j.claim}: {'; '.join(words)}" for j in ordered if (words := beside(j))]
+    told = [f"- {j.id}, {j.claim}: {'; '.join(words)}" for j in ordered if (words := beside(j))]
     lines += ["", "## Beside the verdicts, deciding nothing", "", *told] if told else []
     lines += ["", "## Every arm: test accuracy in percent, or what the claim measures", ""]
     lines += _table(_ARMS, _arm_rows(ordered))
@@ -70,7 +70,7 @@ def _arm_rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
                 continue
             seen.add((result.finding[:2], arm.values, arm.documented))
             documented = f"{arm.documented:.2f}" if arm.documented is not None else "–"
-            first = (result.finding, result.claim, arm.label, documented)
+            first = (result.id, result.claim, arm.label, documented)
             rows.append((*first, f"{arm.mean:.2f}", f"{_sd(arm):.2f}", _seeds(arm)))
     return rows
 

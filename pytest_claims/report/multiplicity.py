@@ -8,6 +8,13 @@ from pytest_claims.judge.result import Result
 from pytest_claims.stats import benjamini_hochberg, holm
 from pytest_claims.types import Outcome
 
+_LEVEL = 0.05
+# What is corrected together, and how.
+_CORRECTED = {
+    (Outcome.REPRODUCED,): "Benjamini-Hochberg",
+    (Outcome.CONTRADICTED, Outcome.TOO_SMALL): "Holm",
+}
+
 
 def adjusted_p(results: Sequence[Result]) -> list[float | None]:
     """For each result the p-value of its verdict, corrected for its looks and for the number of claims.
@@ -28,3 +35,20 @@ def adjusted_p(results: Sequence[Result]) -> list[float | None]:
         chosen[result.verdict.outcome][place] if result.verdict.outcome in chosen else None
         for place, result in enumerate(results)
     ]
+
+
+def correction(results: Sequence[Result]) -> str:
+    """ "of 24 REPRODUCED, 22 survive correction for 58 claims at 5 % (Benjamini-Hochberg)", and the same of the red
+    ones; "" for less than two claims, or where none is decided."""
+    if len(results) < 2:
+        return ""
+    said: list[str] = []
+    adjusted = list(zip(results, adjusted_p(results), strict=True))
+    for outcomes, by in _CORRECTED.items():
+        found = [(result.called, p) for result, p in adjusted if result.verdict.outcome in outcomes]
+        named = " and ".join(dict.fromkeys(called for called, _ in found))
+        survive = sum(p is not None and p <= _LEVEL for _, p in found)
+        counted = "" if said else f" survive correction for {len(results)} claims at 5 %"
+        if found:
+            said.append(f"of {len(found)} {named}, {survive}{counted} ({by})")
+    return "; ".join(said)

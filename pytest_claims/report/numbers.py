@@ -5,11 +5,32 @@ from __future__ import annotations
 import math
 
 from pytest_claims.judge.result import Result
+from pytest_claims.stats.spreads import MOST_DOUBLINGS
+from pytest_claims.types import Procedure, Verdict
 
 
 def short_p(p: float) -> str:
     """A p-value without its leading zero, as it is printed where room is scarce: ".0340", "<.0001", "1.00"."""
     return "<.0001" if p < 0.0001 else f"{p:.2f}" if p > 0.995 else f"{p:.4f}"[1:]
+
+
+def bound_text(verdict: Verdict, value: float, decimals: int = 2) -> str:
+    """A bound with its sign; of spreads one that is as good as infinite reads "< -10", and one that is none "none"."""
+    if verdict.procedure == Procedure.SPREAD and abs(value) >= MOST_DOUBLINGS:
+        return f"{'<' if value < 0 else '>'} {math.copysign(MOST_DOUBLINGS, value):+g}"
+    return f"{value:+.{decimals}f}" if math.isfinite(value) else "none"
+
+
+def interval_text(verdict: Verdict, decimals: int = 1) -> str:
+    """ "+2.6 [+1.1, +4.0]": the effect with its bounds."""
+    lower, upper = (bound_text(verdict, value, decimals) for value in (verdict.lower, verdict.upper))
+    return f"{verdict.effect:+.{decimals}f} [{lower}, {upper}]"
+
+
+def margin_text(result: Result) -> str:
+    """ "3 points", "1 doubling", "0.5 doublings"."""
+    number = f"{result.verdict.margin:.2f}".rstrip("0").rstrip(".")
+    return f"{number} {result.unit.removesuffix('s') if number == '1' else result.unit}"
 
 
 def documented_effect(result: Result) -> str:

@@ -6,7 +6,19 @@ import dataclasses
 
 from pytest_claims.report.numbers import count, level_words, points
 from pytest_claims.stats.power import POWER
-from pytest_claims.types import Bound, Comparison, Doubt, HypothesisTest, Method, Outcome, Procedure, Shows, Verdict
+from pytest_claims.stats.spreads import MOST_DOUBLINGS
+from pytest_claims.types import (
+    Bound,
+    Comparison,
+    Doubt,
+    HypothesisTest,
+    Method,
+    Outcome,
+    Procedure,
+    Quantity,
+    Shows,
+    Verdict,
+)
 
 # Of the four-way rule on one contrast.
 _MEANING = {
@@ -27,10 +39,15 @@ _NOT_COMPARABLE = "; but most runs are at chance, which says nothing of what is 
 _AT_CHANCE = "; but runs at chance are equal whatever the arms do, so it is INCONCLUSIVE"
 
 
-def rule_text(verdict: Verdict) -> str:
-    """ "L = +3.71 > 0 and U = +4.79 >= margin 2: the direction holds and the claimed size is not excluded"."""
+def rule_text(verdict: Verdict, unit: str = "points") -> str:
+    """ "L = +3.71 > 0 and U = +4.79 >= margin 2: the direction holds and the claimed size is not excluded".
+
+    unit: of the effect.
+    """
     if verdict.doubt == Doubt.NOT_COMPARABLE:
-        return _RULES[verdict.procedure](dataclasses.replace(verdict, doubt=None)) + _NOT_COMPARABLE
+        return rule_text(dataclasses.replace(verdict, doubt=None), unit) + _NOT_COMPARABLE
+    if verdict.procedure == Procedure.TREND:
+        return _trend(verdict, unit)
     return _RULES[verdict.procedure](verdict)
 
 
@@ -64,12 +81,12 @@ def _leads(verdict: Verdict) -> str:
     )
 
 
-def _trend(verdict: Verdict) -> str:
+def _trend(verdict: Verdict, unit: str) -> str:
     low, _, slope = verdict.bounds
     agrees = "agrees" if slope.value > 0 else "does not confirm the direction"
     text = (
-        f"end to end {_low_and_high(verdict)}, and the slope {agrees} ({points(slope.estimate, 0)} points a doubling, "
-        f"L = {points(slope.value, 0)}): {_MEANING[verdict.by_bounds]}{_unconfirmed_by_flips(verdict)}"
+        f"end to end {_low_and_high(verdict)}, and the slope {agrees} ({points(slope.estimate, 0)} {unit} a doubling "
+        f"of the level, L = {points(slope.value, 0)}): {_MEANING[verdict.by_bounds]}{_unconfirmed_by_flips(verdict)}"
     )
     if low.value > 0 and slope.value <= 0:
         text += " (the ends differ as claimed, but the levels between them do not follow)"
@@ -179,7 +196,6 @@ def _change(verdict: Verdict) -> str:
 _RULES = {
     Procedure.SUPERIORITY: _superiority,
     Procedure.LEADS: _leads,
-    Procedure.TREND: _trend,
     Procedure.SPREAD: _spread,
     Procedure.SPEED: _speed,
     Procedure.SPANS: _spans,
@@ -199,7 +215,9 @@ def _named(procedure: Procedure, comparison: Comparison) -> str:
 
 
 def _value(bound: Bound) -> str:
-    """With as many decimals as it takes to tell it from its threshold."""
+    """With as many decimals as it takes to tell it from its threshold; of spreads one may be as good as infinite."""
+    if bound.quantity == Quantity.SPREAD and abs(bound.value) >= MOST_DOUBLINGS:
+        return f"{'below' if bound.value < 0 else 'above'} {bound.value:+g}"
     return points(bound.value, bound.threshold)
 
 

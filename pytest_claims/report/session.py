@@ -65,7 +65,7 @@ def session_json(session: Session) -> str:
     claims = []
     for result, adjusted in zip(session.results, adjusted_p(session.results), strict=True):
         fields = dataclasses.asdict(result)
-        verdict = _in_words(result.verdict, all_notes(result))
+        verdict = _in_words(result.verdict, all_notes(result), result.unit)
         told = {"called": str(result.called), "badge": result.badge, "causes": cause_sentences(result)}
         claims.append({**fields, "verdict": verdict, "adjusted_p": adjusted, **told})
     document = {
@@ -84,20 +84,23 @@ def session_json(session: Session) -> str:
     return json.dumps(_finite(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _in_words(verdict: Verdict, notes: list[str]) -> dict[str, Any]:
-    """The verdict's fields, and beside its numbers, and those of its parts, what a reader is told."""
+def _in_words(verdict: Verdict, notes: list[str], unit: str) -> dict[str, Any]:
+    """The verdict's fields, and beside its numbers, and those of its parts, what a reader is told.
+
+    unit: of the effect.
+    """
     words = {
         "comparison": comparison_text(verdict),
-        "rule": rule_text(verdict),
+        "rule": rule_text(verdict, unit),
         "test": tests_text(verdict),
         "notes": notes,
     }
-    parts = [_in_words(part, verdict_notes(part)) for part in verdict.parts]
+    parts = [_in_words(part, verdict_notes(part), unit) for part in verdict.parts]
     confounders = [
         {
             **dataclasses.asdict(found),
             "cause": str(found.cause),
-            **{name: _in_words(verdict, verdict_notes(verdict)) for name, verdict in _verdicts(found)},
+            **{name: _in_words(verdict, verdict_notes(verdict), unit) for name, verdict in _verdicts(found)},
         }
         for found in verdict.confounders
     ]

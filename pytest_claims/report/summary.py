@@ -8,18 +8,18 @@ from pathlib import PurePosixPath
 
 from pytest_claims.judge.result import Called, Result
 from pytest_claims.report.facts import wrapped
-from pytest_claims.report.multiplicity import adjusted_p
+from pytest_claims.report.multiplicity import correction
 from pytest_claims.report.notes import cause_sentences
-from pytest_claims.report.numbers import documented_effect, short_p
-from pytest_claims.types import Outcome, Verdict
+from pytest_claims.report.numbers import documented_effect, interval_text, short_p
+from pytest_claims.types import Outcome
 
 # From this many columns on, intervals are written out and the claims' words still have room.
 _WIDE = 120
-_COLUMNS = ("finding", "claim", "documented", "measured", "n", "p", "adj.", "verdict", "ledger")
+_COLUMNS = ("id", "claim", "documented", "measured", "n", "p", "verdict", "ledger")
 # Heads that are shorter on a narrow terminal.
-_NARROW = {"finding": "", "documented": "docum."}
+_NARROW = {"id": "", "documented": "docum."}
 # Columns with words, to the left; the others have numbers.
-_WORDS = ("finding", "claim", "verdict", "ledger")
+_WORDS = ("id", "claim", "verdict", "ledger")
 # Of numbers below their claim's words.
 _INDENT = " " * 5
 # Of a verdict in the ledger, where columns are narrow.
@@ -38,8 +38,7 @@ def summary_lines(results: Sequence[Result], width: int) -> list[str]:
     """
     wide = width >= _WIDE
     ordered = sorted(results, key=lambda result: result.place)
-    rows = [_row(result, adjusted, wide) for result, adjusted in zip(ordered, adjusted_p(ordered), strict=True)]
-    # A narrow terminal has room for one p: the corrected one, which no other place has.
+    rows = [_row(result, wide) for result in ordered]
     shown = [name for name in _COLUMNS if wide or name != "p"]
     heads = {name: name if wide else _NARROW.get(name, name) for name in shown}
     sizes = {name: max(len(row[name]) for row in (heads, *rows)) for name in shown}
@@ -48,22 +47,22 @@ def summary_lines(results: Sequence[Result], width: int) -> list[str]:
     # Where words would be cut, they stand above their numbers: claims of one finding often differ in their last word.
     apart = sizes["claim"] > width - others
     if apart:
-        sizes = {name: size for name, size in sizes.items() if name not in ("finding", "claim")}
+        sizes = {name: size for name, size in sizes.items() if name not in ("id", "claim")}
     lines, group = [_line(heads, sizes, gap, apart)], ("", "")
     for about, found in _groups(ordered, rows):
         if about != group:
             group = about
             lines += ["", *wrapped(": ".join(about), width)]
         if apart:
-            lines += wrapped(f"{found['finding']:<5}{found['claim']}", width, _INDENT)
+            lines += wrapped(f"{found['id']}  {found['claim']}", width, _INDENT)
         lines.append(_line(found, sizes, gap, apart))
         lines += wrapped(found["evidence"], width, _INDENT * 2)
     lines += _causes(ordered, width)
     totals = Counter(result.called for result in results)
     counts = ", ".join(f"{totals[word]} {word}" for word in Called if totals[word])
     lines += ["", f"{len(results)} {'claim' if len(results) == 1 else 'claims'}: {counts}"]
-    lines += _effects(results)
-    return lines + [line for text in _legend(results) for line in wrapped(text, width)]
+    said = [*filter(None, [correction(ordered)]), *_effects(results), *_legend(results)]
+    return lines + [line for text in said for line in wrapped(text, width)]
 
 
 def _groups(results: Sequence[Result], rows: Sequence[dict[str, str]]) -> list[tuple[tuple[str, str], dict[str, str]]]:
@@ -81,16 +80,15 @@ def _family(result: Result) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _row(result: Result, adjusted: float | None, wide: bool) -> dict[str, str]:
+def _row(result: Result, wide: bool) -> dict[str, str]:
     verdict = result.verdict
     return {
-        "finding": result.finding,
+        "id": result.id,
         "claim": result.claim,
         "documented": _documented(result),
-        "measured": _interval(verdict, wide),
+        "measured": interval_text(verdict, 2 if wide else 1),
         "n": str(verdict.n),
         "p": short_p(verdict.p),
-        "adj.": "-" if adjusted is None else short_p(adjusted),
         "verdict": result.verdict_words,
         "ledger": _ledger(result, wide),
         "evidence": f"{_INDENT}evidence: {result.evidence.words}" if result.evidence else "",
@@ -101,7 +99,6 @@ def _legend(results: Sequence[Result]) -> list[str]:
     """What the columns mean, as far as this table has it."""
     lines = [
         "measured: effect in points (spreads, gradients: doublings), 95 % one-sided bounds, wider where looks share it",
-        "adj.: p corrected for looks and number of claims, by Holm where red, Benjamini-Hochberg where REPRODUCED",
     ]
     ledgers = {_ledger(result, True).split(" ")[0].rstrip(",") for result in results}
     meanings = {"=": "= as recorded", "was": "was X: another verdict is recorded", "new": "new: none is recorded"}
@@ -158,13 +155,6 @@ def _documented(result: Result) -> str:
     """With a column of its own for the sign behind it."""
     text = documented_effect(result) or "-"
     return text if text.endswith("*") else f"{text} "
-
-
-def _interval(verdict: Verdict, wide: bool) -> str:
-    """Effect and interval; on a narrow terminal with one digit less."""
-    if wide:
-        return f"{verdict.effect:+.2f} [{verdict.lower:+.2f}, {verdict.upper:+.2f}]"
-    return f"{verdict.effect:+.1f} [{verdict.lower:+.1f},{verdict.upper:+.1f}]"
 
 
 def _line(row: dict[str, str], sizes: dict[str, int], gap: str, apart: bool) -> str:

@@ -9,6 +9,7 @@ from pytest_claims.data import DataError, load, spec_of
 from pytest_claims.runs.executor import Executor
 from pytest_claims.runs.leases import Leases
 from pytest_claims.runs.pool import Pool, seeds_per_block
+from pytest_claims.runs.quantities import about, listed, short
 from pytest_claims.runs.store import Store
 from pytest_claims.settings import Settings
 from pytest_claims.train.cost import DATA_CENTRE_GPU, Cost, Speed, cost, probe
@@ -95,12 +96,6 @@ def plan(
     return planned, list(dict.fromkeys(obstacles))
 
 
-def listed(numbers: Sequence[int]) -> str:
-    """ "7, 10 and 20"."""
-    *some, last = map(str, numbers)
-    return f"{', '.join(some)} and {last}" if some else last
-
-
 def plan_lines(
     planned: Sequence[Planned],
     at_most: Sequence[Planned],
@@ -112,15 +107,15 @@ def plan_lines(
     """The plan as text. planned: of the first look. at_most: if every claim stayed open to the last one."""
     here: Speed = probe(settings.device)
 
-    def minutes(items: Sequence[Planned], speed: Speed = here, device: str = settings.device.type) -> float:
+    def seconds(items: Sequence[Planned], speed: Speed = here, device: str = settings.device.type) -> float:
         total = 0.0
         for item in items:
             at_once = seeds_per_block(item.run, device)
             # Whole blocks, which on another device may be larger than those that to_train was counted in.
             total += -(-item.to_train // at_once) * at_once * speed.seconds(item.cost, at_once)
-        return total / 60
+        return total
 
-    rows = [("network", "networks", "runs", "stored", "steps", "TFLOP", "minutes")]
+    rows = [("network", "networks", "runs", "stored", "steps", "TFLOP", "time")]
     groups: dict[str, list[Planned]] = {}
     for item in planned:
         groups.setdefault(f"{type(item.run.network).__name__} on {item.run.dataset}", []).append(item)
@@ -133,7 +128,7 @@ def plan_lines(
                 str(sum(i.stored for i in items)),
                 f"{sum(i.to_train * i.cost.steps for i in items):,}",
                 f"{sum(i.to_train * i.cost.flops for i in items) / 1e12:,.1f}",
-                f"{minutes(items) / workers:,.1f}",
+                short(seconds(items) / workers),
             )
         )
     sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -147,18 +142,18 @@ def plan_lines(
     ]
     processes = "1 process" if workers == 1 else f"{workers} workers"
     lines.append(
-        f"runs: seeds still to train, in whole blocks of those trained side by side; minutes: for {processes} on "
+        f"runs: seeds still to train, in whole blocks of those trained side by side; time: for {processes} on "
         "this device, estimated from a probe of its speed, right within a factor of about two"
     )
     if len(settings.looks) > 1:
         lines.append(
             f"claims without a verdict then go on to {listed(settings.looks[1:])} seeds; if all did: "
-            f"{sum(i.to_train for i in at_most)} runs, {minutes(at_most) / workers:,.1f} minutes"
+            f"{sum(i.to_train for i in at_most)} runs, {about(seconds(at_most) / workers)}"
         )
     if settings.device.type == "cpu":
         lines.append(
             f"on one data-centre GPU, by the speed of an H100 ({DATA_CENTRE_GPU.seconds_per_step * 1000:g} ms a step "
             f"and {DATA_CENTRE_GPU.flops_per_second / 1e12:g} TFLOP/s): "
-            f"{minutes(planned, DATA_CENTRE_GPU, 'cuda'):,.1f} minutes"
+            f"{about(seconds(planned, DATA_CENTRE_GPU, 'cuda'))}"
         )
     return lines + [f"in the way: {obstacle}" for obstacle in obstacles]

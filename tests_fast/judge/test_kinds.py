@@ -108,17 +108,18 @@ def test_no_outcome_both_shows_an_effect_and_settles_nothing(kind):
 @pytest.mark.parametrize("outcome", list(Outcome))
 @pytest.mark.parametrize("flagged", [False, True])
 def test_every_verdict_of_every_kind_is_told(kind, outcome, flagged):
-    verdict = dataclasses.replace(RESULT.verdict, outcome=outcome, looks=())
+    verdict = dataclasses.replace(RESULT.verdict, outcome=outcome, by_bounds=outcome, doubt=None, looks=())
     arms = tuple(dataclasses.replace(arm, collapsed=(flagged, *[False] * 4)) for arm in RESULT.arms)
     result = dataclasses.replace(RESULT, kind=kind.name, verdict=verdict, arms=arms, next_look=None)
     text = " ".join(failure_text(result).split())
-    assert "one-sided 95 % bounds" in text or " bounds" in text
+    assert kind.says.get(outcome, "").format(margin="2 doublings") in text
+    null = kind.nulls[outcome in (Outcome.TOO_SMALL, Outcome.CONTRADICTED)]
+    assert f"if {null.format(margin='2 doublings')}" in text
     assert kind.power.format(detectable="7.50 doublings") in text
-    assert (kind.contradicted in text) == (outcome == Outcome.CONTRADICTED)
     assert (f"! {kind.flag}" in text) == flagged
     assert "{" not in text
     for name, value in kind.limits(2.0).items():
-        assert f"^ {name} {value:+.2f}" in text
+        assert f"^ {name} {value:+.2f}" in text or f"{name} {value:+.2f} ^" in text
 
 
 @EVERY

@@ -1,40 +1,14 @@
 """Evidence from outside: judged without images, on a machine that lacks the device, and red where it is red."""
 
-import dataclasses
 import json
 
 import pytest
 
 from models import DepthCNN
-from pytest_claims.runs.evidence import publish
-from pytest_claims.runs.pool import seeds_per_block
 from pytest_claims.runs.store import Key, Store
 from pytest_claims.train.engine import version_of
-from pytest_claims.types import Recipe, Run, Trained
-from tests_fast.plugin.conftest import CLAIMS, write
-
-RECIPE = Recipe(images_per_class=8, batch=20, epochs=8, optimizer="sgd", lr=0.05, momentum=0.9)
-
-
-def drawn(seed, mean):
-    """A run of a wide or a narrow network, that is far from the other."""
-    accuracy = mean + 0.01 * (seed % 3)
-    return Trained(seed, accuracy, (10.0,) * 8, (2.0,) * 8, False, 1.0, 10_000)
-
-
-@pytest.fixture
-def recorded(suite):
-    """Runs of two of the suite's claims, drawn and published as evidence of a card that is not here."""
-    write(suite, CLAIMS.replace(", classes=5", ""))
-    store = Store(suite.path / "drawn.sqlite")
-    for width, mean in ((16, 60.0), (1, 50.0)):
-        key = Key(Run(DepthCNN(1, "relu", width=width), RECIPE), "fp", "cuda", 20, 1)
-        run = dataclasses.replace(key, seeds_per_block=seeds_per_block(key.run, "cuda"), engine=version_of(key.run))
-        store.put(run, [drawn(seed, mean) for seed in range(5)], "a card of another machine")
-    (suite.path / "evidence").mkdir()
-    publish(store.rows(), suite.path / "evidence" / "a.jsonl", lambda name, data: None)
-    store.close()
-    return suite
+from pytest_claims.types import Run
+from tests_fast.plugin.conftest import RECIPE, drawn
 
 
 def test_evidence_is_judged_without_images_on_a_machine_without_its_device(recorded, run):

@@ -52,7 +52,7 @@ def test_what_is_recorded_is_expected(suite, verify):
     again = verify("-v", "--ledger")
     again.assert_outcomes(passed=1, xfailed=1)
     assert again.ret == 0
-    again.stdout.fnmatch_lines(["*test_narrow_beats_wide CONTRADICTED (recorded)*", "T2 *", " *CONTRADICTED ="])
+    again.stdout.fnmatch_lines(["*test_narrow_beats_wide T2 CONTRADICTED (recorded) -*", "T2 *", " *CONTRADICTED ="])
     own = verify("--runxfail", "--ledger")
     own.assert_outcomes(passed=1, failed=1)
     own.stdout.fnmatch_lines(["CONTRADICTED: T2, a narrow network beats a wide one"])

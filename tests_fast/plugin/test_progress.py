@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pytest_claims.plugin.progress
-from pytest_claims.plugin.progress import about, plan_line, seconds_left, status
+from pytest_claims.plugin.progress import plan_line, seconds_left, status
 from pytest_claims.runs.progress_notes import Group, InTraining, Plan, State
+from pytest_claims.runs.quantities import about
 from tests_fast.plugin.conftest import CLAIMS, write
 from tests_fast.screen import Screen
 
@@ -172,8 +173,10 @@ def test_a_terminal_is_painted_and_left_as_it_was(on_terminal):
     screen = Screen(12, 80).feed(sent)
     assert screen.region == (0, 11)
     text = "\n".join(screen.lines)
+    verdict = r"REHEARSED \(REPRODUCED\) \+0\.0 \[.*\] n=3\n"
     assert re.search(
-        r"/ 2 selected\nplan: 2 networks, 6 runs; 96 steps to train\n\nclaims/test_width.py \.\. +\[100%\]\n"
+        r"/ 2 selected\nplan: 2 networks, 6 runs; 96 steps to train\n\nclaims/test_width.py *\n"
+        rf"T3-12 {verdict}T3-14 {verdict} +\[100%\]\n"
         r"=+ claims =+\n+2 of 2 claims ran, in .*\n(.*\n)*=+ 2 passed, 3 deselected in .*=$",
         text.rstrip(),
     )
@@ -181,11 +184,12 @@ def test_a_terminal_is_painted_and_left_as_it_was(on_terminal):
     assert not [thread for thread in threading.enumerate() if thread.name == "progress"]
 
 
-def test_a_failure_is_as_wide_as_its_terminal(on_terminal):
-    _, sent = on_terminal("--scale", "documented", "--seeds", "5", "-k", "narrow_beats", rows=24, columns=80)
+def test_a_failure_is_as_wide_as_its_terminal(on_terminal, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "76")
+    _, sent = on_terminal("--scale", "documented", "--seeds", "5", "-k", "narrow_beats", rows=24, columns=76)
     said = re.sub(r"\x1b\[[\d;]*m", "", sent)
-    failure = said[said.index("CONTRADICTED: T2, ") : said.index("rerun ")].splitlines()
-    assert 70 < max(map(len, failure)) <= 80
+    failure = said[said.index("CONTRADICTED: T2, ") : said.index("    pytest claims -k T2 ")].splitlines()
+    assert 70 < max(map(len, failure)) <= 76
 
 
 STOPPED = """

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pytest_claims.report import failure_text, results_page
-from pytest_claims.report.beside import beside, deciding_pair
+from pytest_claims.report import results_page
+from pytest_claims.report.beside import beside
+from pytest_claims.report.tested import deciding_pair
 from pytest_claims.stats import (
     best_of,
     equivalence,
@@ -42,8 +43,6 @@ def test_the_closest_rival_is_told_of():
         "batch norm ahead of layer norm in 5 of 5 seeds: P(A>B) = 1 (.48 to 1)",
         "r over seeds +.11",
     ]
-    said = [line for line in failure_text(judged).splitlines() if line.startswith(("beside ", "next "))]
-    assert said[0].startswith("beside    posterior of the mean: <.01 below -3.85, .01 between, .99 above +3.85; batch")
     page = results_page([judged], {})
     assert f"- X1, they differ: {'; '.join(beside(judged))}" in page
     assert "## Beside the verdicts, deciding nothing" in page
@@ -87,7 +86,6 @@ def test_a_claim_along_levels_shows_what_applies():
     for found in (rises, flat, steady):
         assert deciding_pair(result(found, arms)) is None
         assert beside(result(found, arms)) == []
-        assert "\nbeside" not in failure_text(result(found, arms))
     fallen = with_flags(result(rises, arms), **{"1": (True,) + (False,) * 4})
     assert beside(fallen) == ["interquartile means, since runs collapsed: 1 72.43"]
 

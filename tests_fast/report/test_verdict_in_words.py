@@ -215,7 +215,7 @@ class TestLevels:
         values = np.array([0.0, 6.0, 6.0, -6.0, -6.0, 2.0]) + np.random.default_rng(0).normal(0, 0.1, (5, 6))
         rule = rule_text(trend([1, 2, 4, 8, 16, 32], values, direction=1, margin=1))
         assert rule.startswith("end to end L = +")
-        assert "and the slope does not confirm the direction (-1.09 points a doubling, L = " in rule
+        assert "and the slope does not confirm the direction (-1.09 points a doubling of the level, L = " in rule
         assert rule.endswith(" (the ends differ as claimed, but the levels between them do not follow)")
 
     def test_its_notes(self):

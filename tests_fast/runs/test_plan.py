@@ -7,7 +7,7 @@ import torch
 
 from models import DepthCNN
 from pytest_claims.data import Choice
-from pytest_claims.runs.plan import listed, needed
+from pytest_claims.runs.plan import needed
 from pytest_claims.settings import TUNING_SEED, Settings
 from pytest_claims.types import LOOKS, Arm, Claim, Recipe, Source
 
@@ -84,7 +84,3 @@ def test_settings_are_chosen_on_as_many_seeds_as_the_first_look_has(settings):
     choosing = [(width, TUNING_SEED, 10) for width in (1, 2)]
     assert asked(tuned, settings, at_most=False) == choosing
     assert asked(tuned, settings) == sorted([*choosing, (1, 3, 10), (2, 3, 10)])
-
-
-def test_numbers_in_words():
-    assert [listed(LOOKS[:n]) for n in (1, 2, 4)] == ["5", "5 and 7", "5, 7, 10 and 14"]
