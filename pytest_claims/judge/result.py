@@ -36,7 +36,8 @@ class ArmEvidence:
     one, and which runs are flagged: they collapsed, or their value is a bound (judge/kinds.py says which).
 
     runs: their names in the store, where training curves, gradients and predictions are. test_images: behind each
-    accuracy, 0 where that is not known. seconds: that training one of them took, the mean; 0 where that is not known.
+    accuracy, 0 where that is not known. seconds: that training one of them took, the mean; 0 where that is not
+    known. at_chance: the arm as a whole learned nothing (stats/collapses.py).
     """
 
     label: str
@@ -47,6 +48,7 @@ class ArmEvidence:
     runs: tuple[str, ...] = ()
     test_images: int = 0
     seconds: float = 0.0
+    at_chance: bool = False
 
     @property
     def mean(self) -> float:

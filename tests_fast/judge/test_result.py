@@ -76,7 +76,7 @@ VERDICT = dataclasses.replace(
     fails_by=3,
 )
 ARMS = (
-    ArmEvidence("a", (5, 6), (40.5, 36.0), (False, True), 40.46, ("0a", "0b"), 10_000, 12.5),
+    ArmEvidence("a", (5, 6), (40.5, 36.0), (False, True), 40.46, ("0a", "0b"), 10_000, 12.5, True),
     ArmEvidence("b", (5, 6), (30.0, 31.0), (False, False), None, ("0c", "0d")),
 )
 RESULT = Result(
