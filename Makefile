@@ -1,4 +1,4 @@
-.PHONY: tour claims report test lint types wheel data calibrate findings new-claim mutants
+.PHONY: tour claims rehearse report test lint types wheel data calibrate findings new-claim mutants
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -13,12 +13,17 @@ tour: $(INSTALLED)
 		|| test $$? -eq 1
 	@$(VENV)/bin/python -m pytest_claims.report.show report/index.html
 
-# With a CUDA device the sources' own recipes, which downloads CIFAR if it is not in data/; else a rehearsal on the CPU.
+# With a CUDA device all claims by the sources' own recipes, which downloads CIFAR if it is not in data/. Else the quick
+# claims by the same recipes, on whole CIFAR if it is in data/, or on the sample of it in sample/.
 # ARGS="--scale documented" and the like change what is run, and what is reported.
 claims: $(INSTALLED)
 	@$(CHOOSE); \
 	echo $(VENV)/bin/pytest claims $$options $(ARGS); \
 	exec $(VENV)/bin/pytest claims $$options $(ARGS)
+
+# Every claim, by recipes cut short, on the CPU: that all of them run. No verdict of it speaks of a finding.
+rehearse: $(INSTALLED)
+	$(VENV)/bin/pytest claims -n auto --scale rehearsal --data sample $(ARGS)
 
 # The page of what is stored, without training: report/index.html. Verdicts do not decide whether it is made.
 report: $(INSTALLED)
@@ -57,7 +62,7 @@ calibrate: $(INSTALLED)
 	rm -rf .claims/calibration
 	$(VENV)/bin/pytest tests_fast -m slow -n auto --dist worksteal; status=$$?; \
 	$(VENV)/bin/python -m calibration.page docs/calibration.md && exit $$status
-	$(VENV)/bin/pytest claims --placebo -n auto
+	$(VENV)/bin/pytest claims --placebo -n auto --scale rehearsal
 
 # Small changes to the modules in which evidence becomes a verdict, one at a time: which do the tests let pass?
 # MODULES="pytest_claims/ledger/policy.py" takes these alone; without it all, in hours. docs/mutants.md

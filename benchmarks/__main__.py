@@ -9,13 +9,13 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.group import cores, seconds_a_seed
-from benchmarks.limits import limits
+from benchmarks.group import OutOfMemoryError, cores, seconds_a_seed
+from benchmarks.images import images
+from benchmarks.limits import Limits, limits
 from benchmarks.limits import machine as peak_of
 from benchmarks.page import page
 from benchmarks.peers import PEERS
 from benchmarks.work import WORKS
-from pytest_claims.data.load import synthetic_dataset
 from pytest_claims.train.device import DeviceError, choose, describe
 
 
@@ -36,27 +36,53 @@ def main() -> None:
         sys.exit(str(error))
     kind = device.type
     machine = f"{describe(device)}, torch {torch.__version__}"
-    peak, data = peak_of(device), synthetic_dataset("cifar10", "documented")
-    bounds = {name: limits(WORKS[name], data, kind, peak) for name in options.works}
+    print(machine, flush=True)
+    peak, data = peak_of(device), images()
+    print(f"float32 products at {peak.flops / 1e12:.3g} TFLOP/s, copies at {peak.bandwidth / 1e9:.3g} GB/s", flush=True)
+    bounds: dict[str, Limits] = {}
     results: dict[str, dict[str, list[float] | str]] = {}
+    side_by_side: dict[tuple[str, str], int] = {}
     for name in options.works:
         work, taken = WORKS[name], results.setdefault(name, {})
+        print(f"{name}: {work.words}; one step is counted", flush=True)
+        bounds[name] = limits(work, data, device, peak)
+        if kind == "cuda":
+            torch.cuda.empty_cache()  # for the processes that train
         for turn in range(options.repeats):
             for peer in PEERS:
                 if (options.peers and peer.name not in options.peers) or isinstance(taken.get(peer.name), str):
                     continue
                 processes = cores() if peer.process_a_core and kind == "cpu" else 1
+                seeds = side_by_side.get((name, peer.name), peer.seeds(work, kind))
                 try:
-                    found = seconds_a_seed(peer.name, name, str(device), peer.seeds(work, kind), processes)
+                    found, seeds = _narrowing(peer.name, name, str(device), seeds, processes)
+                    side_by_side[name, peer.name] = seeds
                 except RuntimeError as error:
                     taken[peer.name] = str(error).splitlines()[0]
                     print(f"{name} {peer.name}: cannot: {taken[peer.name]}", flush=True)
                 else:
                     taken.setdefault(peer.name, []).append(found)
-                    print(f"{name} {peer.name}: {found:.3f} s a seed (turn {turn + 1})", flush=True)
+                    many = f"; {seeds} side by side" if seeds > 1 else ""
+                    print(f"{name} {peer.name}: {found:.3f} s a seed (turn {turn + 1}{many})", flush=True)
                 if options.out:  # after each, so that an interrupted session leaves what it measured
-                    _write(options.out, results, machine, page(results, machine, kind, bounds))
-    print(page(results, machine, kind, bounds))
+                    text = page(results, machine, kind, bounds, side_by_side)
+                    _write(options.out, results, machine, text)
+    print(page(results, machine, kind, bounds, side_by_side))
+
+
+def _narrowing(peer: str, work: str, device: str, seeds: int, processes: int) -> tuple[float, int]:
+    """Seconds a seed, and how many seeds were trained side by side: half as many as long as they do not fit.
+
+    Raises RuntimeError as seconds_a_seed.
+    """
+    while True:
+        try:
+            return seconds_a_seed(peer, work, device, seeds, processes), seeds
+        except OutOfMemoryError:
+            if seeds == 1:
+                raise
+            print(f"{work} {peer}: {seeds} seeds side by side do not fit into memory", flush=True)
+            seeds //= 2
 
 
 def _write(folder: Path, results: dict[str, dict[str, list[float] | str]], machine: str, text: str) -> None:

@@ -13,6 +13,11 @@ import psutil
 
 # How often it is looked whether a process still lives.
 _POLL_SECONDS = 1.0
+_OUT_OF_MEMORY = "out of memory"
+
+
+class OutOfMemoryError(RuntimeError):
+    """So many seeds side by side do not fit into the device's memory."""
 
 
 def cores() -> int:
@@ -21,9 +26,11 @@ def cores() -> int:
 
 
 def seconds_a_seed(peer: str, work: str, device: str, seeds: int, processes: int) -> float:
-    """Wall time of a group of processes over the seeds that it trained, compile and capture time counted.
+    """Wall time of a group of processes over the seeds that it trained, capture time counted.
 
-    Raises RuntimeError with the text of what went wrong in a process.
+    Every process has trained one step before, of the same kind: a CUDA context and its libraries take seconds to start,
+    whatever is trained then. Raises OutOfMemoryError where a device's memory does not suffice, RuntimeError with the
+    text of what else went wrong in a process.
     """
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(processes), context.Queue()
@@ -41,7 +48,7 @@ def seconds_a_seed(peer: str, work: str, device: str, seeds: int, processes: int
             process.join()
     for outcome in found:
         if isinstance(outcome, str):
-            raise RuntimeError(outcome)
+            raise (OutOfMemoryError if _OUT_OF_MEMORY in outcome else RuntimeError)(outcome)
     return (max(end for _, end in found) - min(begin for begin, _ in found)) / (seeds * processes)
 
 
@@ -69,9 +76,9 @@ def _timed(
     try:
         import torch
 
+        from benchmarks.images import images
         from benchmarks.peers import PEERS
-        from benchmarks.work import WORKS
-        from pytest_claims.data.load import synthetic_dataset
+        from benchmarks.work import WORKS, first_step
         from pytest_claims.train.device import prepare
 
         chosen = next(item for item in PEERS if item.name == peer)
@@ -80,8 +87,12 @@ def _timed(
             prepare(where, processes)
         else:
             torch.set_num_threads(cores())
-        data = synthetic_dataset("cifar10", "documented")
+        data = images()
         mine = list(range(index * seeds, (index + 1) * seeds))
+        chosen.train(first_step(WORKS[work].timed), mine, data, where)
+        if where.type == "cuda":
+            torch.cuda.synchronize()
+            torch.cuda.empty_cache()
     except Exception as error:
         barrier.abort()
         results.put(f"{type(error).__name__}: {error}")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.images import images
 from models import DepthCNN, NormCNN
-from pytest_claims.data.load import synthetic_dataset
 from pytest_claims.stacked import BATCH
 from pytest_claims.train.device import DeviceError, choose, describe, prepare
 from pytest_claims.train.engine import train
@@ -37,7 +37,7 @@ def measure(run: Run, seeds: int, device: torch.device) -> tuple[float, float]:
 
 def _measure(run: Run, seeds: int, device: torch.device) -> tuple[float, float]:
     prepare(device)
-    data = synthetic_dataset("cifar10", "documented").to(device)
+    data = images().to(device)
     train(run, range(seeds), data)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()

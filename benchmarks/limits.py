@@ -75,12 +75,13 @@ class _Counter(TorchDispatchMode):
         return result
 
 
-def limits(work: Work, data: Dataset, kind: str, peak: Machine) -> Limits:
-    """Counted on the CPU, where data must be, on one step of real training; peak: of the machine in question."""
-    run, seeds = work.timed, list(range(work.seeds[kind]))
-    module = build(run, seeds).to(memory_format=torch.channels_last)
-    step = Step(module, optimizer_of(module, run.recipe, torch.device("cpu")), run.recipe, data)
+def limits(work: Work, data: Dataset, device: torch.device, peak: Machine) -> Limits:
+    """Counted on the device, on one step of real training; peak: of this device. data: on the CPU."""
+    run, seeds = work.timed, list(range(work.seeds[device.type]))
+    module = build(run, seeds).to(device).to(memory_format=torch.channels_last)
+    step = Step(module, optimizer_of(module, run.recipe, device), run.recipe, data.to(device))
     rows = torch.stack([training_table(data, run.recipe, seed)[0] for seed in seeds], dim=1)[: run.recipe.batch]
+    rows = rows.to(device)
     module.train()
     step(rows, None, False)
     with _Counter() as counted:

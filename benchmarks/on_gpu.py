@@ -37,7 +37,7 @@ def parts(folder: Path, gpu: bool, data: str) -> list[Part]:
     claims = [*python, "pytest", "claims", "--data", data, "--results", str(folder / "claims.md"), *store]
     claims += ["--claims-json", str(folder / "claims.json"), "--claims-html", str(folder / "report")]
     speed = [*python, "benchmarks", "--out", str(folder)]
-    tests = [*python, "pytest", "tests_fast/train", "-n", "0"]
+    tests = [*python, "pytest", "tests_fast/train", "tests_fast/stacked", "-n", "0"]
     if gpu:
         return [
             Part("tests", [*tests, "-k", "cuda or replayed"], 0.2),
@@ -73,7 +73,11 @@ def run(part: Part, seconds: float, log: Path) -> str:
 def main() -> int:
     """Run all parts; 0 if tests and benchmark went well (claims may say that a finding does not hold)."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.on_gpu", description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="where everything is written; made if need be")
+    parser.add_argument("folder", type=Path, nargs="?", help="where everything is written; made if need be")
+    parser.add_argument(
+        "--kernels", type=Path, metavar="JSON", help="instead: errors and speed of the Triton kernels, into this file"
+    )
+    parser.add_argument("--seconds", type=float, default=95, help="for --kernels (default: 95)")
     parser.add_argument("--minutes", type=float, default=10, help="for all parts together (default: 10)")
     parser.add_argument("--data", default="auto", help="as pytest's --data (default: auto)")
     parser.add_argument("--cpu", action="store_true", help="rehearse this script on a CPU, every part cut short")
@@ -82,6 +86,14 @@ def main() -> int:
         sys.exit("this needs a CUDA device, and torch finds none; --cpu rehearses the script without")
     if options.minutes <= 0:
         sys.exit(f"--minutes {options.minutes:g}: more than 0 are needed")
+    if options.kernels:
+        from benchmarks.kernels import measure
+
+        options.kernels.parent.mkdir(parents=True, exist_ok=True)
+        measure(options.kernels, options.seconds)
+        return 0
+    if options.folder is None:
+        parser.error("name a folder for what is written, or --kernels JSON")
     options.folder.mkdir(parents=True, exist_ok=True)
     end, said = time.monotonic() + 60 * options.minutes, []
     for part in parts(options.folder, not options.cpu, options.data):

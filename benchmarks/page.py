@@ -13,10 +13,16 @@ BASELINE = "notebook"
 
 
 def page(
-    results: Mapping[str, Mapping[str, Sequence[float] | str]], machine: str, kind: str, bounds: Mapping[str, Limits]
+    results: Mapping[str, Mapping[str, Sequence[float] | str]],
+    machine: str,
+    kind: str,
+    bounds: Mapping[str, Limits],
+    side_by_side: Mapping[tuple[str, str], int] | None = None,
 ) -> str:
-    """results: by work and peer, seconds a seed in each turn, or why there are none. bounds: by work."""
-    lines = ["# Speed", "", f"Seconds a seed of the timed part, {machine}; median (least to most) over turns.", ""]
+    """results: by work and peer, seconds a seed in each turn, or why there are none. bounds: by work. side_by_side: the
+    seeds that a process trained at once, by work and peer, where more did not fit."""
+    lines = ["# Speed", "", f"Seconds a seed of the timed part, {machine}; median (least to most) over turns."]
+    lines += ["Before the clock starts, every process has trained one step.", ""]
     for name, taken in results.items():
         work = WORKS[name]
         baseline = taken.get(BASELINE)
@@ -38,7 +44,9 @@ def page(
             ratio = ""
             if not isinstance(baseline, str) and baseline:
                 ratio = _spread([one / other for one, other in zip(baseline, found, strict=False)], "x")
-            lines.append(f"| {peer.name}: {peer.words} | {_spread(found, '')} | {ratio} |")
+            seeds = (side_by_side or {}).get((name, peer.name), 1)
+            fewer = f", {seeds} seeds side by side" if 1 < seeds < work.seeds[kind] else ""
+            lines.append(f"| {peer.name}: {peer.words}{fewer} | {_spread(found, '')} | {ratio} |")
         lines.append("")
         if name in bounds:
             lines += [_bound(bounds[name], taken.get("engine")), ""]

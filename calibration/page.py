@@ -61,9 +61,9 @@ SECTIONS = {
     ),
     "training": (
         "Real training",
-        "Networks trained on synthetic images: the accuracies of 64 seeds of one network (NormCNN, a short recipe), "
-        "drawn as two arms. Placebo: how often an effect is found. Positive control: how often an effect of the "
-        "margin, added to one arm, is found at the number of seeds that the suite names for it. Negative control: "
+        "Networks trained on the sample of CIFAR-10: the accuracies of 64 seeds of one network (NormCNN, a short "
+        "recipe), drawn as two arms. Placebo: how often an effect is found. Positive control: how often an effect of "
+        "the margin, added to one arm, is found at the number of seeds that the suite names for it. Negative control: "
         "the test accuracy after training on shuffled labels, as a share.",
     ),
     "open": (

@@ -1,28 +1,31 @@
-"""The statistics on accuracies of networks that were really trained, on synthetic images."""
+"""The statistics on accuracies of networks that were really trained, on the sample of CIFAR-10."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from models import NormCNN
-from pytest_claims.data import Dataset
-from pytest_claims.data.load import synthetic_dataset
+from pytest_claims.data import Dataset, spec_of
+from pytest_claims.data.load import from_sample
+from pytest_claims.data.sample import FOLDER
 from pytest_claims.stacked import BATCH
 from pytest_claims.stats import seeds_for, superiority
 from pytest_claims.streams import stream
 from pytest_claims.train import train
 from pytest_claims.types import Outcome, Recipe, Run
 
+_ROOT = Path(__file__).resolve().parent.parent
 RUN = Run(NormCNN((BATCH,) * 3), Recipe(30, 16, 4, "sgd", 0.02, momentum=0.9, test_images_per_class=50))
 
 
 @functools.lru_cache(maxsize=1)
 def _images() -> Dataset:
-    return synthetic_dataset("cifar10", "rehearsal")
+    return from_sample(spec_of("cifar10"), _ROOT / FOLDER)
 
 
 @functools.lru_cache(maxsize=2)

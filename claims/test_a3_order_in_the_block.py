@@ -7,9 +7,11 @@ source's own largest difference is 4.14.
 
 from claims.orders import LEAKY_FIRST, NETWORKS, RELU_FIRST, STANDARD
 from claims.sources.ai_experiments import ORDER, ORDER_MEANS, ORDER_RECIPE
-from pytest_claims import Arm, claim
+from pytest_claims import Arm, Story, claim
 
 MODEST = 5.0
+
+STORY = Story(figure="slopes")
 
 
 def orders():

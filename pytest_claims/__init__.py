@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_claims.judge.metric import ACCURACY as ACCURACY
     from pytest_claims.judge.metric import Metric as Metric
     from pytest_claims.judge.metric import gradient as gradient
+    from pytest_claims.story import Story as Story
     from pytest_claims.types import Arm as Arm
     from pytest_claims.types import Augmentation as Augmentation
     from pytest_claims.types import Confounder as Confounder
@@ -34,6 +35,7 @@ _PLACES = {
     "Outcome": "pytest_claims.types",
     "Recipe": "pytest_claims.types",
     "Source": "pytest_claims.types",
+    "Story": "pytest_claims.story",
     "claim": "pytest_claims.judge.decorator",
     "gradient": "pytest_claims.judge.metric",
 }
@@ -47,6 +49,7 @@ __all__ = [
     "Outcome",
     "Recipe",
     "Source",
+    "Story",
     "__version__",
     "claim",
     "gradient",

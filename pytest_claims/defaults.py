@@ -7,6 +7,9 @@ from pathlib import Path
 # The folder of claims, below the root.
 CLAIMS_FOLDER = "claims"
 DEFAULT_STORE = Path(".claims") / "runs.sqlite"
-# A rehearsal, and a placebo, take a fixed number of seeds; otherwise seeds are added until a verdict stands.
-REHEARSED_SEEDS = 3
+# These scales, and a placebo, take a fixed number of seeds; otherwise seeds are added until a verdict stands.
+FIXED_SEEDS = {"quick": 5, "rehearsal": 3}
 PLACEBO_SEEDS = 5
+# What may compute convolutions and batch norms on CUDA devices, the default first: see pytest_claims.stacked.kernels.
+CUDNN, TRITON = "cudnn", "triton"
+KERNELS = (CUDNN, TRITON)

@@ -67,7 +67,8 @@ def main(arguments: list[str]) -> int:
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{path.relative_to(Path.cwd())} is written. Rehearse it as it is: pytest {path.relative_to(Path.cwd())}")
+    below = path.relative_to(Path.cwd())
+    print(f"{below} is written. Rehearse it as it is: pytest {below} --scale rehearsal")
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from pytest_claims.data import Choice
-from pytest_claims.data.kinds import SYNTHETIC, are_recorded, parts
+from pytest_claims.data.kinds import are_real
 
 # Seeds from here on choose settings and judge nothing; --first-seed ends below.
 TUNING_SEED = 2_000_000
@@ -21,7 +21,8 @@ DATA_HOME = "data"
 class Settings:
     """The resolved options of a session.
 
-    device: of this process. tf32: whether it rounds the operands of float32 products. looks: the numbers of seeds
+    device: of this process. tf32: whether it rounds the operands of float32 products. kernels: what
+    computes its convolutions and batch norms (pytest_claims.stacked.kernels). looks: the numbers of seeds
     at which a claim is looked at until a verdict stands; one look is a fixed number of seeds. planned: all looks
     among which the error rate is divided, of which looks are the first. first_seed: the seeds of a look are
     first_seed, first_seed + 1, ... placebo: every arm of a claim is its first one, on seeds of its own. ledger:
@@ -34,6 +35,7 @@ class Settings:
 
     device: torch.device
     tf32: bool
+    kernels: str
     scale: str
     data: Choice
     looks: tuple[int, ...]
@@ -49,15 +51,15 @@ class Settings:
     prefix: tuple[str, ...]
     options: tuple[str, ...]
 
-    def enforced(self, kind: str) -> bool:
-        """Whether a verdict on images of this kind decides its test: not in a rehearsal, on synthetic images or in a
-        placebo."""
-        return self.scale != "rehearsal" and SYNTHETIC not in parts(kind) and not self.placebo
+    @property
+    def enforced(self) -> bool:
+        """Whether a verdict decides its test: not in a rehearsal or in a placebo."""
+        return self.scale != "rehearsal" and not self.placebo
 
     def ledger_of(self, kind: str) -> Path | None:
         """The file in which verdicts at this scale on images of this kind are recorded; None where none are: on images
         of one's own, and in a placebo."""
-        return self.ledger / f"{self.scale}-{kind}.json" if self.ledger and are_recorded(kind) else None
+        return self.ledger / f"{self.scale}-{kind}.json" if self.ledger and are_real(kind) else None
 
     def from_look(self, n: int) -> Settings:
         """These settings for a claim that is first looked at with at least n seeds: earlier looks are left out, and the

@@ -194,12 +194,19 @@ class Trained:
     confusion: tuple[int, ...] = ()
 
 
-SCALES = ("rehearsal", "documented", "full")
+# For what a session may ask, and for what an arm may have recipes: the quick claims run the documented ones.
+SCALES = ("quick", "rehearsal", "documented", "full")
+RECIPES = ("rehearsal", "documented", "full")
 # The numbers of seeds at which a claim is looked at, until a verdict stands.
 LOOKS = (5, 7, 10, 14, 20)
 # The first of them beside arms that may collapse. A collapse in one run of ten is not seen by five seeds in 59 of 100
 # experiments, and an arm that is ahead otherwise is then called better; by ten seeds in 35.
 LOOK_BESIDE_COLLAPSES = 10
+
+
+def recipe_of(scale: str) -> str:
+    """By which recipes a session at this scale trains: one of RECIPES."""
+    return "documented" if scale == "quick" else scale
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,8 +217,9 @@ class Arm:
     short; "documented", the source's own; "full", the whole training set until the network is well trained, by a
     recipe of ours, for sources that give none. documented: the source's test accuracy for it in percent, None where it
     gives none. may_collapse: runs of this arm, or of another arm of the finding at the same batch size, have been seen
-    to end at chance or to diverge; claims about it are first looked at with 10 seeds. Raises ValueError for recipes of
-    other scales, or for none.
+    to end at chance or to diverge; claims about it are first looked at with 10 seeds. quick: whether scale quick trains
+    it; a quick claim can do without an arm that only confounders name. Raises ValueError for recipes of other scales,
+    or for none.
     """
 
     network: Any
@@ -219,14 +227,15 @@ class Arm:
     documented: float | None = None
     dataset: str = "cifar10"
     may_collapse: bool = False
+    quick: bool = True
 
     def __post_init__(self) -> None:
-        if not self.recipes or set(self.recipes) - set(SCALES):
-            raise ValueError(f"Arm.recipes is for scales {list(self.recipes)}; allowed: one or more of {SCALES}")
+        if not self.recipes or set(self.recipes) - set(RECIPES):
+            raise ValueError(f"Arm.recipes is for scales {list(self.recipes)}; allowed: one or more of {RECIPES}")
 
     def run(self, scale: str) -> Run:
         """What is trained for this arm at this scale. Raises KeyError for one without a recipe."""
-        return Run(self.network, self.recipes[scale], self.dataset)
+        return Run(self.network, self.recipes[recipe_of(scale)], self.dataset)
 
 
 def first_look(arms: Iterable[Arm]) -> int:
@@ -242,7 +251,8 @@ class Claim:
     parameters. source: where it is documented. arms: called with the test's parameters, gives the arms by name.
     metric: called with those that it names, gives what is compared (a Metric); None is test accuracy. tunes: which
     of its arms are compared is first chosen on seeds of their own, for which every arm is trained. images: a report
-    shows what the arms take images for.
+    shows what the arms take images for. quick: whether scale quick has it; called with the test's parameters that it
+    names where that depends on them.
     """
 
     finding: str
@@ -252,6 +262,7 @@ class Claim:
     metric: Callable[..., Any] | None = None
     tunes: bool = False
     images: bool = False
+    quick: bool | Callable[..., bool] = False
 
 
 def canonical(value: Any) -> Any:

@@ -24,11 +24,21 @@ def pytest_collection_finish() -> None:
     torch.set_num_threads(1)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests that are marked `cuda` where there is no CUDA device, and keep garbage collections short."""
+    if item.get_closest_marker("cuda"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a CUDA device")
+    _freeze()
+
+
 # How many modules were loaded when objects were last left out of garbage collections.
 _frozen = [0]
 
 
-def pytest_runtest_setup() -> None:
+def _freeze() -> None:
     """Leave what is loaded out of garbage collections, again where torch has loaded more since.
 
     It is a million objects, and statsmodels collects whenever it corrects p: .4 s each time.

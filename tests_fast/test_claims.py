@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import re
 import shutil
 import sys
@@ -13,10 +14,13 @@ from _pytest.mark.expression import Expression
 from claims.facts import FACTS
 from claims.recipes import COLLAPSED_AT
 from pytest_claims.data import spec_of
-from pytest_claims.defaults import REHEARSED_SEEDS
-from pytest_claims.judge.decorator import arms_of, claim_id, claim_of, words_of
+from pytest_claims.defaults import FIXED_SEEDS
+from pytest_claims.judge.decorator import arms_at, arms_of, claim_id, claim_of, is_quick, words_of
+from pytest_claims.runs.evidence import read
 from pytest_claims.runs.pool import seeds_per_block
-from pytest_claims.train.cost import cost
+from pytest_claims.runs.store import COLUMNS, Key
+from pytest_claims.train.cost import CPU_CORE, cost
+from pytest_claims.train.engine import version_of
 from pytest_claims.types import LOOK_BESIDE_COLLAPSES, LOOKS, first_look
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,13 +35,16 @@ class Collector:
         ]
         self.others = [item.nodeid for item in session.items if not claim_of(item)]
         self.ids = [claim_id(item) for item in session.items if claim_of(item)]
+        self.quick = {
+            item.nodeid: arms_at(item, "quick") for item in session.items if claim_of(item) and is_quick(item)
+        }
         self.tests = [(claim_of(item), item.function) for item in session.items if claim_of(item)]
 
 
 @pytest.fixture(scope="module")
 def register():
     collector = Collector()
-    arguments = ["--collect-only", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT)]
+    arguments = ["--scale", "rehearsal", "--collect-only", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT)]
     assert pytest.main([str(ROOT / "claims"), *arguments], plugins=[collector]) == 0
     return collector
 
@@ -69,8 +76,11 @@ def test_every_claim_has_an_id_of_its_own_that_is_a_word_of_a_selection(register
 def test_every_arm_can_be_built_and_trained_at_every_scale_that_it_has(register):
     arms = [(scale, arm.run(scale)) for *_, arms in register.claims for arm in arms.values() for scale in arm.recipes]
     for scale, run in set(arms):
-        train, test = spec_of(run.dataset).synthetic[scale]
-        assert run.network.classes == spec_of(run.dataset).classes
+        spec = spec_of(run.dataset)
+        train, test = spec.training_images // spec.classes, spec.test_images // spec.classes
+        if scale == "rehearsal":  # which the sample must suffice for
+            train, test = spec.sample.train, spec.sample.test
+        assert run.network.classes == spec.classes
         assert (run.recipe.images_per_class or 0) <= train
         assert (run.recipe.test_images_per_class or 0) <= test
         assert run.recipe.batch <= (run.recipe.images_per_class or train) * run.network.classes
@@ -100,6 +110,30 @@ def test_claims_beside_arms_that_have_collapsed_are_first_looked_at_with_ten_see
     assert beside == {"a2", "c2"}
 
 
+def test_the_recorded_runs_are_still_found_under_their_keys(register):
+    """How many seeds belong together is part of a key, and so is the engine's version: neither may move."""
+    arms = {
+        arm.run("documented") for *_, arms in register.claims for arm in arms.values() if "documented" in arm.recipes
+    }
+    runs = {run.canonical: run for run in arms}
+    looked_up, seen = {"cpu": 0, "cuda": 0}, {}
+    for path in (ROOT / "evidence").glob("*.jsonl"):
+        for row in read(path):
+            run = dict(zip(COLUMNS, row, strict=True))
+            if run["configuration"] not in runs:
+                continue  # of a claim that is no more
+            numerics = json.loads(run["numerics"])
+            kind, ours = numerics["device"], runs[run["configuration"]]
+            if (kind, run["configuration"]) not in seen:
+                blocks, version = seeds_per_block(ours, kind), version_of(ours)
+                seen[kind, run["configuration"]] = Key(
+                    ours, run["data"], kind, blocks, version, numerics.get("tf32", False)
+                )
+            assert seen[kind, run["configuration"]].digest(run["seed"]) == run["key"], run["configuration"]
+            looked_up[kind] += 1
+    assert min(looked_up.values()) >= 500
+
+
 def test_claims_tune_settings_where_their_assertion_does(register):
     for claim, function in register.tests:
         assert claim.tunes == ("lab.assert_needs_lower(" in inspect.getsource(function)), claim.finding
@@ -108,9 +142,23 @@ def test_claims_tune_settings_where_their_assertion_does(register):
 def test_the_rehearsal_is_small_enough_for_two_cores(register):
     arms = [arm for *_, arms in register.claims for arm in arms.values()]
     runs = {arm.run("rehearsal").canonical: arm.run("rehearsal") for arm in arms}
-    seeds = {text: max(REHEARSED_SEEDS, seeds_per_block(run, "cpu")) for text, run in runs.items()}
+    seeds = {text: max(FIXED_SEEDS["rehearsal"], seeds_per_block(run, "cpu")) for text, run in runs.items()}
     # A 2-core Xeon trains about 30 TFLOP of these networks in 5 minutes, and steps of small batches come on top.
     assert sum(cost(run, 0, 0).flops * seeds[text] for text, run in runs.items()) < 29e12
+
+
+def test_the_quick_claims_fit_the_sample_and_six_minutes_of_two_cores(register):
+    arms = [arm for arms in register.quick.values() for arm in arms.values()]
+    assert {Path(name.split("::")[0]).stem.split("_")[1] for name in register.quick} == {"a1", "a2"}
+    runs = {arm.run("quick").canonical: arm.run("quick") for arm in arms}
+    seconds = 0.0
+    for run in runs.values():
+        sample = spec_of(run.dataset).sample
+        assert run.recipe.images_per_class <= sample.train
+        at_once = seeds_per_block(run, "cpu")
+        images = (count * run.network.classes for count in (sample.train, sample.test))
+        seconds += FIXED_SEEDS["quick"] * CPU_CORE.seconds(cost(run, *images), at_once)
+    assert seconds / 2 < 360
 
 
 def test_a_claim_is_one_file(pytester, monkeypatch):
@@ -123,7 +171,7 @@ def test_a_claim_is_one_file(pytester, monkeypatch):
         target.parent.mkdir(parents=True, exist_ok=True)
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
-    for name in ("tests_fast/test_sources.py", "tests_fast/images.py", "pytest_claims"):
+    for name in ("tests_fast/test_sources.py", "tests_fast/images.py", "pytest_claims", "evidence"):
         (pytester.path / name).symlink_to(ROOT / name)
     (example,) = re.findall(
         r"```python\n(# claims/test_width\.py\n.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S

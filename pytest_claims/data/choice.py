@@ -6,43 +6,46 @@ import dataclasses
 from pathlib import Path
 
 from pytest_claims.data.dataset import DataError
-from pytest_claims.data.kinds import FOLDERS, SYNTHETIC, joined
-from pytest_claims.data.spec import registered, spec_of
+from pytest_claims.data.kinds import FOLDERS, SAMPLE, joined
+from pytest_claims.data.sample import FOLDER, is_there
+from pytest_claims.data.spec import DatasetSpec, registered, spec_of
+from pytest_claims.types import Recipe
 
 # What --data takes beside a path.
-NAMED = ("auto", "real", "synthetic")
+NAMED = ("auto", "real", "sample")
 
 
 @dataclasses.dataclass(frozen=True)
 class Chosen:
     """What serves as one data set.
 
-    kind: of its images (kinds.py). folder: where they are; None for synthetic images. why: the reason, for people.
-    download: fetch first what is missing.
+    kind: of its images (kinds.py). folder: where they are. why: the reason, for people. download: fetch first what is
+    missing.
     """
 
     kind: str
-    folder: Path | None
+    folder: Path
     why: str
     download: bool = False
 
     def __str__(self) -> str:
-        where = "synthetic images" if self.folder is None else f"{self.kind} at {self.folder}"
-        return f"{where} ({self.why})"
+        return f"{self.kind} at {self.folder} ({self.why})"
 
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
     """What a session was asked for with --data.
 
-    rule: "auto", "real" or "synthetic" as asked; "files" for a path with data sets, "folders" for one with class
-    folders. folder: that path; else where downloads go. scale: of the recipes that the images must suffice for.
-    download: whether missing files may be fetched at all.
+    rule: "auto", "real" or "sample" as asked; "files" for a path with data sets, "folders" for one with class folders.
+    folder: that path; else where downloads go. scale: of the recipes that the images must suffice for. sample: the
+    folder of samples, where auto may take one; None where it may not. download: whether missing files may be fetched at
+    all.
     """
 
     rule: str
     folder: Path
     scale: str = "documented"
+    sample: Path | None = None
     download: bool = True
 
     @property
@@ -53,19 +56,37 @@ class Choice:
     def of(self, name: str) -> Chosen:
         """What serves as the data set of this name. Raises DataError if it is not registered."""
         spec = spec_of(name)
-        if self.rule == "synthetic":
-            return Chosen(SYNTHETIC, None, self.why)
         if self.rule == "folders":
             return Chosen(FOLDERS, self.folder, self.why)
         if self.rule == "files":
             return Chosen(spec.family, self.folder, self.why)
+        if self.rule == "sample":
+            return Chosen(SAMPLE, self.folder, self.why)
         if self.rule == "real":
             return Chosen(spec.family, self.folder, self.why, self.download)
         if spec.on_disk(self.folder):
             return Chosen(spec.family, self.folder, "found on disk")
-        if self.scale == "rehearsal":
-            return Chosen(SYNTHETIC, None, f"not in {self.folder}; a rehearsal downloads nothing unasked")
-        return Chosen(spec.family, self.folder, f"scale {self.scale} needs it", self.download)
+        if self._takes_sample(spec):
+            assert self.sample
+            return Chosen(SAMPLE, self.sample, "the whole set is not on disk")
+        return Chosen(spec.family, self.folder, "no sample serves" if self.sample else "needed whole", self.download)
+
+    def lacks(self, name: str, recipe: Recipe) -> str:
+        """Why the sample does not suffice for this recipe, in a sentence; "" where it does, or where it does not serve.
+
+        Raises DataError for an unknown data set.
+        """
+        spec = spec_of(name)
+        if self.of(name).kind != SAMPLE:
+            return ""
+        if spec.sample is None:
+            return f"{name} has no sample. {spec.ways}"
+        has, wanted = spec.sample.train, recipe.images_per_class
+        if wanted is not None and wanted <= has:
+            return ""
+        wants = f"{wanted} a class" if wanted else "the whole training set"
+        fetched = f"; `python -m pytest_claims.data data {name}` fetches it whole" if spec.loader else ""
+        return f"the sample of {name} has {has} training images a class, and the recipe takes {wants}{fetched}"
 
     def downloads(self, name: str) -> bool:
         """Whether the data set of this name is still to be downloaded; not one that is not registered."""
@@ -82,48 +103,67 @@ class Choice:
     @property
     def why(self) -> str:
         """The rule in words, without paths."""
+        if self._as_recorded:
+            return "the images that the runs were recorded on"
         return {
-            "synthetic": "as asked with --data synthetic",
+            "sample": "as asked with --data sample",
             "real": "as asked with --data real",
             "files": "as asked with --data",
             "folders": "class folders, as asked with --data",
         }.get(self.rule) or (
-            "what is on disk; a rehearsal downloads nothing unasked"
-            if self.scale == "rehearsal"
-            else "what is on disk, else downloaded"
+            "whole sets on disk, else the sample" if self.sample else "what is on disk, else downloaded"
         )
 
     def __str__(self) -> str:
-        if self.rule == "synthetic":
-            return f"synthetic images ({self.why})"
-        if self.rule == "folders":
-            return f"{FOLDERS} at {self.folder} ({self.why})"
-        there = ", ".join(spec.name for spec in registered() if spec.on_disk(self.folder))
-        if not self.download and self.rule in ("auto", "real") and not there:
+        if self.rule in ("folders", "sample"):
+            return f"{FOLDERS if self.rule == 'folders' else 'the sample'} at {self.folder} ({self.why})"
+        there = [spec for spec in registered() if spec.on_disk(self.folder)]
+        names = ", ".join(spec.name for spec in there)
+        sampled = ", ".join(spec.name for spec in registered() if self._takes_sample(spec) and spec not in there)
+        if self._as_recorded and not there and not sampled:
             return f"the images that runs were recorded on, which need not be here (none in {self.folder})"
         if self.rule != "auto":
-            return f"{there or 'real images'} at {self.folder} ({self.why})"
-        found = f"{there} at {self.folder} (found on disk); " if there else ""
-        others = "other data sets" if there else "real images"
-        if self.scale == "rehearsal":
-            if not there:
-                return f"synthetic images (no {others} in {self.folder}; a rehearsal downloads nothing unasked)"
-            return f"{found}synthetic images for {others}; a rehearsal downloads nothing unasked"
-        return f"{found}{others} are downloaded into {self.folder} (scale {self.scale} needs them)"
+            return f"{names or 'real images'} at {self.folder} ({self.why})"
+        parts = [f"{names} at {self.folder} (found on disk)"] if there else []
+        parts += [f"the sample of {sampled} at {self.sample} (not whole in {self.folder})"] if sampled else []
+        if self.download:
+            parts.append(f"{'other data sets' if parts else 'real images'} are downloaded into {self.folder}")
+        return "; ".join(parts)
+
+    @property
+    def _as_recorded(self) -> bool:
+        """Whether the images need not be here: nothing is trained on them."""
+        return self.rule in ("auto", "real") and not self.download
+
+    def _takes_sample(self, spec: DatasetSpec) -> bool:
+        """Whether auto takes the sample of a data set that is not on disk."""
+        return self.rule == "auto" and self.sample is not None and spec.sample is not None
 
 
-def choose(option: str, scale: str, home: Path) -> Choice:
-    """What --data means at this scale; home is the folder into which data sets are downloaded.
+def choose(option: str, scale: str, home: Path, sample: Path | None = None, *, whole: bool = False) -> Choice:
+    """What --data means at this scale.
 
-    auto: a data set in home is taken from there; for another one, synthetic images serve at scale rehearsal, and at
-    the other scales it is downloaded. real: every data set as it is, downloaded into home where it is missing.
-    synthetic: synthetic images for all. Else the path of a folder: with train/ and test/ its images serve as every data
-    set, otherwise it holds data sets.
+    home: the folder into which data sets are downloaded. sample: the folder of samples, if there is to be one. whole:
+    whether auto leaves the sample alone.
 
-    Raises DataError if a path is missing or holds nothing that can be used.
+    auto: a data set in home is taken from there. For another one its sample serves, if it has one. Otherwise it is
+    downloaded. real: every data set as it is, downloaded into home where it is missing. sample: samples alone. Else the
+    path of a folder: with train/ and test/ its images serve as every data set, otherwise it holds data sets.
+
+    Raises DataError if a path is missing or holds nothing that can be used, or if there is no sample that was asked
+    for.
     """
+    if option == "sample":
+        if sample is None or not is_there(sample):
+            where = f" at {sample}" if sample else ""
+            raise DataError(
+                f"--data sample: there is no sample{where}. A sample belongs to the repository of the claims and not "
+                f"to the installed package: `git checkout -- {FOLDER}` restores it where it was deleted. {_FOLDERS}"
+            )
+        return Choice(option, sample, scale)
     if option in NAMED:
-        return Choice(option, home, scale)
+        taken = sample if option == "auto" and not whole and sample is not None and is_there(sample) else None
+        return Choice(option, home, scale, taken)
     folder = Path(option).expanduser()
     if not folder.is_dir():
         allowed = f"{', '.join(NAMED)}, or the path of an existing folder"
@@ -141,6 +181,5 @@ def choose(option: str, scale: str, home: Path) -> Choice:
 _FOLDERS = (
     "A folder holds <name>.npz of a data set (layout in docs/images.md), the files that torchvision downloads, or "
     "train/<class>/* and test/<class>/* of your own images. `python -m pytest_claims.data` downloads CIFAR-10 and "
-    "CIFAR-100 into data/ (about 330 MB), with `data NAME` behind it another data set; --data synthetic takes "
-    "synthetic images, on which verdicts say nothing about real ones"
+    "CIFAR-100 into data/ (about 330 MB), with `data NAME` behind it another data set"
 )

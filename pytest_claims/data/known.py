@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_claims.data.spec import DatasetSpec, register
+from pytest_claims.data.spec import DatasetSpec, Sample, register
 from pytest_claims.data.torchvision_loader import Torchvision
 
 # Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
@@ -13,7 +13,9 @@ register(
         classes=10,
         training_images=50_000,
         test_images=10_000,
+        class_names=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         loader=Torchvision("CIFAR10", files=("cifar-10-batches-py",)),
+        sample=Sample("5254d357344685712e74050e97c4f3da2fc134b4959621809d7f3c5569685538", train=500, test=200),
     )
 )
 register(
@@ -24,7 +26,7 @@ register(
         training_images=50_000,
         test_images=10_000,
         loader=Torchvision("CIFAR100", files=("cifar-100-python",)),
-        synthetic={"rehearsal": (10, 5), "documented": (200, 20), "full": (200, 20)},
+        sample=Sample("35e31c9c97d94082f55209eb25acf181bd28ed55479353d60f45e692086c4e75", train=15, test=5),
     )
 )
 # Xiao, Rasul and Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms", 2017.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import torch
@@ -9,11 +10,11 @@ import torch
 from pytest_claims.data.choice import Choice
 from pytest_claims.data.dataset import DataError, Dataset, dataset
 from pytest_claims.data.folders import read_folders
-from pytest_claims.data.kinds import FOLDERS, SYNTHETIC
+from pytest_claims.data.kinds import FOLDERS, SAMPLE
 from pytest_claims.data.npz import read_npz
 from pytest_claims.data.presentation import presented
+from pytest_claims.data.sample import read_sample, way_out
 from pytest_claims.data.spec import DatasetSpec, Splits, spec_of
-from pytest_claims.data.synthetic import VERSION, synthetic
 
 # The origin of images that are not here: their runs are.
 AS_RECORDED = "as recorded"
@@ -22,8 +23,8 @@ AS_RECORDED = "as recorded"
 def load(choice: Choice, name: str) -> Dataset:
     """What serves as the data set of this name, on the CPU. Raises DataError, also for an unknown name."""
     spec, chosen = spec_of(name), choice.of(name)
-    if chosen.folder is None:
-        return synthetic_dataset(name, choice.scale)
+    if chosen.kind == SAMPLE:
+        return from_sample(spec, chosen.folder)
     if chosen.kind == FOLDERS:
         own = read_folders(chosen.folder)
         return dataset(name, own.origin, own.class_names, own.train, own.test, kind=FOLDERS)
@@ -58,18 +59,36 @@ def from_loader(spec: DatasetSpec, folder: Path, *, download: bool) -> Dataset:
     return _real(spec, splits)
 
 
+def from_sample(spec: DatasetSpec, folder: Path) -> Dataset:
+    """The sample of a data set. Raises DataError if a file of it is missing or was changed, or it is another sample."""
+    if spec.sample is None:
+        raise DataError(f"{spec.name} has no sample. {spec.ways}")
+    found = _real(spec, read_sample(folder, spec))
+    if found.kind != SAMPLE:
+        raise DataError(
+            f"{folder} holds other images than the sample of {spec.name} that this version knows (fingerprint "
+            f"{found.fingerprint[:16]}...). {way_out(folder, spec)}"
+        )
+    return found
+
+
 def _real(spec: DatasetSpec, splits: Splits) -> Dataset:
-    """The images of a registered data set; their kind is decided here and nowhere else."""
+    """The images of a registered data set; their kind is decided here and nowhere else.
+
+    The sample is known by its fingerprint, from whichever file it was read.
+    """
     names = splits.class_names or spec.class_names or _numbered(spec.classes)
     train, test = (
         (presented(images, f"{splits.origin}: {part}", channels=spec.channels, size=spec.size), labels)
         for part, (images, labels) in (("train", splits.train), ("test", splits.test))
     )
-    return dataset(spec.name, splits.origin, names, train, test, kind=spec.family)
+    found = dataset(spec.name, splits.origin, names, train, test, kind=spec.family)
+    return dataclasses.replace(found, kind=spec.kind_of(found.fingerprint))
 
 
 def as_recorded(name: str, fingerprint: str) -> Dataset:
-    """A data set without its images, which runs were recorded on: enough to judge them. fingerprint: of the images."""
+    """A data set without its images, which runs were recorded on: enough to judge them. fingerprint: of the images, by
+    which its sample is known."""
     spec, images, labels = (
         spec_of(name),
         torch.zeros(0, 3, 32, 32, dtype=torch.uint8),
@@ -77,16 +96,7 @@ def as_recorded(name: str, fingerprint: str) -> Dataset:
     )
     names = spec.class_names or _numbered(spec.classes)
     parts = {"train_images": images, "train_labels": labels, "test_images": images, "test_labels": labels}
-    return Dataset(name, AS_RECORDED, names, fingerprint=fingerprint, kind=spec.family, **parts)
-
-
-def synthetic_dataset(name: str, scale: str) -> Dataset:
-    """Synthetic images with as many classes as the data set has whose place they take, sized for a scale's recipes."""
-    spec = spec_of(name)
-    train, test = spec.synthetic[scale]
-    images = synthetic(spec.classes, train_per_class=train, test_per_class=test)
-    origin = f"synthetic images, version {VERSION}"
-    return dataset(name, origin, _numbered(spec.classes), images[:2], images[2:], kind=SYNTHETIC)
+    return Dataset(name, AS_RECORDED, names, fingerprint=fingerprint, kind=spec.kind_of(fingerprint), **parts)
 
 
 def _numbered(classes: int) -> tuple[str, ...]:

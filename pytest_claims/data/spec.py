@@ -14,23 +14,19 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from pytest_claims.data.dataset import DataError
-from pytest_claims.data.kinds import FOLDERS, SYNTHETIC
+from pytest_claims.data.kinds import FOLDERS, SAMPLE
 from pytest_claims.data.presentation import SIDE
-from pytest_claims.types import SCALES
 
 # Images and labels of one part of a data set.
 Split = tuple[np.ndarray, np.ndarray]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-# Synthetic training and test images a class, by scale: what recipes for ten classes ask for, as more take time to make.
-_OF_TEN_CLASSES = {"rehearsal": (100, 50), "documented": (500, 200), "full": (1000, 200)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +55,18 @@ class Loader(Protocol):
 
 
 @dataclasses.dataclass(frozen=True)
+class Sample:
+    """A part of a data set that ships with the claims (sample.py), known by the fingerprint of its images.
+
+    train, test: images of each class.
+    """
+
+    fingerprint: str
+    train: int
+    test: int
+
+
+@dataclasses.dataclass(frozen=True)
 class DatasetSpec:
     """A data set by name.
 
@@ -66,8 +74,8 @@ class DatasetSpec:
     ledger's file is named by; "" is the name. classes: number of classes. training_images, test_images: of the whole
     set; scale full needs that many training images. channels (1 or 3) and size (pixels a side, at most 32): of the
     source's images; presentation.py says how networks see them. class_names: in the order of labels, where the source
-    does not name them. loader: reads what is published, None where there is only the .npz. synthetic: training and test
-    images a class of the synthetic images that may take its place, by scale.
+    does not name them. loader: reads what is published, None where there is only the .npz. sample: which of its images
+    are the sample of it, None where there is none.
 
     Raises ValueError for other values.
     """
@@ -81,7 +89,7 @@ class DatasetSpec:
     size: int = SIDE
     class_names: tuple[str, ...] = ()
     loader: Loader | None = None
-    synthetic: Mapping[str, tuple[int, int]] = dataclasses.field(default_factory=lambda: dict(_OF_TEN_CLASSES))
+    sample: Sample | None = None
 
     def __post_init__(self) -> None:
         def check(name: str, ok: bool, allowed: str) -> None:
@@ -92,7 +100,7 @@ class DatasetSpec:
         check("name", bool(_NAME.fullmatch(self.name)), words)
         if not self.family:
             object.__setattr__(self, "family", self.name)
-        reserved = (SYNTHETIC, FOLDERS)
+        reserved = (SAMPLE, FOLDERS)
         check("family", bool(_NAME.fullmatch(self.family)) and self.family not in reserved, f"{words}; not {reserved}")
         check("classes", 2 <= self.classes <= 256, "from 2 to 256")
         check("training_images", self.training_images >= self.classes, "at least one a class")
@@ -101,7 +109,10 @@ class DatasetSpec:
         check("size", 1 <= self.size <= SIDE, f"from 1 to {SIDE}; scale larger images down first")
         check("class_names", len(self.class_names) in (0, self.classes), f"none or {self.classes}")
         check("loader", self.loader is None or bool(self.loader.files), "None, or one whose `files` are not empty")
-        check("synthetic", set(self.synthetic) == set(SCALES), f"sizes for the scales {SCALES}")
+
+    def kind_of(self, fingerprint: str) -> str:
+        """The kind of images of this data set: those with the sample's fingerprint are the sample."""
+        return SAMPLE if self.sample is not None and fingerprint == self.sample.fingerprint else self.family
 
     def on_disk(self, folder: Path) -> bool:
         """Whether a folder has this data set, as an .npz or as its loader reads it."""
@@ -117,8 +128,7 @@ class DatasetSpec:
             published = f", {' and '.join(self.loader.files)},"
         return (
             f"Ways to get it: {fetched}--data PATH with a folder that holds {self.name}.npz (layout in docs/images.md)"
-            f"{published} or train/<class>/* and test/<class>/* of your own images; or --data synthetic for synthetic "
-            "images, on which verdicts say nothing about real ones"
+            f"{published} or train/<class>/* and test/<class>/* of your own images"
         )
 
 

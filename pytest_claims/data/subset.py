@@ -34,7 +34,7 @@ def balanced(labels: Tensor, per_class: int, data: Dataset, seed: int) -> Tensor
             raise DataError(
                 f"{data.name} ({data.origin}) has {len(members)} training images of class "
                 f"{data.class_names[label]!r}, and the recipe needs {per_class} a class. Add images, or select claims "
-                "with smaller recipes (-k; --scale rehearsal); --data real takes the complete data sets"
+                "with smaller recipes (-k; --scale rehearsal); --data real takes the whole data sets"
             )
         chosen.append(members[torch.randperm(len(members), generator=generator)[:per_class]])
     return torch.cat(chosen)

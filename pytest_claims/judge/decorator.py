@@ -23,20 +23,22 @@ def claim(
     metric: Callable[..., Metric] | None = None,
     tunes: bool = False,
     images: bool = False,
+    quick: bool | Callable[..., bool] = False,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare that a test verifies a documented finding.
 
     The test takes the `lab` fixture and makes one assertion with it about the arms. words, arms and metric are given
     those of the test's parameters that they name: words in {braces}, the others as arguments. tunes: the assertion
     first chooses settings on seeds of their own (assert_needs_lower). images: the report shows what the arms take
-    images for. Example:
+    images for. quick: scale quick has this claim; a function of parameters where it has some of the test's, as
+    `quick=lambda depth: depth <= 2`. Example:
 
         @pytest.mark.parametrize("depth", (1, 8))
         @claim("A1a", "with {depth} blocks, ReLU beats sigmoid", source=SOURCE, arms=both_activations)
         def test_relu_beats_sigmoid(lab, depth):
             lab.assert_greater("relu", "sigmoid", margin=2.0)
     """
-    return pytest.mark.claim(Claim(finding, words, source, arms, metric, tunes, images))
+    return pytest.mark.claim(Claim(finding, words, source, arms, metric, tunes, images, quick))
 
 
 def claim_of(item: pytest.Item) -> Claim | None:
@@ -79,6 +81,17 @@ def words_of(item: pytest.Item) -> str:
 def arms_of(item: pytest.Item) -> dict[Hashable, Arm]:
     """The claim's arms by name for this test's parameters."""
     return dict(_called(item, _declared(item).arms))
+
+
+def arms_at(item: pytest.Item, scale: str) -> dict[Hashable, Arm]:
+    """Those of the claim's arms that a session at this scale trains."""
+    return {name: arm for name, arm in arms_of(item).items() if arm.quick or scale != "quick"}
+
+
+def is_quick(item: pytest.Item) -> bool:
+    """Whether scale quick has this test's claim."""
+    quick = _declared(item).quick
+    return bool(_called(item, quick)) if callable(quick) else quick
 
 
 def metric_of(item: pytest.Item) -> Metric:

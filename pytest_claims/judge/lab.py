@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -94,7 +94,8 @@ class Lab:
     until a verdict stands), records the result (self.result), and raises NotReproducedError if the session's
     verdicts decide and this one is not REPRODUCED. Margins are in the unit of the claim's metric (points, if it names
     none), above 0. Arms are named as the claim declares them; an undeclared name raises KeyError. claims: how many the
-    session selected.
+    session selected. left_out: arms that the session's scale does without, and with them the confounders that name
+    them.
     """
 
     def __init__(
@@ -109,12 +110,13 @@ class Lab:
         explain: Callable[[Result], str],
         metric: Metric = ACCURACY,
         claims: int = 1,
+        left_out: Collection[Name] = (),
     ) -> None:
         self._nodeid, self._id, self._claim, self._words, self._arms = nodeid, id, claim, words, arms
         self._settings, self._pool, self._explain = settings.from_look(first_look(arms.values())), pool, explain
         # With no look left there is nothing to judge, but what is stored can be read.
         self._metric, self._claims, self._n = metric, claims, (self._settings.looks or settings.looks)[0]
-        self._evidence: dict[Name, ArmEvidence] = {}
+        self._left_out, self._evidence = set(left_out), dict[Name, ArmEvidence]()
         self.result: Result | None = None
 
     def values(self, name: Name) -> np.ndarray:
@@ -136,6 +138,7 @@ class Lab:
         or names one arm twice.
         """
         pair = better, worse
+        confounders = [each for each in confounders if self._left_out.isdisjoint((each.better, each.worse))]
         for each in confounders:
             if each.better == each.worse or (each.better, each.worse) == pair:
                 raise ValueError(
@@ -545,7 +548,7 @@ class Lab:
         used = dict.fromkeys(self._wanted(name)[0].dataset for name in self._evidence)
         datasets = {dataset: self._served(dataset) for dataset in used}
         data_kind = joined(self._pool.data(dataset).kind for dataset in datasets)
-        enforced = settings.enforced(data_kind)
+        enforced = settings.enforced
         arms = tuple(self._evidence.values())
         agreed, documented = None, assertion.documented(self._documented_figures())
         if assertion.contrast and documented is not None:

@@ -63,6 +63,31 @@ class Sibling:
 
 
 @dataclasses.dataclass(frozen=True)
+class OnEvidence:
+    """What recorded runs on whole data sets say of the same claim.
+
+    effect, lower, upper: in unit. n: seeds. data_kind: of the images. date: ISO 8601, of the verdict.
+    """
+
+    verdict: str
+    effect: float
+    lower: float
+    upper: float
+    unit: str
+    n: int
+    data_kind: str
+    device: str
+    date: str
+
+    @property
+    def words(self) -> str:
+        """ "REPRODUCED +2.18 [+1.32, +3.26] (whole cifar, 5 seeds, cpu (Xeon), 2026-11-21)"."""
+        seeds = f"whole {self.data_kind}, {self.n} seeds, {self.device}, {self.date}"
+        unit = "" if self.unit == "points" else f" {self.unit}"
+        return f"{self.verdict} {self.effect:+.2f} [{self.lower:+.2f}, {self.upper:+.2f}]{unit} ({seeds})"
+
+
+@dataclasses.dataclass(frozen=True)
 class Result:
     """A verdict and its evidence.
 
@@ -81,6 +106,8 @@ class Result:
     take images for. claims: how many the session selected, this one among them: what its p is corrected for.
     datasets: of its arms, by name, what served as each, in words.
     contrasted: labels of the arms that contrast names; none where the data choose them, or where it is along levels.
+    evidence: what recorded runs on whole data sets say of the same claim, None where this verdict is on them itself, or
+    where none is recorded.
     samples: how many samples of seeds were judged one after the other, as far as the ledger knows (ledger/entries.py).
     siblings: the same claim at other levels, as far as the ledger has them. trained: how the arms were trained, in a
     sentence. differences: per seed, the contrast whose mean the effect is; none where the data choose what is compared,
@@ -119,6 +146,7 @@ class Result:
     trained: str = ""
     differences: tuple[float, ...] = ()
     more_seeds: int = 0
+    evidence: OnEvidence | None = None
 
     def __post_init__(self) -> None:
         kind_of(self.kind)

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_claims.data.kinds import are_real
+from pytest_claims.data.kinds import are_whole
 from pytest_claims.judge.decorator import claim_id, claim_of, words_of
 from pytest_claims.ledger.entries import FOLDER, Entry, read_all
 
 BEGIN, END = "<!-- findings: made by `make findings` -->", "<!-- end of findings -->"
 NOT_RUN = "not run"
-# The scales whose verdicts speak of the findings, on real images: by the sources' own recipes, or at scale full.
+# The scales whose verdicts speak of the findings, on whole data sets: by the sources' own recipes, or at scale full.
 SCALES = ("documented", "full")
 HEAD = ("id", "finding", "source", "documented", "ours, with its bounds", "seeds", "verdict")
 
@@ -40,7 +40,18 @@ class _Register:
 def register(root: Path) -> list[tuple[str, str, str, str]]:
     """Every claim under root: test, id, words, document. Raises RuntimeError if they cannot be collected."""
     found = _Register()
-    arguments = [str(root / "claims"), "--collect-only", "-q", "-p", "no:cacheprovider", "--rootdir", str(root)]
+    # All claims can be rehearsed.
+    arguments = [
+        str(root / "claims"),
+        "--scale",
+        "rehearsal",
+        "--collect-only",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(root),
+    ]
     with contextlib.redirect_stdout(io.StringIO()) as said:
         status = pytest.main(arguments, plugins=[found])
     if status != pytest.ExitCode.OK:
@@ -51,7 +62,7 @@ def register(root: Path) -> list[tuple[str, str, str, str]]:
 def recorded(root: Path) -> dict[str, Entry]:
     """What the ledgers say of the findings, by test. Raises LedgerError."""
     ledgers = (ledger for scale in SCALES for ledger in read_all(root / FOLDER, scale).items())
-    return {test: entry for kind, entries in ledgers if are_real(kind) for test, entry in entries.items()}
+    return {test: entry for kind, entries in ledgers if are_whole(kind) for test, entry in entries.items()}
 
 
 def table(claims: Sequence[tuple[str, str, str, str]], entries: Mapping[str, Entry]) -> list[str]:

@@ -63,8 +63,8 @@ def difference(recorded: Entry, result: Result) -> str:
 def reversed_effect(recorded: Entry, result: Result) -> bool:
     """Has a strong recorded effect, at least its margin by its lower bound, turned round beyond doubt?
 
-    All that a rehearsal on synthetic images may fail for: its verdicts say nothing about the findings, and a newcomer's
-    processor rounds differently.
+    All that a rehearsal may fail for: its verdicts say nothing about the findings, and a newcomer's processor rounds
+    differently.
     """
     strong = recorded.verdict == "REPRODUCED" and recorded.lower >= recorded.margin and result.of_kind.directed
     return strong and result.verdict.upper < 0

@@ -9,17 +9,20 @@ from collections.abc import Generator
 
 import pytest
 
+from pytest_claims.defaults import CUDNN
 from pytest_claims.errors import ExplainedError
-from pytest_claims.judge.decorator import arms_of, claim_of
+from pytest_claims.judge.decorator import arms_at, claim_of
 from pytest_claims.judge.lab import Lab
 from pytest_claims.judge.placebo import placebo_result
-from pytest_claims.ledger.entries import Entry, read_all
+from pytest_claims.ledger.entries import read_all
+from pytest_claims.ledger.on_evidence import SCALE
 from pytest_claims.plugin.activation import COLUMNS, STARTED
-from pytest_claims.plugin.claim_test import EXPECTED, judged, lab_of
+from pytest_claims.plugin.claim_test import EXPECTED, Ledgers, judged, lab_of
 from pytest_claims.plugin.closing import close
 from pytest_claims.plugin.explaining import Explaining
 from pytest_claims.plugin.header import header
 from pytest_claims.plugin.id_selection import IdSelection
+from pytest_claims.plugin.image_selection import ImageSelection
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.outputs import Outputs, wanted
 from pytest_claims.plugin.planning import print_plan
@@ -43,7 +46,8 @@ class Active:
 
     started: when the session began, as the store writes times. claims: how many were selected; every worker collects
     them all. laboratory: None in a process that collects nothing. ledgers: the entries of this scale's ledgers, by kind
-    of images and by test. Raises pytest.UsageError for options that contradict one another or ask for what is missing.
+    of images and by test. documented: those of scale documented. Raises pytest.UsageError for options that contradict
+    one another or ask for what is missing.
     """
 
     NAME = "claims-active"
@@ -54,7 +58,7 @@ class Active:
         self.started = began.isoformat(timespec="microseconds")
         self.claims = 0
         self.laboratory: Laboratory | None = None
-        self.settings, self.ledgers = self._resolved()
+        self.settings, self.ledgers, self.documented = self._resolved()
         self._header_is_written = False
 
     @property
@@ -66,8 +70,10 @@ class Active:
         """Join the session, with the parts that are plugins of their own, and say so to other plugins."""
         plugins = self.config.pluginmanager
         plugins.register(self, Active.NAME)
+        # In the order in which they select.
         plugins.register(IdSelection())
         plugins.register(ScaleSelection(self.settings.scale))
+        plugins.register(ImageSelection(self.settings))
         if not is_worker(self.config):
             plugins.register(Outputs(self.settings))
             plugins.register(VerdictLines(self.config))
@@ -79,12 +85,13 @@ class Active:
             plugins.register(Progress(self.config, self.settings.store, self.started, workers, later))
         self.config.hook.pytest_claims_settings(config=self.config, settings=self.settings)
 
-    def _resolved(self) -> tuple[Settings, dict[str, dict[str, Entry]]]:
+    def _resolved(self) -> tuple[Settings, Ledgers, Ledgers]:
         option = self.config.option
         try:
             settings = resolve(
                 gpu=option.gpu,
                 tf32=option.tf32,
+                kernels=option.kernels,
                 scale=option.scale or ("documented" if option.explain else None),
                 data=option.data,
                 seeds=option.seeds,
@@ -100,19 +107,24 @@ class Active:
             )
             if not is_worker(self.config) and (option.store or settings.store.exists()):
                 Store(settings.store).close()  # a store that cannot be used is found before anything is trained
-            ledgers = read_all(settings.ledger, settings.scale) if settings.ledger else {}
+            ledgers, documented = (
+                read_all(settings.ledger, scale) if settings.ledger else {} for scale in (settings.scale, SCALE)
+            )
         except ExplainedError as error:
             raise pytest.UsageError(str(error)) from error
         if option.explain and (other := _beside_explain(option)):
             raise pytest.UsageError(f"--explain tells what recorded runs say, and nothing else: leave {other} out")
         if option.update_ledger and settings.ledger_of(settings.data.kind) is None:
             raise pytest.UsageError(
-                "--update-ledger records registered data sets and synthetic images, not images of one's own or a "
-                "placebo"
+                "--update-ledger records verdicts on registered data sets, not on images of one's own or of a placebo"
             )
         if option.update_ledger and settings.tf32:
             raise pytest.UsageError("--update-ledger records runs in the recipes' own precision: leave --tf32 out")
-        return settings, ledgers
+        if option.update_ledger and settings.kernels != CUDNN:
+            raise pytest.UsageError(
+                f"--update-ledger records runs that cuDNN's kernels computed: leave --kernels {settings.kernels} out"
+            )
+        return settings, ledgers, documented
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
@@ -152,7 +164,7 @@ class Active:
             self.claims += 1
             # Arms that cannot be made are reported by the claim's own test, when it asks for them.
             with contextlib.suppress(Exception):
-                claims.append((claim, list(arms_of(item).values())))
+                claims.append((claim, list(arms_at(item, self.settings.scale).values())))
         runs = needed(claims, self.settings, at_most=False)
         number, count = worker_number(self.config), worker_count(self.config)
         self.laboratory = Laboratory(self.settings, number, count, self.started, runs, self._executor)
@@ -179,13 +191,13 @@ class Active:
     def lab(self, item: pytest.Item, declared: Claim) -> Lab:
         """The `lab` fixture of a claim's test."""
         assert self.laboratory  # made when this process had collected the test
-        return lab_of(item, declared, self.laboratory, self.ledgers, self.claims, self.columns)
+        return lab_of(item, declared, self.laboratory, self.ledgers, self.documented, self.claims, self.columns)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         if claim_of(item) is None:
             return (yield)
-        with judged(item, self.ledgers, self.settings, self.columns):
+        with judged(item, self.ledgers, self.documented, self.settings, self.columns):
             return (yield)
 
     @pytest.hookimpl(wrapper=True)

@@ -10,11 +10,12 @@ import pytest
 
 from pytest_claims.data import DataError
 from pytest_claims.errors import ExplainedError
-from pytest_claims.judge.decorator import arms_of, claim_id, metric_of, words_of
+from pytest_claims.judge.decorator import arms_at, arms_of, claim_id, metric_of, words_of
 from pytest_claims.judge.lab import Lab, NoLookError, NotReproducedError
 from pytest_claims.judge.metric import NotRecordedError
 from pytest_claims.judge.result import Result
 from pytest_claims.ledger.entries import Entry
+from pytest_claims.ledger.on_evidence import on_evidence
 from pytest_claims.ledger.policy import standing
 from pytest_claims.ledger.siblings import siblings
 from pytest_claims.report import failure_text, junit_properties
@@ -32,24 +33,46 @@ Ledgers = Mapping[str, Mapping[str, Entry]]
 
 
 def lab_of(
-    item: pytest.Item, declared: Claim, laboratory: Laboratory, ledgers: Ledgers, claims: int, columns: int
+    item: pytest.Item,
+    declared: Claim,
+    laboratory: Laboratory,
+    ledgers: Ledgers,
+    documented: Ledgers,
+    claims: int,
+    columns: int,
 ) -> Lab:
-    """The lab of a claim's test. claims: how many the session has. columns: that a failure's text may take."""
+    """The lab of a claim's test. ledgers: of the session's scale. documented: those of scale documented. claims: how
+    many the session has. columns: that a failure's text may take."""
 
     def explain(result: Result) -> str:
-        return failure_text(_as_recorded(item, ledgers, result), columns)
+        return failure_text(as_recorded(item, ledgers, documented, result), columns)
 
     settings = laboratory.settings
     try:
-        words, arms, metric = words_of(item), arms_of(item), metric_of(item)
+        words, arms, metric = words_of(item), arms_at(item, settings.scale), metric_of(item)
+        left_out = arms_of(item).keys() - arms.keys()
         pool = laboratory.pool_for(arms.values(), metric.of)
-        return Lab(item.nodeid, claim_id(item), declared, words, arms, settings, pool, explain, metric, claims)
+        return Lab(
+            item.nodeid,
+            claim_id(item),
+            declared,
+            words,
+            arms,
+            settings,
+            pool,
+            explain,
+            metric,
+            claims,
+            left_out,
+        )
     except ExplainedError as error:
         raise _ended(settings, error) from None
 
 
 @contextlib.contextmanager
-def judged(item: pytest.Item, ledgers: Ledgers, settings: Settings, columns: int) -> Iterator[None]:
+def judged(
+    item: pytest.Item, ledgers: Ledgers, documented: Ledgers, settings: Settings, columns: int
+) -> Iterator[None]:
     """Run a claim's test inside this: it ends by its verdict, and its report has the result.
 
     A claim that is not REPRODUCED fails with its assertion; one that has looks left is skipped as open. With --ledger,
@@ -74,7 +97,7 @@ def judged(item: pytest.Item, ledgers: Ledgers, settings: Settings, columns: int
         used: Lab | None = getattr(item, "funcargs", {}).get("lab")
         result = used.result if used else None
         if result:
-            result = _as_recorded(item, ledgers, result)
+            result = as_recorded(item, ledgers, documented, result)
             item.user_properties += [("claim", result.to_json()), *junit_properties(result)]
     if not result:
         pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
@@ -88,10 +111,12 @@ def open_text(result: Result) -> str:
     return f"{result.verdict_words} {result.id}: {result.claim}: not decided yet. Next: {result.command}"
 
 
-def _as_recorded(item: pytest.Item, ledgers: Ledgers, result: Result) -> Result:
-    """The result with what the ledger has for this test and for its other parameters."""
+def as_recorded(item: pytest.Item, ledgers: Ledgers, documented: Ledgers, result: Result) -> Result:
+    """The result with what the ledgers have: for this test and its other parameters, and of scale documented for the
+    same claim."""
     entries, recorded = ledgers.get(result.data_kind, {}), _recorded(item, ledgers, result)
-    result = dataclasses.replace(result, siblings=siblings(item.nodeid, entries))
+    evidence = on_evidence(result, documented)
+    result = dataclasses.replace(result, siblings=siblings(item.nodeid, entries), evidence=evidence)
     if recorded is None:
         return result
     return dataclasses.replace(result, recorded=recorded.verdict, samples=recorded.chained(result))

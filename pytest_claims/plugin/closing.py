@@ -14,6 +14,7 @@ from pytest_claims.judge.result import Result
 from pytest_claims.plugin.outputs import wanted
 from pytest_claims.plugin.session import assemble, not_judged, reports_of, results_of
 from pytest_claims.report import session_lines, summary_lines
+from pytest_claims.report.facts import not_judged_lines, rehearsed_words
 from pytest_claims.report.settings_in_words import seeds_words
 from pytest_claims.runs.laboratory import open_store
 from pytest_claims.settings import Settings
@@ -31,15 +32,20 @@ def close(active: Active, reporter: pytest.TerminalReporter) -> None:
         if wanted(config.option):
             why = next((f" ({why})" for _, why in not_judged(reports_of(reporter), [], [])), "")
             raise pytest.UsageError(f"nothing was judged{why}, so {wanted(config.option)} is not written")
+        for line in not_judged_lines(not_judged(reports_of(reporter), [], [])):
+            reporter.write_line(line)
         return
     width = reporter._tw.fullwidth
     reporter.section("placebo" if settings.placebo else "claims")
-    lines = _placebo(settings, results) if settings.placebo else summary_lines(results, width)
-    for line in lines:
-        reporter.write_line(line)
     with contextlib.closing(open_store(settings)) as store:
         session = assemble(config, settings, active.started, reporter, store, results)
-    for line in session_lines(settings, session, width):
+    if settings.placebo:
+        lines = _placebo(settings, results)
+    elif settings.scale == "rehearsal" and config.option.verbose < 1:
+        lines = [rehearsed_words(session)]
+    else:
+        lines = summary_lines(results, width)
+    for line in [*lines, *session_lines(settings, session, width)]:
         reporter.write_line(line)
     for said in config.hook.pytest_claims_session(config=config, session=session):
         for line in [said] if isinstance(said, str) else said:

@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from pytest_claims.defaults import DEFAULT_STORE, PLACEBO_SEEDS, REHEARSED_SEEDS
+from pytest_claims.defaults import CUDNN, DEFAULT_STORE, FIXED_SEEDS, KERNELS, PLACEBO_SEEDS
 from pytest_claims.plugin.arguments import (
     file_to_write,
     folder_to_write,
@@ -21,6 +21,7 @@ from pytest_claims.types import LOOKS, SCALES
 DEFAULTS: dict[str, object] = {
     "gpu": False,
     "tf32": False,
+    "kernels": CUDNN,
     "scale": None,
     "data": "auto",
     "seeds": None,
@@ -57,26 +58,35 @@ def add_options(parser: pytest.Parser) -> None:
         "apart from runs in float32 (default: off, recipes in float32 are computed in it)",
     )
     group.addoption(
+        "--kernels",
+        choices=KERNELS,
+        default=CUDNN,
+        help="what computes convolutions and batch norms on CUDA devices: cudnn, or triton, this project's kernels for "
+        f"seeds side by side; the last bits differ, so runs are kept apart (default: {CUDNN})",
+    )
+    group.addoption(
         "--scale",
         choices=SCALES,
-        help="rehearsal: recipes cut short; documented: the sources' own recipes; full: whole training "
-        "sets, by recipes of ours, for a source that gives none (default: documented with --gpu, else rehearsal)",
+        help="quick: the claims that are declared quick, by the sources' own recipes; rehearsal: all claims, by "
+        "recipes cut short; documented: all claims, by the sources' own recipes; full: whole training sets, by recipes "
+        "of ours, for a source that gives none (default: documented with --gpu, else quick)",
     )
     group.addoption(
         "--data",
         default="auto",
-        metavar="auto|real|synthetic|PATH",
-        help="auto: each data set from data/ if it is there (`make data` fetches CIFAR), else at scale rehearsal "
-        "synthetic images and at the other scales a download; real: the data sets themselves, downloaded if need be; "
-        "synthetic: synthetic images; PATH: a folder with <name>.npz of data sets, torchvision's files, or "
+        metavar="auto|real|sample|PATH",
+        help="auto: each data set from data/ if it is there (`make data` fetches CIFAR), else its sample in sample/, "
+        "else (and with --gpu, and at scale full) a download; real: the whole data sets, downloaded if need be; "
+        "sample: the samples alone; PATH: a folder with <name>.npz of data sets, torchvision's files, or "
         "train/<class>/* and test/<class>/* of images",
     )
     group.addoption(
         "--seeds",
         type=seed_count,
         metavar="N",
-        help=f"fix the number of seeds an arm, at least 3 (default: {REHEARSED_SEEDS} in a rehearsal; at documented "
-        f"claims are looked at with {', '.join(map(str, LOOKS))} seeds, until a verdict stands)",
+        help=f"fix the number of seeds an arm, at least 3 (default: {FIXED_SEEDS['quick']} at quick, "
+        f"{FIXED_SEEDS['rehearsal']} in a rehearsal; at documented claims are looked at with "
+        f"{', '.join(map(str, LOOKS))} seeds, until a verdict stands)",
     )
     group.addoption(
         "--max-seeds",

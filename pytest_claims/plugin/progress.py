@@ -46,14 +46,15 @@ def plan_line(plan: Plan, later: Sequence[int] = ()) -> str:
     return f"plan: {networks}, {runs}{rest}{looks}"
 
 
-def status(state: State, workers: int, now: float, width: int) -> str:
+def status(state: State, workers: int, now: float, width: int, last: int = 0) -> str:
     """How far a session's training is, in at most width columns.
 
-    workers: how many processes train. now: Unix time, seconds.
+    workers: how many processes train. now: Unix time, seconds. last: the number of seeds of the last look, to which
+    open claims may go on.
     """
     done = f"{state.done:,}/{_count(state.runs, 'run')}"
     seconds = seconds_left(state, workers, now)
-    left = [] if seconds is None or state.done == state.runs else [f"{about(seconds)} left"]
+    left = [] if seconds is None or state.done == state.runs else [_left(seconds, may_take_longer(state, last))]
     busy = len(state.in_training)
     speed = [f"{_rounded(state.speed * busy):,} images/s"] if state.speed and busy else []
     networks = _networks(state.in_training)
@@ -84,6 +85,11 @@ def seconds_left(state: State, workers: int, now: float) -> float | None:
         group.configuration: group.work * seconds / work if group.seconds is None else group.seconds
         for group in state.groups
     }
+    # What is in training for longer than expected takes at least that long, and so do the other seeds of it.
+    for block in state.in_training:
+        if block.configuration in expected:
+            so_far = (now - block.began) / block.seeds
+            expected[block.configuration] = max(expected[block.configuration], so_far)
     left = sum((group.runs - group.done) * expected[group.configuration] for group in state.groups)
     longest = 0.0
     for block in state.in_training:
@@ -91,6 +97,19 @@ def seconds_left(state: State, workers: int, now: float) -> float | None:
         rest = max(0.0, whole - max(0.0, now - block.began))
         left, longest = left - (whole - rest), max(longest, rest)
     return max(left / workers, longest)
+
+
+def _left(seconds: float, more: bool) -> str:
+    """ "about 12 min left". more: whether claims that stay open may take longer."""
+    words = about(seconds)
+    if not more:
+        return f"{words} left"
+    return f"{words} to the next look" if words.startswith("under") else f"at least {words} left"
+
+
+def may_take_longer(state: State, last: int) -> bool:
+    """Whether what is planned is the least that is left: claims that stay open go on to `last` seeds."""
+    return any(group.runs < last for group in state.groups)
 
 
 class Progress:
@@ -151,7 +170,8 @@ class Progress:
             reporter.flush()
         output = _output(self._config)
         if output:
-            self._shown = _Shown(output, self._store, self._session, self._workers)
+            last = max(self._later, default=0)
+            self._shown = _Shown(output, self._store, self._session, self._workers, last)
 
 
 class _Output(Protocol):
@@ -214,8 +234,9 @@ def _output(config: pytest.Config) -> _Output | None:
 class _Shown:
     """Shows the status in a thread of its own until it is stopped, or something fails."""
 
-    def __init__(self, output: _Output, store: Path, session: str, workers: int) -> None:
+    def __init__(self, output: _Output, store: Path, session: str, workers: int, last: int) -> None:
         self._output, self._store, self._session, self._workers = output, store, session, workers
+        self._last = last
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
         self._thread.start()
@@ -245,7 +266,7 @@ class _Shown:
                 state = reader.state()
                 took = time.perf_counter() - began
                 if state.done < state.runs:
-                    self._output.show(functools.partial(status, state, self._workers, time.time()))
+                    self._output.show(functools.partial(status, state, self._workers, time.time(), last=self._last))
                 else:
                     self._output.end()  # until open claims want more seeds
                 pause = max(self._output.pause, took / _SHARE)

@@ -6,12 +6,14 @@ import shlex
 from pathlib import Path
 
 from pytest_claims.data import NAMED, choose
-from pytest_claims.defaults import DEFAULT_STORE, PLACEBO_SEEDS, REHEARSED_SEEDS
+from pytest_claims.data.sample import FOLDER as SAMPLE
+from pytest_claims.defaults import CUDNN, DEFAULT_STORE, FIXED_SEEDS, PLACEBO_SEEDS
 from pytest_claims.errors import ExplainedError
 from pytest_claims.ledger.entries import FOLDER
 from pytest_claims.runs.evidence import FOLDER as EVIDENCE
 from pytest_claims.runs.evidence import files
 from pytest_claims.settings import DATA_HOME, Settings
+from pytest_claims.stacked.kernels import require
 from pytest_claims.train import device as devices
 from pytest_claims.types import LOOKS, SCALES
 
@@ -24,6 +26,7 @@ def resolve(
     *,
     gpu: bool,
     tf32: bool,
+    kernels: str,
     scale: str | None,
     data: str,
     seeds: int | None,
@@ -39,13 +42,19 @@ def resolve(
 ) -> Settings:
     """Settings from option values; root: the repository, worker: this process's number.
 
-    Raises DataError for data that is not there, DeviceError for --gpu without one, SettingsError for options that
-    exclude each other, ValueError for an unknown scale.
+    Raises DataError for data that is not there, DeviceError for --gpu without one, KernelsError for kernels that
+    are not there, SettingsError for options that exclude each other, ValueError for an unknown scale or kernels.
     """
     if tf32 and not gpu:
         raise SettingsError("--tf32 changes how CUDA devices multiply; a CPU has no TF32. Add --gpu or leave it out")
+    if kernels != CUDNN and not gpu:
+        raise SettingsError(
+            f"--kernels {kernels} changes how CUDA devices compute, and this session has none. Add --gpu or leave "
+            "it out"
+        )
+    require(kernels)
     device = devices.choose(gpu, worker)
-    scale = scale or ("documented" if gpu else "rehearsal")
+    scale = scale or ("documented" if gpu else "quick")
     if scale not in SCALES:
         raise ValueError(f"scale {scale!r}; allowed: {SCALES}")
     if only_stored and since:
@@ -66,14 +75,17 @@ def resolve(
         raise SettingsError(f"--runs-of {runs_of} chooses among stored runs, and this session trains: add --stored")
     looks: tuple[int, ...]
     planned: tuple[int, ...]
-    if seeds or placebo or (scale == "rehearsal" and not max_seeds):
-        looks = planned = (seeds or (PLACEBO_SEEDS if placebo else REHEARSED_SEEDS),)
+    if seeds or placebo or (scale in FIXED_SEEDS and not max_seeds):
+        looks = planned = (seeds or (PLACEBO_SEEDS if placebo else FIXED_SEEDS[scale]),)
     else:
         planned = LOOKS
         looks = tuple(look for look in LOOKS if look <= (max_seeds or LOOKS[-1]))
     # Node ids are relative to the root. Run from elsewhere, the command goes there and names paths in full.
     at_root = Path.cwd().resolve() == root.resolve()
-    choice = choose(data, scale, root / DATA_HOME)
+    # With a GPU, and at scale full, the sample does not serve unasked. Recorded runs of the sources' recipes are on
+    # whole sets, too.
+    whole = scale == "full" or (scale == "documented" and only_stored) or (gpu and scale != "rehearsal")
+    choice = choose(data, scale, root / DATA_HOME, root / SAMPLE, whole=whole)
     if only_stored:
         choice = choice.offline  # images that are not here have no stored runs either
 
@@ -82,11 +94,13 @@ def resolve(
 
     repeated = ["--gpu"] if gpu else []
     repeated += ["--tf32"] if tf32 else []
+    repeated += [f"--kernels {kernels}"] if kernels != CUDNN else []
     repeated += [f"--data {data if data in NAMED else path(data)}"] if data != "auto" else []
     repeated += [f"--store {path(store)}"] if store else []
     return Settings(
         device=device,
         tf32=tf32,
+        kernels=kernels,
         scale=scale,
         data=choice,
         looks=looks,

@@ -1,4 +1,4 @@
-"""Claims without a recipe for the session's scale are left out, and the session says so."""
+"""Claims that a session's scale does not have are left out, and the session says so."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from pytest_claims.judge.decorator import arms_of, claim_of
-from pytest_claims.types import SCALES
+from pytest_claims.judge.decorator import arms_of, claim_of, is_quick
+from pytest_claims.types import SCALES, recipe_of
 
 _KEY = "claims_left_out"
 
 
 class ScaleSelection:
-    """A pytest plugin for every process: deselects the claims that the sources give no recipe at a scale for."""
+    """A pytest plugin for every process: deselects the claims that the sources give no recipe at a scale for, and at
+    scale quick those that are not quick."""
 
     def __init__(self, scale: str) -> None:
         self._scale = scale
@@ -44,18 +45,28 @@ class ScaleSelection:
         if self._left_out:
             count = len(self._left_out)
             scales = [scale for scale in SCALES if any(scale in found for found in self._left_out.values())]
+            if self._scale == "quick":
+                why = "claim is not quick" if count == 1 else "claims are not quick"
+            else:
+                why = f"{'claim has' if count == 1 else 'claims have'} no recipe at scale {self._scale}"
             terminalreporter.write_line(
-                f"left out: {count} {'claim has' if count == 1 else 'claims have'} no recipe at scale {self._scale}; "
+                f"left out: {count} {why}; "
                 f"{'it runs' if count == 1 else 'they run'} with {' or '.join(f'--scale {scale}' for scale in scales)}"
             )
 
 
 def scales_of(item: pytest.Item) -> list[str]:
-    """The scales for which all arms of a test's claim have a recipe; all for an ordinary test, and for arms that cannot
-    be made, which the test itself reports."""
+    """The scales that have a test's claim: all of its arms have a recipe for them, and it is quick if that is asked.
+
+    All of them for an ordinary test, and for arms that cannot be made, which the test itself reports.
+    """
     if claim_of(item) is None:
         return list(SCALES)
     with contextlib.suppress(Exception):
-        arms = arms_of(item).values()
-        return [scale for scale in SCALES if all(scale in arm.recipes for arm in arms)]
+        arms, quick = arms_of(item).values(), is_quick(item)
+        return [
+            scale
+            for scale in SCALES
+            if all(recipe_of(scale) in arm.recipes for arm in arms) and (quick or scale != "quick")
+        ]
     return list(SCALES)

@@ -43,7 +43,7 @@ def assemble(
         trained=store.count(since=started),
         reused=store.older(behind, started),
         seconds=since(started),
-        enforced=settings.enforced(kind),
+        enforced=settings.enforced,
         placebo=PlaceboRecord(settings.store).last(settings.scale, kind),
     )
 

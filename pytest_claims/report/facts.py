@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
+from collections.abc import Sequence
 
-from pytest_claims.data.kinds import SYNTHETIC, parts
+from pytest_claims.data.kinds import SAMPLE, parts
 from pytest_claims.report.session import Session, devices
-from pytest_claims.report.settings_in_words import device_words, meaning
+from pytest_claims.report.settings_in_words import arithmetic_words, device_words, meaning
 from pytest_claims.settings import Settings
 
 
@@ -16,25 +17,32 @@ def session_lines(settings: Settings, session: Session, width: int) -> list[str]
     """Facts of a session, wrapped to a width but for paths."""
     kind = session.data_kind
     used = dict.fromkeys(words for result in session.results for words in result.datasets.values())
+    trained_on = devices(session.results)
     lines = [
         f"runs trained in this session: {session.trained}, reused: {session.reused}, kept in {settings.store}",
         f"data: {'; '.join(used) or settings.data}",
-        f"device: {devices(session.results) or device_words(settings)}",
+        f"device: {trained_on + arithmetic_words(settings) if trained_on else device_words(settings)}",
         f"wall time: {wall_time(session.seconds)}",
         f"verdicts: {meaning(settings, kind or settings.data.kind)}",
     ]
-    lines += _not_judged(session)
-    if SYNTHETIC in parts(kind) and settings.data.rule == "auto":
-        lines.append(
-            "for real images: `make data` fetches CIFAR, `python -m pytest_claims.data data NAME` another data set; "
-            "then the same command uses them"
-        )
+    lines += not_judged_lines(session.not_judged)
+    if SAMPLE in parts(kind) and settings.data.rule == "auto" and not settings.only_stored:
+        lines.append("for whole data sets: `make data` fetches CIFAR (about 330 MB); then the same command uses it")
     return [part for line in lines for part in wrapped(line, width)]
 
 
-def _not_judged(session: Session) -> list[str]:
-    """Why claims have no verdict, each reason once with its number of claims, the most frequent first."""
-    counts = Counter(_alike(why) for _, why in session.not_judged)
+def rehearsed_words(session: Session) -> str:
+    """What a rehearsal came to: "100 of 100 claims ran, in 2 min 21 s (-v shows what they came to)"."""
+    ran = len(session.results)
+    return f"{ran} of {ran + len(session.not_judged)} claims ran, in {wall_time(session.seconds)} (-v: with verdicts)"
+
+
+def not_judged_lines(not_judged: Sequence[tuple[str, str]]) -> list[str]:
+    """Why claims have no verdict, each reason once with its number of claims, the most frequent first.
+
+    not_judged: as a Session has them.
+    """
+    counts = Counter(_alike(why) for _, why in not_judged)
     shown = [f"not judged, {many} {'claim' if many == 1 else 'claims'}: {why}" for why, many in counts.most_common(4)]
     more = len(counts) - len(shown)
     return shown + ([f"and {more} more reasons why claims are not judged; -rs lists all"] if more > 0 else [])

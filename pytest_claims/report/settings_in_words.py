@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_claims.data.kinds import SYNTHETIC, are_real
+from pytest_claims.data.kinds import are_real, are_whole
+from pytest_claims.defaults import TRITON
 from pytest_claims.settings import Settings
 from pytest_claims.train.device import describe
 
@@ -11,7 +12,13 @@ def device_words(settings: Settings) -> str:
     """The device, and how it multiplies where that is not as recipes say."""
     if settings.only_stored:
         return f"runs recorded on {settings.runs_of or 'any device'}, nothing is trained"
-    return describe(settings.device) + (", float32 products in TF32" if settings.tf32 else "")
+    return describe(settings.device) + arithmetic_words(settings)
+
+
+def arithmetic_words(settings: Settings) -> str:
+    """How devices compute where that is not the default, to be appended to a device's words; else ""."""
+    tf32 = ", float32 products in TF32" if settings.tf32 else ""
+    return tf32 + (", convolutions and batch norms by Triton kernels" if settings.kernels == TRITON else "")
 
 
 def seeds_words(settings: Settings) -> str:
@@ -28,10 +35,10 @@ def meaning(settings: Settings, kind: str) -> str:
     """What verdicts on images of this kind mean in this session, in a sentence."""
     if settings.placebo:
         return "a placebo: all arms of a claim are the same network on other seeds, so there is no effect to find"
-    if settings.enforced(kind) and are_real(kind):
+    if settings.enforced and are_whole(kind):
         return "they speak of the documented findings: a claim that is not REPRODUCED fails"
-    if settings.enforced(kind):
+    if settings.enforced and are_real(kind):
+        return "they speak of the documented findings, on a sample of the images: a claim that is not REPRODUCED fails"
+    if settings.enforced:
         return "they speak of your images, not of the sources': a claim that is not REPRODUCED on them fails"
-    if kind == SYNTHETIC:
-        return "a rehearsal: on synthetic images, verdicts say nothing about real ones and fail no test by themselves"
     return "a rehearsal: recipes are cut short, verdicts say nothing about the findings and fail no test by themselves"

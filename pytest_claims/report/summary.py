@@ -56,6 +56,7 @@ def summary_lines(results: Sequence[Result], width: int) -> list[str]:
         if apart:
             lines += wrapped(f"{found['id']}  {found['claim']}", width, _INDENT)
         lines.append(_line(found, sizes, gap, apart))
+        lines += wrapped(found["evidence"], width, _INDENT * 2)
     lines += _causes(ordered, width)
     totals = Counter(result.called for result in results)
     counts = ", ".join(f"{totals[word]} {word}" for word in Called if totals[word])
@@ -90,6 +91,7 @@ def _row(result: Result, wide: bool) -> dict[str, str]:
         "p": short_p(verdict.p),
         "verdict": result.verdict_words,
         "ledger": _ledger(result, wide),
+        "evidence": f"{_INDENT}evidence: {result.evidence.words}" if result.evidence else "",
     }
 
 
@@ -101,6 +103,8 @@ def _legend(results: Sequence[Result]) -> list[str]:
     ledgers = {_ledger(result, True).split(" ")[0].rstrip(",") for result in results}
     meanings = {"=": "= as recorded", "was": "was X: another verdict is recorded", "new": "new: none is recorded"}
     lines.append("ledger: " + ", ".join(text for word, text in meanings.items() if word in ledgers))
+    if any(result.evidence for result in results):
+        lines.append("evidence: what recorded runs on whole data sets say of the same claim; `make tour` judges them")
     if any(result.samples > 1 for result in results):
         lines.append(
             "sample 2: others left the claim open; together samples err more often than 5 % (docs/verdicts.md)"

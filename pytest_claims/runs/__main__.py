@@ -1,4 +1,4 @@
-"""`python -m pytest_claims.runs export STORE FILE` and `import FILE STORE`."""
+"""`python -m pytest_claims.runs`: export and import runs, publish them as evidence, compare two sets of them."""
 
 import sys
 

@@ -135,6 +135,8 @@ def _published(run: dict[str, Any], labels: Labels) -> dict[str, Any]:
     }
     if run["diverged"]:
         told["diverged"] = True
+    if "at_once" in records:
+        told["at_once"] = records["at_once"]
     if records.get("gradients"):
         told["gradients"] = [_short(row) for row in records["gradients"]]
     if records.get("test_accuracy_by_epoch"):
@@ -145,8 +147,10 @@ def _published(run: dict[str, Any], labels: Labels) -> dict[str, Any]:
         told["confusion"] = records["confusion"]
     elif true is not None and len(predicted) == len(true):
         classes = int(true.max()) + 1
-        counts = np.bincount(true * classes + np.array(predicted), minlength=classes**2)
-        told["confusion"] = counts.tolist()
+        # With no more images than cells a table says nothing, and takes most of the file.
+        if classes**2 < len(true):
+            counts = np.bincount(true * classes + np.array(predicted), minlength=classes**2)
+            told["confusion"] = counts.tolist()
     return told
 
 
@@ -164,6 +168,7 @@ def _row(group: dict[str, Any], run: dict[str, Any]) -> Row:
     records = {"gradients": run.get("gradients", []), "predictions": ""}
     records |= {"confusion": counts} if counts else {}
     records |= {"test_accuracy_by_epoch": run["by_epoch"]} if "by_epoch" in run else {}
+    records |= {"at_once": int(run["at_once"])} if "at_once" in run else {}
     texts = {name: json.dumps(group[name], sort_keys=True) for name in ("numerics", "versions")}
     configuration = json.dumps(group["configuration"], sort_keys=True, separators=(",", ":"))
     values = {

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import traceback
 from collections.abc import Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Protocol
 
 import torch
 
 from pytest_claims.data import Dataset
-from pytest_claims.train.device import DeviceError, describe, prepare
+from pytest_claims.defaults import CUDNN
+from pytest_claims.runs.fitting import Fitting
+from pytest_claims.runs.needs import Needs
+from pytest_claims.runs.turns import Turns
+from pytest_claims.train.cost import DATA_CENTRE_GPU, cost
+from pytest_claims.train.device import describe, prepare
 from pytest_claims.train.engine import train
+from pytest_claims.train.memory import CudaMemory
 from pytest_claims.types import Run, Trained
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainedBlock:
     """What an executor gives for a block. results: one a seed, in the order of seeds. device: in words, of this block.
+    at_once: how many of its seeds were trained side by side at most, None for all of them.
 
-    A type of our own, so that an executor can say more of a block one day (its memory, say) without a new protocol.
+    A type of our own, so that an executor can say more of a block one day without a new protocol.
     """
 
     results: list[Trained]
     device: str
+    at_once: int | None = None
 
 
 class Executor(Protocol):
@@ -50,6 +60,11 @@ class Executor(Protocol):
         ...
 
     @property
+    def kernels(self) -> str:
+        """What computes convolutions and batch norms on its devices: one of pytest_claims.stacked.kernels.KERNELS."""
+        ...
+
+    @property
     def slots(self) -> int:
         """How many blocks it takes at once, 1 or more, those that wait for a device included.
 
@@ -58,7 +73,9 @@ class Executor(Protocol):
         ...
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
-        """Train run once for each seed, all of them side by side, as pytest_claims.train.engine.train does.
+        """Train run once for each seed, side by side, as pytest_claims.train.engine.train does.
+
+        All of them at once, or fewer where memory asks for it: what at_once says is recorded with the runs.
 
         data: on the CPU. May return at once, or when the block is finished. Whatever training raises is the future's
         exception. Futures may finish in any order. A future's cancel() takes back a block that has not begun.
@@ -77,28 +94,36 @@ class InProcess:
     """Trains here and now: submit returns when the block is finished.
 
     It makes this process ready for the device (pytest_claims.train.device.prepare). device: a CPU, or a CUDA device
-    that other workers may share. workers: processes that train on this machine. tf32: see Executor.
+    that other workers may share. workers: processes that train on this machine. tf32, kernels: see Executor. store: the
+    path of the store that the workers share; what blocks of memory need is kept there. Raises StoreError if it cannot
+    be used.
+
+    On a CUDA device the process keeps to its part of the memory (fitting.py). Of a block it trains as few seeds at once
+    as take at most 10 % longer, and fewer where they do not fit.
     """
 
-    def __init__(self, device: torch.device, workers: int = 1, *, tf32: bool = False) -> None:
-        prepare(device, workers, tf32=tf32)
+    def __init__(
+        self,
+        device: torch.device,
+        workers: int = 1,
+        *,
+        tf32: bool = False,
+        kernels: str = CUDNN,
+        store: Path | None = None,
+    ) -> None:
+        prepare(device, workers, tf32=tf32, kernels=kernels)
         self._device = device
+        arithmetic = " ".join([*(["tf32"] if tf32 else []), *([kernels] if kernels != CUDNN else [])])
+        self._fitting = _fitting(device, workers, store, arithmetic) if device.type == "cuda" else None
         self._on_device: dict[tuple[str, str], Dataset] = {}
         self.device_kind, self.device_name = device.type, describe(device)
-        self.tf32, self.slots = tf32, 1
+        self.tf32, self.kernels, self.slots = tf32, kernels, 1
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
-        """See Executor. A device that is out of memory is a DeviceError."""
+        """See Executor. A device whose memory does not suffice for one seed is a DeviceError."""
         future: Future[TrainedBlock] = Future()
         try:
-            future.set_result(TrainedBlock(train(run, seeds, self._moved(data)), self.device_name))
-        except torch.OutOfMemoryError as error:
-            explained = DeviceError(
-                "the device has too little free memory for it. Use fewer workers a device (-n 1); what is trained so "
-                "far is stored"
-            )
-            explained.__cause__ = _without_frames(error)
-            future.set_exception(explained)
+            future.set_result(self._trained(run, seeds, data))
         except Exception as error:
             future.set_exception(_without_frames(error))
         finally:
@@ -106,9 +131,21 @@ class InProcess:
                 torch.cuda.empty_cache()  # other workers share the device, and the next network differs
         return future
 
+    def _trained(self, run: Run, seeds: Sequence[int], data: Dataset) -> TrainedBlock:
+        if self._fitting is None:
+            return TrainedBlock(train(run, seeds, self._moved(data)), self.device_name)
+        each = cost(run, len(data.train_labels), len(data.test_labels))
+        at_most = DATA_CENTRE_GPU.fewest_side_by_side(each, len(seeds))
+        results, at_once = self._fitting.trained(
+            run, seeds, lambda run, part: train(run, part, self._moved(data)), at_most
+        )
+        return TrainedBlock(results, self.device_name, at_once if at_once < len(seeds) else None)
+
     def close(self) -> None:
-        """Let go of the data on the device."""
+        """Let go of the data on the device, and of the store's file."""
         self._on_device.clear()
+        if self._fitting:
+            self._fitting.close()
 
     def _moved(self, data: Dataset) -> Dataset:
         """The data on the device, where it stays: one copy for all blocks."""
@@ -118,11 +155,21 @@ class InProcess:
         return self._on_device[name]
 
 
+def _fitting(device: torch.device, workers: int, store: Path | None, kernels: str) -> Fitting:
+    """kernels: see CudaMemory. Raises StoreError."""
+    memory = CudaMemory(device, kernels)
+    beside = math.ceil(workers / torch.cuda.device_count())
+    if store is None:
+        return Fitting(memory, beside)
+    return Fitting(memory, beside, Needs(store), Turns(store, memory.identity))
+
+
 class Recorded:
     """Trains nothing: it stands for the kind of device that stored runs were trained on, which need not be here."""
 
-    def __init__(self, kind: str, *, tf32: bool = False) -> None:
-        self.device_kind, self.device_name, self.tf32, self.slots = kind, f"{kind}, recorded", tf32, 1
+    def __init__(self, kind: str, *, tf32: bool = False, kernels: str = CUDNN) -> None:
+        self.device_kind, self.device_name = kind, f"{kind}, recorded"
+        self.tf32, self.kernels, self.slots = tf32, kernels, 1
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
         """Raises RuntimeError: a pool that only looks up asks for nothing."""

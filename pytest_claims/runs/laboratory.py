@@ -6,7 +6,8 @@ import contextlib
 import functools
 from collections.abc import Callable, Collection, Sequence
 
-from pytest_claims.data import DataError, Dataset, load
+from pytest_claims.data import DataError, Dataset, load, spec_of
+from pytest_claims.data.kinds import SAMPLE
 from pytest_claims.data.load import as_recorded
 from pytest_claims.runs.evidence import store_of
 from pytest_claims.runs.executor import Executor, InProcess, Recorded
@@ -22,7 +23,7 @@ from pytest_claims.types import Arm, Run, Trained
 
 def in_process(settings: Settings, workers: int) -> Executor:
     """The executor of a session that chooses none: each worker process trains on its own device."""
-    return InProcess(settings.device, workers, tf32=settings.tf32)
+    return InProcess(settings.device, workers, tf32=settings.tf32, kernels=settings.kernels, store=settings.store)
 
 
 def open_store(settings: Settings) -> Store:
@@ -94,7 +95,7 @@ class Laboratory:
     def _recorded(self, kind: str) -> Pool:
         """The pool over what is stored of a kind of device."""
         if kind not in self._pools:
-            executor = Recorded(kind, tf32=self.settings.tf32)
+            executor = Recorded(kind, tf32=self.settings.tf32, kernels=self.settings.kernels)
             self._pools[kind] = Pool(self.store, self._leases, executor, self._recorded_data, only_stored=True)
         return self._pools[kind]
 
@@ -103,7 +104,11 @@ class Laboratory:
         try:
             return load(self.settings.data, name)
         except DataError:
+            spec, chosen = spec_of(name), self.settings.data.of(name)
+            if chosen.kind == SAMPLE and spec.sample:
+                return as_recorded(name, spec.sample.fingerprint)
             known = self.store.beside.fingerprints(name) if self.store.beside else set()
+            known = {fingerprint for fingerprint in known if spec.kind_of(fingerprint) == chosen.kind}
             if not known:
                 raise DataError(f"no run on {name} is recorded, and its images are not here") from None
             if len(known) > 1:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # The bytes below this one are for blocks of runs. This one is locked while a process opens the store. Those above it
-# say which workers are at work.
+# say which workers are at work, and those far above whose turn it is on a device.
 OPENING = 2**60
 
 
@@ -80,9 +80,9 @@ class LockFile:
         self._shared.held.add(offset)
         return True
 
-    def wait_for(self, offset: int) -> None:
-        """Lock a byte as soon as no other process holds it."""
-        fcntl.lockf(self._shared.descriptor, fcntl.LOCK_EX, 1, offset)
+    def wait_for(self, offset: int, *, shared: bool = False) -> None:
+        """Lock a byte as soon as no other process holds it. shared: together with others that ask so."""
+        fcntl.lockf(self._shared.descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, 1, offset)
         self._held.add(offset)
         self._shared.held.add(offset)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from pytest_claims.data import DataError, Dataset, load, spec_of
+from pytest_claims.data import DataError, load, spec_of
 from pytest_claims.runs.executor import Executor
 from pytest_claims.runs.leases import Leases
 from pytest_claims.runs.pool import Pool, seeds_per_block
@@ -102,12 +102,10 @@ def plan_lines(
     obstacles: Sequence[str],
     claims: int,
     settings: Settings,
-    data: Dataset,
     workers: int,
 ) -> list[str]:
-    """The plan as text. planned: of the first look. at_most: if every claim stayed open to the last one. data: any data
-    set on the device, for the probe of its speed."""
-    here: Speed = probe(data)
+    """The plan as text. planned: of the first look. at_most: if every claim stayed open to the last one."""
+    here: Speed = probe(settings.device)
 
     def seconds(items: Sequence[Planned], speed: Speed = here, device: str = settings.device.type) -> float:
         total = 0.0
@@ -154,8 +152,8 @@ def plan_lines(
         )
     if settings.device.type == "cpu":
         lines.append(
-            f"on one data-centre GPU, not measured but taken to do {DATA_CENTRE_GPU.seconds_per_step * 1000:g} ms a "
-            f"step and {DATA_CENTRE_GPU.flops_per_second / 1e12:g} TFLOP/s: "
+            f"on one data-centre GPU, by the speed of an H100 ({DATA_CENTRE_GPU.seconds_per_step * 1000:g} ms a step "
+            f"and {DATA_CENTRE_GPU.flops_per_second / 1e12:g} TFLOP/s): "
             f"{about(seconds(planned, DATA_CENTRE_GPU, 'cuda'))}"
         )
     return lines + [f"in the way: {obstacle}" for obstacle in obstacles]

@@ -21,13 +21,17 @@ from pytest_claims.runs.store import Key, Store
 from pytest_claims.runs.store_file import StoreError
 from pytest_claims.runs.wanted import Wanted
 from pytest_claims.stacked import check_form
-from pytest_claims.train.cost import DATA_CENTRE_GPU, cost, flops_per_step
+from pytest_claims.train.cost import cost, flops_per_step
 from pytest_claims.train.engine import version_of
 from pytest_claims.types import Run, Trained
 
 # How many seeds are trained side by side where it pays: 5, of which every look but those at 7 and 14 is a multiple, or
 # more on a GPU. A run's key holds its number, so that other numbers would orphan every recorded run.
 SIDE_BY_SIDE = (5, 10, 20)
+# Of a block on a GPU, in one step: FLOPs that took as long as launching it did, by what was assumed when the first runs
+# were recorded. It decides which runs have which key, so it stays, whatever is measured since: how many seeds of a
+# block are really trained at once is the executor's affair.
+_FLOPS_OF_A_BLOCK = 5.5e9
 
 # How long a worker that has nothing left to train waits before it looks again for what others are training.
 _POLL_SECONDS = 0.2
@@ -38,16 +42,16 @@ def seeds_per_block(run: Run, device_kind: str) -> int:
 
     On a CPU, measured on a 2-core Xeon, torch 2.13, NormCNN, time a seed at width 5 over width 1: 0.41 at batch 2, 0.52
     at batch 8, 0.75 to 1.02 at batch 32. DepthCNN and OrderCNN fill a core at width 1.
-    On a GPU (not measured) the most seeds whose arithmetic takes no longer than launching the step does, for up to
-    there more of them cost nothing; and at least the first look's, which are trained in any case.
+    On a GPU the most seeds whose arithmetic is at most _FLOPS_OF_A_BLOCK, and at least the first look's, which are
+    trained in any case.
     One where the optimiser is not elementwise, for it would couple seeds side by side.
     """
     if not optimisers.registered(run.recipe.optimizer).elementwise:
         return 1
     if device_kind == "cpu":
         return SIDE_BY_SIDE[0] if run.recipe.batch <= 16 else 1
-    launched = DATA_CENTRE_GPU.seconds_per_step * DATA_CENTRE_GPU.flops_per_second / flops_per_step(run)
-    return max((seeds for seeds in SIDE_BY_SIDE if seeds <= launched), default=SIDE_BY_SIDE[0])
+    most = _FLOPS_OF_A_BLOCK / flops_per_step(run)
+    return max((seeds for seeds in SIDE_BY_SIDE if seeds <= most), default=SIDE_BY_SIDE[0])
 
 
 class NotStoredError(ExplainedError):
@@ -148,8 +152,9 @@ class Pool:
 
     def key(self, run: Run) -> Key:
         """The key of a run on this data and the executor's kind of device."""
-        kind, tf32 = self._executor.device_kind, self._executor.tf32
-        return Key(run, self.data(run.dataset).fingerprint, kind, seeds_per_block(run, kind), version_of(run), tf32)
+        executor, kind = self._executor, self._executor.device_kind
+        fingerprint, width = self.data(run.dataset).fingerprint, seeds_per_block(run, kind)
+        return Key(run, fingerprint, kind, width, version_of(run), executor.tf32, executor.kernels)
 
     def expect(self, needed: Iterable[tuple[Run, range]]) -> None:
         """Say what the session will need at least, (run, seeds), in the order in which to train it.
@@ -311,7 +316,7 @@ class Pool:
                 self._failed[key.digest(seeds[0])] = error
             else:
                 block = future.result()
-                self._store.put(key, block.results, block.device)
+                self._store.put(key, block.results, block.device, at_once=block.at_once)
         finally:
             submitted.lease.release()
 
@@ -378,6 +383,6 @@ def _error(future: Future[TrainedBlock], seeds: Sequence[int]) -> BaseException 
 
 
 def _blocks(size: int, seeds: range) -> list[range]:
-    """Seeds as whole blocks: a seed is always trained with the same neighbours, so that its result is the same to the
-    last bit whichever seeds are asked for."""
+    """Seeds as whole blocks: a seed always has the same neighbours, so that its result is the same whichever seeds are
+    asked for: to the last bit on a CPU, where whole blocks are trained side by side."""
     return [range(start, start + size) for start in range(seeds.start - seeds.start % size, seeds.stop, size)]

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy
 
+from pytest_claims.defaults import CUDNN
 from pytest_claims.runs.store_file import StoreFile
 from pytest_claims.types import Run, Trained
 
@@ -36,7 +37,7 @@ CREATE TABLE IF NOT EXISTS runs (
     device TEXT NOT NULL,
     versions TEXT NOT NULL,         -- JSON: python, torch, numpy
     finished TEXT NOT NULL,         -- UTC, ISO 8601
-    records TEXT NOT NULL DEFAULT '{}'  -- JSON: gradients, predictions as base64 of zlib of '<i2', ...
+    records TEXT NOT NULL DEFAULT '{}'  -- JSON: gradients, predictions as base64 of zlib of '<i2', at_once, ...
 )
 """
 # Stores of before this column was.
@@ -71,8 +72,10 @@ class Key:
 
     What the run's names stand for is a part of it (identity.py), which is found when a digest is asked for.
 
-    seeds_per_block: how many seeds are trained side by side (the last bits of a sum depend on it). engine: version
-    of the code. tf32: whether products of float32 numbers were rounded to TF32.
+    seeds_per_block: how many seeds belong together: they are trained side by side, unless memory or speed ask for
+    fewer at once (the last bits of a sum depend on it; see CONTRIBUTING.md). engine: version of the code. tf32: whether
+    products of float32 numbers were rounded to TF32. kernels: what computed convolutions and batch norms
+    (pytest_claims.stacked.kernels); in float64 it is always torch.
     """
 
     run: Run
@@ -81,6 +84,7 @@ class Key:
     seeds_per_block: int
     engine: int
     tf32: bool = False
+    kernels: str = CUDNN
 
     # Kept, as Run.canonical is: the name of every seed is asked for whenever the store is looked at.
     @functools.cached_property
@@ -89,6 +93,8 @@ class Key:
         numerics: dict[str, object] = {"device": self.device, "precision": precision, "width": self.seeds_per_block}
         if self.tf32 and precision == "float32":
             numerics["tf32"] = True
+        if self.kernels != CUDNN and precision != "float64":
+            numerics["kernels"] = self.kernels
         from pytest_claims.runs.identity import identity  # with torch, which who only reads a store does without
 
         return json.dumps(numerics | identity(self.run), sort_keys=True)
@@ -182,8 +188,12 @@ class Store(StoreFile):
             found |= self.beside.named(others)
         return found
 
-    def put(self, key: Key, results: Sequence[Trained], device: str) -> None:
-        """Record finished runs, all or none, replacing what was there. Raises StoreError, a full disk included."""
+    def put(self, key: Key, results: Sequence[Trained], device: str, *, at_once: int | None = None) -> None:
+        """Record finished runs, all or none, replacing what was there. Raises StoreError, a full disk included.
+
+        at_once: how many were trained side by side, where that is less than the key's seeds_per_block. It is recorded
+        and not a part of the key: it changes the order of sums on a device where that is not fixed anyway.
+        """
         import torch  # by now it is; who only reads a store does without its second of loading
 
         versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}
@@ -208,7 +218,7 @@ class Store(StoreFile):
                         device,
                         json.dumps(versions),
                         max(now(), self.since),  # a clock set back must not hide what was trained just now
-                        _written(result),
+                        _written(result, at_once),
                     ),
                 )
 
@@ -243,13 +253,15 @@ def _trained(seed: int, row: Sequence[Any]) -> Trained:
     return Trained(seed, row[0], accuracy, loss, bool(row[2]), row[3], row[4], *_read(row[5]))
 
 
-def _written(result: Trained) -> str:
+def _written(result: Trained, at_once: int | None) -> str:
     """What a run recorded beside its accuracies, as the store keeps it."""
     predictions = base64.b64encode(zlib.compress(numpy.array(result.predictions, dtype="<i2").tobytes())).decode()
     records: dict[str, object] = {
         "gradients": result.gradients,
         "predictions": predictions if result.predictions else "",
     }
+    if at_once is not None:
+        records["at_once"] = at_once
     if result.test_accuracy_by_epoch:
         records["test_accuracy_by_epoch"] = result.test_accuracy_by_epoch
     return json.dumps(records)

@@ -3,6 +3,7 @@
     python -m pytest_claims.runs export STORE FILE
     python -m pytest_claims.runs import FILE STORE
     python -m pytest_claims.runs publish STORE FILE --data DIR      for the folder evidence/ (evidence.py)
+    python -m pytest_claims.runs compare FIRST SECOND               of two devices, engines or kernels (compare.py)
 
 One object a line with the columns of the store. The key of a run is a hash of what decided it; a line whose key does
 not fit its content is refused. Runs of another engine version may be imported; no claim will use them.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ import numpy as np
 from pytest_claims.data import DataError, Dataset, spec_of
 from pytest_claims.data.load import from_files
 from pytest_claims.errors import ExplainedError
+from pytest_claims.runs import compare
 from pytest_claims.runs.evidence import Labels, publish
 from pytest_claims.runs.store import COLUMNS, Store, digest
 
@@ -91,7 +94,10 @@ def main(arguments: list[str]) -> int:
             sub.add_argument(name, type=Path)
         if command == "publish":
             sub.add_argument("--data", type=Path, required=True, help="folder of the images, for confusion counts")
+    compare.add_arguments(commands.add_parser("compare", help="the same arms in two places, paired by seed"))
     options = parser.parse_args(arguments)
+    if options.command == "compare":
+        return compare.run(options, shlex.join(["python", "-m", "pytest_claims.runs", *arguments]))
     try:
         if options.command != "import" and not options.store.is_file():
             raise TransferError(f"{options.store}: no such store")

@@ -7,8 +7,9 @@ import itertools
 from collections import OrderedDict
 from collections.abc import Callable
 
-from torch import nn
+from torch import Tensor, nn
 
+from pytest_claims.stacked.kernels import fuses, normalised, slope_of
 from pytest_claims.stacked.precision import Conv2d, GroupNorm
 
 # In place where the block allows it: in DepthCNN the activation's own buffer costs more than its arithmetic.
@@ -64,6 +65,30 @@ def group(groups: int) -> Norm:
     return Norm("group", groups)
 
 
+class Block(nn.Sequential):
+    """Parts in their order; where Triton kernels are used, batch norm and the activation after it in one.
+
+    fused: whether they may be in one.
+    """
+
+    fused = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = list(self)
+        place = 0
+        while place < len(parts):
+            part = parts[place]
+            place += 1
+            if self.fused and isinstance(part, nn.BatchNorm2d) and fuses(part, x):
+                after = parts[place] if place < len(parts) else None
+                slope = slope_of(after)
+                x = normalised(part, x, 1.0 if slope is None else slope)
+                place += after is not None and slope is not None
+            else:
+                x = part(x)
+        return x
+
+
 def block(
     in_channels: int,
     out_channels: int,
@@ -96,4 +121,4 @@ def block(
         # First in the block, the activation would overwrite an input that is not the block's own.
         "activation": ACTIVATIONS[activation](order[0] != "activation"),
     }
-    return nn.Sequential(OrderedDict((name, part) for name in order if (part := parts[name]) is not None))
+    return Block(OrderedDict((name, part) for name in order if (part := parts[name]) is not None))

@@ -8,12 +8,13 @@ import itertools
 import math
 import time
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from pytest_claims.data.dataset import Dataset
+from pytest_claims.data.dataset import Dataset, dataset
 from pytest_claims.stacked import Network, StackedClassifier, StackedLinear, assemble, block, check, check_form
 from pytest_claims.train.engine import train
 from pytest_claims.types import Recipe, Run
@@ -74,19 +75,34 @@ def _counted(module: nn.Module) -> tuple[float, float]:
 
 @dataclasses.dataclass(frozen=True)
 class Speed:
-    """A device's measured speed: seconds an optimiser step takes at least, and FLOPs a second beyond that."""
+    """A device's measured speed: seconds an optimiser step takes at least, and FLOPs a second beyond that.
+
+    seconds_per_start: of every set of seeds that is trained side by side: its networks are built, its steps captured.
+    """
 
     seconds_per_step: float
     flops_per_second: float
+    seconds_per_start: float = 0.0
 
     def seconds(self, cost: Cost, width: int) -> float:
         """Estimated seconds of one seed trained side by side with width - 1 others."""
         return cost.steps * self.seconds_per_step / width + cost.flops / self.flops_per_second
 
+    def fewest_side_by_side(self, cost: Cost, seeds: int) -> int:
+        """How many of these seeds to train at once: the fewest with which they take at most 10 % longer than all at
+        once. Where a step is arithmetic, more side by side take memory and gain little."""
 
-# What no CPU can measure, taken to be: 0.5 ms a step, for some 200 kernels replayed at 2.5 microseconds each, and a
-# sixth of the 67 TFLOP/s in float32 of an H200's data sheet.
-DATA_CENTRE_GPU = Speed(0.5e-3, 11e12)
+        def seconds(width: int) -> float:
+            parts = math.ceil(seeds / width)
+            return parts * self.seconds_per_start + seeds * self.seconds(cost, math.ceil(seeds / parts))
+
+        return next(width for width in range(1, seeds + 1) if seconds(width) <= 1.1 * seconds(seeds))
+
+
+# As measured on one H100 80 GB, torch 2.11, CUDA 13, replayed steps of seven runs with 1 to 64 seeds side by side
+# (docs/costs.md), fitted in logarithms. Most of them take half to twice as long as this says. OrderCNN, whose
+# convolutions are large and in bfloat16, does 39 TFLOP/s and is overrated up to four times.
+DATA_CENTRE_GPU = Speed(0.63e-3, 10.7e12, 0.3)
 # Of the order that `probe` finds on one core of a server (a 2-core Xeon, torch 2.13), to weigh runs against each other.
 CPU_CORE = Speed(3e-3, 60e9)
 
@@ -110,11 +126,12 @@ class Blocks:
         return StackedClassifier(nn.Sequential(*layers), head)
 
 
-def probe(data: Dataset) -> Speed:
-    """Measure this device for about a second with two small training runs; data may be any data set on it.
+def probe(device: torch.device) -> Speed:
+    """Measure a device for about a second with two small training runs, on images of noise.
 
     An estimate: real networks reach different shares of the device's peak, within a factor of about two.
     """
+    data = _noise().to(device)
 
     def timed(network: Network, batch: int, steps: int) -> tuple[Cost, float]:
         per_class = math.ceil(batch * steps / data.classes)
@@ -127,9 +144,18 @@ def probe(data: Dataset) -> Speed:
         train(run, [0], data)
         return cost(run, 0, 0), time.perf_counter() - started
 
-    smallest = min(torch.bincount(data.train_labels).tolist())
-    small, small_seconds = timed(Blocks((16, 32, 64), 1, data.classes), 2, min(50, smallest * data.classes // 2))
-    batch = min(100, smallest * data.classes)
-    large, large_seconds = timed(Blocks((16, 32, 64, 128, 64, 32, 16, 10), 2, data.classes), batch, 1)
+    small, small_seconds = timed(Blocks((16, 32, 64), 1, data.classes), 2, 50)
+    large, large_seconds = timed(Blocks((16, 32, 64, 128, 64, 32, 16, 10), 2, data.classes), 100, 1)
     per_step = small_seconds / small.steps
     return Speed(per_step, large.flops / max(large_seconds - large.steps * per_step, large_seconds / 10))
+
+
+def _noise() -> Dataset:
+    """Ten classes of ten training images and one test image each: how long a step takes does not depend on pixels."""
+    generator = np.random.default_rng(0)
+
+    def split(per_class: int) -> tuple[np.ndarray, np.ndarray]:
+        labels = np.repeat(np.arange(10), per_class)
+        return generator.integers(0, 256, (len(labels), 32, 32, 3), dtype=np.uint8), labels
+
+    return dataset("noise", "made to measure speed", tuple("0123456789"), split(10), split(1), kind="")

@@ -9,7 +9,9 @@ import platform
 import psutil
 import torch
 
+from pytest_claims.defaults import CUDNN
 from pytest_claims.errors import ExplainedError
+from pytest_claims.stacked.kernels import use
 
 
 class DeviceError(ExplainedError):
@@ -33,17 +35,21 @@ def choose(gpu: bool, worker: int = 0) -> torch.device:
     return torch.device("cuda", worker % torch.cuda.device_count())
 
 
-def prepare(device: torch.device, workers: int = 1, *, tf32: bool = False) -> None:
+def prepare(device: torch.device, workers: int = 1, *, tf32: bool = False, kernels: str = CUDNN) -> None:
     """Settings of this process before it trains: threads, float32 that is float32, and memory that stays mapped.
 
-    tf32: let a CUDA device round the operands of float32 products to 10 bits of mantissa, as cuDNN does by itself.
+    device: a CUDA device without an index is the current one. tf32: let a CUDA device round the operands of float32
+    products to 10 bits of mantissa, as cuDNN does by itself. kernels: what computes convolutions and batch norms on
+    a CUDA device, see pytest_claims.stacked.kernels. Raises KernelsError if these kernels are not there.
     """
+    use(kernels)
     # On a CPU one thread a process: summation order, and so the last bits of a result, must not depend on how many
     # workers there are; and two threads on a busy core cost a hundred times more than they gain. Cores are used by
     # workers (-n). On a GPU the host only launches kernels; its threads are a share of the cores.
     torch.set_num_threads(1 if device.type == "cpu" else max(1, (os.cpu_count() or 1) // workers))
     if device.type == "cuda":
-        torch.cuda.set_device(device)
+        if device.index is not None:
+            torch.cuda.set_device(device)
         # The recipes say float32; cuDNN's own default would be TF32.
         precision = "tf32" if tf32 else "ieee"
         torch.backends.cuda.matmul.fp32_precision = precision

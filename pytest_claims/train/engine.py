@@ -81,6 +81,8 @@ def train(run: Run, seeds: Sequence[int], data: Dataset, *, graphs: bool = True)
         gradients.append(step.gradients.clone())
         if recipe.test_every_epoch and epoch + 1 < recipe.epochs:
             tested.append(_tested_in_between(module, recipe, data, table[:, epoch]))
+    if isinstance(take, GraphedStep):
+        take.close()
     predicted, targets = _tested(module, recipe, data, table[:, -1])
     tested.append(_accuracy(predicted, targets))
     # The only point at which the host waits for the device.

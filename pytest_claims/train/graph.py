@@ -13,6 +13,7 @@ import warnings
 import torch
 from torch import Tensor
 
+from pytest_claims.train.memory import is_out_of_memory
 from pytest_claims.train.step import Step
 
 # Before a capture, so that lazily made handles, workspaces and choices of algorithms are there.
@@ -49,14 +50,20 @@ class GraphedStep:
             captured.changes.copy_(changes)
         captured.graph.replay()
 
+    def close(self) -> None:
+        """Give back the graphs' memory, which nothing else may use as long as there is a graph."""
+        for captured in self._captured.values():
+            captured.graph.reset()
+        self._captured.clear()
+
     def _graph(self, rows: Tensor, changes: Tensor | None, record: bool) -> _Captured | None:
         kind = len(rows), record
         if kind not in self._captured:
             try:
                 self._captured[kind] = self._capture(rows.clone(), None if changes is None else changes.clone(), record)
-            except torch.OutOfMemoryError:
-                raise
             except RuntimeError as error:
+                if is_out_of_memory(error):
+                    raise
                 self._works = False
                 warnings.warn(f"training without CUDA graphs: {str(error).splitlines()[0]}", stacklevel=2)
         return self._captured.get(kind) if self._works else None

@@ -12,7 +12,6 @@ import torch
 from PIL import Image
 
 from pytest_claims.data import DataError, choose, load
-from pytest_claims.data.load import synthetic_dataset
 from pytest_claims.data.torchvision_import import torchvision
 
 
@@ -92,26 +91,22 @@ def test_a_verified_cifar_archive_equals_the_npz(tmp_path, npz, monkeypatch):
     assert data.fingerprint == load(choose(str(npz), "rehearsal", tmp_path), "cifar10").fingerprint
 
 
-def test_auto_takes_each_data_set_from_disk_and_never_falls_back_silently(tmp_path, npz):
-    empty = tmp_path / "empty"
-    rehearsal = choose("auto", "rehearsal", npz)
-    assert (rehearsal.of("cifar10").kind, rehearsal.of("cifar100").kind) == ("cifar", "synthetic")
-    assert rehearsal.kind == "cifar+synthetic"
-    assert str(rehearsal) == (
-        f"cifar10 at {npz} (found on disk); synthetic images for other data sets; a rehearsal downloads nothing unasked"
-    )
-    assert [str(rehearsal.of(name)) for name in ("cifar10", "cifar100")] == [
-        f"cifar at {npz} (found on disk)",
-        f"synthetic images (not in {npz}; a rehearsal downloads nothing unasked)",
-    ]
-    assert str(choose("auto", "rehearsal", empty)).startswith("synthetic images (no real images in ")
-    documented = choose("auto", "documented", npz)
-    assert not documented.of("cifar10").download
-    assert (documented.of("cifar100").kind, documented.of("cifar100").download) == ("cifar", True)
-    assert [documented.downloads(name) for name in ("cifar10", "cifar100", "mnist")] == [False, True, False]
-    assert not documented.offline.downloads("cifar100")
-    assert choose("synthetic", "documented", npz).of("cifar10").kind == "synthetic"
-    assert choose("real", "rehearsal", empty).of("cifar10").download
+def test_auto_takes_each_data_set_from_disk_and_downloads_what_has_no_sample(tmp_path, npz):
+    choice = choose("auto", "documented", npz)
+    assert not choice.of("cifar10").download
+    assert (choice.of("cifar100").kind, choice.of("cifar100").download) == ("cifar", True)
+    assert [choice.downloads(name) for name in ("cifar10", "cifar100", "mnist")] == [False, True, False]
+    assert str(choice) == f"cifar10 at {npz} (found on disk); other data sets are downloaded into {npz}"
+    assert str(choice.of("cifar10")) == f"cifar at {npz} (found on disk)"
+    assert not choice.offline.downloads("cifar100")
+    assert choose("real", "rehearsal", tmp_path / "empty").of("cifar10").download
+
+
+def test_a_session_that_trains_nothing_says_that_images_need_not_be_here(tmp_path, npz):
+    empty = choose("auto", "documented", tmp_path / "empty").offline
+    assert empty.why == "the images that the runs were recorded on"
+    assert str(empty) == f"the images that runs were recorded on, which need not be here (none in {tmp_path / 'empty'})"
+    assert str(choose("auto", "documented", npz).offline) == f"cifar10 at {npz} (found on disk)"
 
 
 def test_no_network_and_no_data_says_how_to_get_it(tmp_path, monkeypatch):
@@ -119,9 +114,7 @@ def test_no_network_and_no_data_says_how_to_get_it(tmp_path, monkeypatch):
         raise OSError("Network is unreachable")
 
     monkeypatch.setattr("torchvision.datasets.cifar.download_and_extract_archive", offline)
-    with pytest.raises(
-        DataError, match=r"Network is unreachable.*python -m .* cifar10`.*--data PATH.*--data synthetic"
-    ):
+    with pytest.raises(DataError, match=r"Network is unreachable.*python -m .* cifar10`.*--data PATH.*own images$"):
         load(choose("auto", "documented", tmp_path), "cifar10")
 
 
@@ -161,14 +154,6 @@ def test_folders_that_cannot_be_used_are_named(tmp_path):
 def test_a_missing_half_is_named(npz):
     with pytest.raises(DataError, match="cifar100 is not in"):
         load(choose(str(npz), "rehearsal", npz), "cifar100")
-
-
-@pytest.mark.parametrize(("name", "classes"), [("cifar10", 10), ("cifar100", 100)])
-def test_the_stand_in_has_the_classes_of_what_it_stands_in_for(name, classes):
-    data = synthetic_dataset(name, "rehearsal")
-    assert data.classes == classes
-    assert data.kind == "synthetic"
-    assert data.fingerprint == synthetic_dataset(name, "rehearsal").fingerprint
 
 
 def test_workers_that_all_miss_the_archive_download_one_after_another(tmp_path):

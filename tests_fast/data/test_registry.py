@@ -73,7 +73,7 @@ def test_a_name_is_of_one_data_set():
 
 @pytest.mark.parametrize("name", ["mnist", "CIFAR10", "", None, ["cifar10"]])
 def test_an_unknown_name_is_told_the_known_ones(tmp_path, name):
-    choice = choose("synthetic", "rehearsal", tmp_path)
+    choice = choose("real", "rehearsal", tmp_path)
     for ask in (spec_of, choice.of, lambda name: load(choice, name)):
         with pytest.raises(DataError) as error:
             ask(name)
@@ -90,7 +90,7 @@ def test_unknown_names_are_refused_before_anything_is_downloaded(tmp_path, capsy
     ("change", "message"),
     [
         ({"name": "My set"}, "DatasetSpec.name is 'My set'; allowed: small letters, digits and _, a letter first"),
-        ({"family": "synthetic"}, "DatasetSpec.family is 'synthetic'; allowed: "),
+        ({"family": "sample"}, "DatasetSpec.family is 'sample'; allowed: "),
         ({"family": "a+b"}, "DatasetSpec.family is 'a+b'; allowed: "),
         ({"classes": 1}, "DatasetSpec.classes is 1; allowed: from 2 to 256"),
         ({"training_images": 2}, "DatasetSpec.training_images is 2; allowed: at least one a class"),
@@ -99,7 +99,6 @@ def test_unknown_names_are_refused_before_anything_is_downloaded(tmp_path, capsy
         ({"size": 96}, "DatasetSpec.size is 96; allowed: from 1 to 32; scale larger images down first"),
         ({"class_names": ("a", "b")}, "DatasetSpec.class_names is ('a', 'b'); allowed: none or 3"),
         ({"loader": Raw(files=())}, "DatasetSpec.loader is Raw(files=()); allowed: None, or one whose `files`"),
-        ({"synthetic": {"full": (1, 1)}}, "DatasetSpec.synthetic is {'full': (1, 1)}; allowed: sizes for the scales"),
     ],
 )
 def test_a_data_set_that_cannot_be_is_refused(change, message):

@@ -98,6 +98,7 @@ class Planting:
         fields = {
             "device": torch.device("cpu"),
             "tf32": False,
+            "kernels": "cudnn",
             "scale": scale,
             "data": Choice("files", self._folder, scale),
             "looks": looks,

@@ -11,7 +11,7 @@ def test_the_last_placebo_of_a_scale_and_a_kind_of_images_is_kept(tmp_path):
     Store(path)
     assert PlaceboRecord(path).last("documented", "cifar") == ()
     PlaceboRecord(path).keep("documented", "cifar", ["first"])
-    PlaceboRecord(path).keep("documented", "synthetic", ["others"])
+    PlaceboRecord(path).keep("documented", "svhn", ["others"])
     PlaceboRecord(path).keep("documented", "cifar", ["second", "with more"])
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     assert PlaceboRecord(path).last("documented", "cifar") == (f"{today}: second", f"{today}: with more")

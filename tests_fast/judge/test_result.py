@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pytest_claims.judge.result import ArmEvidence, Result, Sibling
+from pytest_claims.judge.result import ArmEvidence, OnEvidence, Result, Sibling
 from pytest_claims.types import (
     Agreement,
     Bound,
@@ -112,6 +112,7 @@ RESULT = Result(
     trained="DepthCNN on cifar10: 300 images a class",
     differences=(10.5, 5.0),
     more_seeds=10,
+    evidence=OnEvidence("TOO SMALL", 1.5, 0.5, 2.5, "points", 20, "cifar", "cpu (x)", "2026-11-21"),
 )
 
 
@@ -172,8 +173,8 @@ def test_the_limits_of_each_kind_of_claim(kind, limits):
         ("cifar", True, True),
         ("cifar+svhn", True, True),
         ("cifar", False, False),
-        ("synthetic", True, False),
-        ("cifar+synthetic", True, False),
+        ("sample", True, True),
+        ("sample", False, False),
         ("folders", True, False),
     ],
 )

@@ -109,9 +109,12 @@ def write(pytester, claims):
 
 @pytest.fixture
 def run(suite, monkeypatch):
-    """Run pytest on the suite's images; returns the result. With workers, in a process of its own."""
+    """Run pytest on the suite's images, by default as a rehearsal; returns the result. With workers, in a process of
+    its own."""
 
-    def runs(*arguments, data="images"):
+    def runs(*arguments, data="images", scale="rehearsal"):
+        if "--scale" not in arguments:
+            arguments = ("--scale", scale, *arguments)
         in_workers = "-n" in arguments and "--plan" not in arguments
         runner = suite.runpytest_subprocess if in_workers else suite.runpytest_inprocess
         if in_workers:

@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from pytest_claims.plugin.options import DEFAULTS
-from tests_fast.plugin.conftest import CLAIMS, ROOT
+from tests_fast.plugin.conftest import CLAIMS, ROOT, write
 
 HEAVY = ("torch", "scipy", "numpy", "matplotlib", "statsmodels", "psutil")
 # What the process that the person started, and each test, has imported.
@@ -82,8 +82,19 @@ def test_a_folder_of_claims_that_is_not_collected_wakes_nothing(pytester, elsewh
     elsewhere("tests").stdout.fnmatch_lines(["imported: []"])
     # Where it is, the session says what it would do with claims, and trains nothing.
     result = elsewhere(".", alone=False)
-    result.stdout.fnmatch_lines(["claims: scale rehearsal, *", "* 1 passed *"])
+    result.stdout.fnmatch_lines(["claims: scale quick, *", "* 1 passed *"])
     assert not (pytester.path / ".claims").exists()
+
+
+AT_FIRST = """
+    import pytest
+    from pytest_claims.judge.metric import gradient
+
+
+    def at_first():
+        return gradient("at initialisation")
+
+"""
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -92,27 +103,44 @@ def test_a_claim_anywhere_wakes_the_plugin(suite, elsewhere, workers):
     (suite.path / "claims" / "test_width.py").unlink()
     (suite.path / "claims").rmdir()
     suite.makeconftest("")
-    # Without an option images are synthetic, and of ten classes.
+    # Without an option images are the sample's, of ten classes, and claims the quick ones.
+    (suite.path / "sample").symlink_to(ROOT / "sample")
     claims = CLAIMS.replace("classes=5", "classes=10").replace("images_per_class=8", "images_per_class=2")
+    # Before training, when no run is at chance.
+    claims = claims.replace('"b": net(width)})', '"b": net(width)}, quick=True, metric=at_first)')
+    claims = claims.replace("import pytest", AT_FIRST, 1)
     suite.makepyfile(test_findings=claims.replace("epochs=8", "epochs=1"))
     result = elsewhere("test_findings.py", "-v", workers=workers, alone=False)
-    result.assert_outcomes(passed=5)
+    result.assert_outcomes(passed=3, deselected=2 * (workers == 0))
     result.stdout.fnmatch_lines(
-        ["claims: scale rehearsal, 3 seeds, cpu *", "data: synthetic*", "verdicts: a rehearsal*"]
+        ["claims: scale quick, 5 seeds, cpu *", "data: the sample of *", "verdicts: they speak *, on a sample of *"]
     )
-    assert result.stdout.str().count("claims: scale rehearsal") == 1
-    result.stdout.fnmatch_lines(["*REHEARSED (*", "*= claims =*", "4 claims: *", "runs trained in this session: 12, *"])
+    assert result.stdout.str().count("claims: scale quick") == 1
+    result.stdout.fnmatch_lines(
+        [
+            "left out: 2 claims are not quick; they run with --scale rehearsal or --scale documented",
+            "*= claims =*",
+            "2 claims: *",
+            "runs trained in this session: 10, *",
+        ]
+    )
     store = sqlite3.connect(suite.path / ".claims" / "runs.sqlite")
-    assert store.execute("SELECT count(*) FROM runs").fetchone() == (12,)
+    assert store.execute("SELECT count(*) FROM runs").fetchone() == (10,)
     # Nothing that only a running session needs is left beside the store.
     assert not list((suite.path / ".claims").glob("*progress*"))
 
 
 def test_a_claim_that_wakes_the_plugin_is_left_out_of_a_scale_and_found_by_its_finding(suite, elsewhere):
     suite.makeconftest("")
+    write(
+        suite,
+        CLAIMS.replace('"a narrow network beats a wide one", ', '"a narrow network beats a wide one", quick=True, '),
+    )
     (suite.path / "claims").rename(suite.path / "findings")
     result = elsewhere("findings", "-k", "T2", "--collect-only", "-q", alone=False)
     result.stdout.fnmatch_lines(["findings/test_width.py::test_narrow_beats_wide", "1/5 tests collected*"])
+    other = elsewhere("findings", "-k", "T1", "--collect-only", "-q", alone=False)
+    other.stdout.fnmatch_lines(["left out: 1 claim is not quick; it runs with --scale rehearsal or *"])
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -121,11 +149,11 @@ def test_what_keeps_the_plugin_from_waking_up_is_said(suite, elsewhere, workers)
     suite.makeconftest("")
     # A claim comes to light late, and the ledger that it is held against is damaged.
     (suite.path / "claims" / "ledger").mkdir(parents=True)
-    (suite.path / "claims" / "ledger" / "rehearsal-synthetic.json").write_text("{")
+    (suite.path / "claims" / "ledger" / "quick-sample.json").write_text("{")
     result = elsewhere("findings", "-k", "wide", workers=workers, alone=False)
     assert result.ret in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.TESTS_FAILED)
     where = result.stdout if workers else result.stderr
-    where.fnmatch_lines(["*rehearsal-synthetic.json is no ledger (*Restore it from version control*"])
+    where.fnmatch_lines(["*quick-sample.json is no ledger (*Restore it from version control*"])
     assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
 
 

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from pytest_claims.data.torchvision_import import torchvision
 from pytest_claims.ledger.entries import read
-from tests_fast.plugin.conftest import write
+from tests_fast.plugin.conftest import ROOT, write
 
 CLAIMS = """
     from pytest_claims.types import Arm, Recipe, Source
@@ -66,20 +67,23 @@ def save(path, form):
     np.savez(path, **arrays, class_names=[f"c{label}" for label in range(10)])
 
 
-def test_a_rehearsal_on_another_data_set_takes_synthetic_images(clothes, run):
-    result = run("--claims-json", "claims.json", data=None)
-    result.assert_outcomes(passed=2)
+def test_nothing_stands_in_for_a_data_set_without_a_sample(clothes, run, monkeypatch):
+    def offline(*args, **kwargs):
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(torchvision("datasets").mnist, "download_and_extract_archive", offline)
+    (clothes.path / "sample").symlink_to(ROOT / "sample")
+    result = run("-k", "F2", data=None)
     result.stdout.fnmatch_lines(
         [
-            "data: synthetic images (no real images in *data; a rehearsal downloads nothing unasked)",
-            "verdicts: a rehearsal: on synthetic images, verdicts say nothing about real ones *",
-            "for real images: `make data` fetches CIFAR, *",
+            "data: the sample of cifar10, cifar100 at *sample (not whole in *data); other data sets are downloaded *",
+            "*fashion_mnist at *data: *. Ways to get it: `python -m pytest_claims.data data fashion_mnist`, *",
         ]
     )
-    document = json.loads((clothes.path / "claims.json").read_text())
-    assert {claim["data_kind"] for claim in document["claims"]} == {"synthetic"}
-    assert not document["enforced"]
-    assert document["facts"]["data"] == "synthetic, what is on disk; a rehearsal downloads nothing unasked"
+    result.assert_outcomes(failed=1)
+    named = run("-k", "F1", data="sample")
+    named.assert_outcomes(skipped=1)
+    named.stdout.fnmatch_lines(["not judged, 1 claim: fashion_mnist has no sample. Ways to get it: *"])
 
 
 def test_on_real_images_verdicts_decide_and_each_is_in_the_ledger_of_its_kind(clothes, run):
@@ -119,22 +123,25 @@ def test_on_real_images_verdicts_decide_and_each_is_in_the_ledger_of_its_kind(cl
     damaged.stderr.fnmatch_lines(["*documented-fashion_mnist.json is no ledger (*"])
 
 
-def test_what_is_on_disk_is_real_and_the_rest_of_a_rehearsal_is_not(clothes, run):
+def test_what_is_on_disk_is_whole_and_the_sample_serves_for_the_rest(clothes, run):
+    (clothes.path / "sample").symlink_to(ROOT / "sample")
     (clothes.path / "few").rename(clothes.path / "data")
     (clothes.path / "data" / "cifar10.npz").unlink()
     result = run("--claims-json", "claims.json", data=None)
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(
         [
-            "data: fashion_mnist at *data (found on disk); synthetic images for other data sets; a rehearsal *",
+            "data: fashion_mnist at *data (found on disk); the sample of cifar10, cifar100 at *",
             "verdicts: a rehearsal: recipes are cut short, verdicts say nothing about the findings *",
+            "for whole data sets: `make data` fetches CIFAR *",
         ]
     )
-    found = {claim["finding"]: claim for claim in json.loads((clothes.path / "claims.json").read_text())["claims"]}
-    assert {name: claim["data_kind"] for name, claim in found.items()} == {
+    document = json.loads((clothes.path / "claims.json").read_text())
+    assert {claim["finding"]: claim["data_kind"] for claim in document["claims"]} == {
         "F1": "fashion_mnist",
-        "F2": "fashion_mnist+synthetic",
+        "F2": "fashion_mnist+sample",
     }
+    assert document["facts"]["data"] == "fashion_mnist+sample, whole sets on disk, else the sample"
 
 
 def test_an_unknown_data_set_is_its_own_claims_failure_and_no_obstacle_to_a_plan(clothes, run):

@@ -100,4 +100,6 @@ def test_a_damaged_ledger_stops_the_session_before_anything_is_trained(suite, ve
 def test_verdicts_on_images_of_ones_own_are_not_recorded(run):
     result = run("--update-ledger")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--update-ledger records registered data sets and synthetic images, *"])
+    result.stderr.fnmatch_lines(
+        ["*--update-ledger records verdicts on registered data sets, not on images of one's own *"]
+    )

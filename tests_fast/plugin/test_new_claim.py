@@ -14,7 +14,8 @@ def test_what_is_written_can_be_collected_and_planned_as_it_is(suite, run):
     path = write("wide_nets", suite.path)
     assert path == suite.path / "claims" / "test_wide_nets.py"
     # Its rehearsal trains for a minute; that it could be trained is what the plan says.
-    result = run("--plan", data="synthetic")
+    (suite.path / "sample").symlink_to(ROOT / "sample")
+    result = run("--plan", data="sample")
     result.stdout.fnmatch_lines(["1 claim at 3 seeds; nothing is trained", "DepthCNN on cifar10 *2 *6 *"])
     assert "in the way" not in result.stdout.str()
 

@@ -102,7 +102,7 @@ ELSEWHERE = """
     def pytest_claims_executor(config, settings, workers):
         with open("made", "a") as file:
             file.write(f"{os.getpid()} {workers}\\n")
-        return Elsewhere(settings.device, workers, tf32=settings.tf32)
+        return Elsewhere(settings.device, workers, tf32=settings.tf32, kernels=settings.kernels)
 """
 
 

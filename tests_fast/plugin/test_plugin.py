@@ -140,7 +140,7 @@ def test_the_page_and_the_json_come_from_stored_runs_without_training(suite, run
         f"claims/test_width.py::test_equal[{width}]" for width in (12, 14)
     ]
     assert document["command"] == shlex.join(
-        ["pytest", "claims", "--data", "images", *asked, "--results", "claims.md", "-rs"]
+        ["pytest", "claims", "--data", "images", "--scale", "rehearsal", *asked, "--results", "claims.md", "-rs"]
     )
     page = (suite.path / "out" / "page" / "index.html").read_text()
     assert "a wide network beats a narrow one" in page
@@ -374,7 +374,7 @@ def test_a_plan_has_the_seeds_that_choose_settings(suite, run, known_speed):
     write(suite, CLAIMS + MORE)
     planned = run("--plan", "--scale", "documented", "--seeds", "5", "-k", "lower")
     # Two networks at two rates: five seeds that choose and at most as many that are judged.
-    planned.stdout.fnmatch_lines(["all *4 *40 *0 *< 1 min", "on one data-centre GPU, *: under 1 min"])
+    planned.stdout.fnmatch_lines(["all *4 *40 *0 *< 1 min", "on one data-centre GPU, by the speed of *: under 1 min"])
     run("--scale", "documented", "--seeds", "5", "-k", "lower")
     assert rows(suite) == 40
     found = sqlite3.connect(suite.path / ".claims/runs.sqlite").execute("SELECT DISTINCT seed FROM runs ORDER BY seed")
@@ -407,7 +407,7 @@ def test_a_plan_downloads_nothing(suite, run, known_speed):
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
-            "data: real images are downloaded into *data (scale documented needs them)",
+            "data: real images are downloaded into *data",
             "in the way: cifar10 is not on disk*",
         ]
     )
@@ -435,9 +435,11 @@ def test_a_plan_downloads_nothing(suite, run, known_speed):
         (["--claims-html", "images/test/class0/0.png"], "*is a file; name a folder*"),
         (["--claims-json", "nowhere/claims.json"], "*cannot be written; name a file in a folder that exists*"),
         (["--tf32"], "*--tf32 changes how CUDA devices multiply*Add --gpu or leave it out*"),
+        (["--kernels", "triton"], "*--kernels triton changes how CUDA devices compute*Add --gpu or leave it out*"),
+        (["--kernels", "other"], "*invalid choice: 'other' (choose from*cudnn*triton*"),
         (["--first-seed", "-1"], "*'-1' is not a seed; allowed: 0 to 1000000*"),
         (["--scale", "huge"], "*invalid choice: 'huge' (choose from*rehearsal*documented*"),
-        (["--data", "nowhere"], "*--data nowhere: no such folder. Allowed: auto, real, synthetic*"),
+        (["--data", "nowhere"], "*--data nowhere: no such folder. Allowed: auto, real, sample, or the path*"),
         (["--store", "images"], "*'images' is a folder; name an SQLite file*"),
         (["--store", "broken.sqlite"], "*broken.sqlite: file is not a database*"),
     ],
@@ -618,7 +620,8 @@ def test_a_full_disk_is_explained(run, monkeypatch):
 def test_the_example_of_the_readme_is_a_claim(suite, run):
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
     (suite.path / "claims" / "test_width.py").write_text(example)
-    result = run("--plan", data="synthetic")
+    (suite.path / "sample").symlink_to(ROOT / "sample")
+    result = run("--plan", data="sample")
     assert result.ret == 0
     result.stdout.fnmatch_lines(["1 claim at 3 seeds; nothing is trained", "DepthCNN on cifar10 *2 *6 *0 *192 *"])
 

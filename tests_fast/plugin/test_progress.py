@@ -41,6 +41,26 @@ def test_the_status_says_how_far_what_how_fast_and_how_long():
     assert status(State((Group("a", 2.0, 1, 0, None),), (), None), 2, 0.0, 79) == "0/1 run"
 
 
+def test_where_claims_may_go_on_to_more_seeds_it_says_at_least():
+    groups = (Group("a", 2.0, 10, 5, 12.0), Group("b", 1.0, 400, 0, None))
+    assert status(State(groups, (), None), 2, 0.0, 79, last=20) == "5/410 runs | at least about 20 min left"
+    # At the last look there is nothing to go on to.
+    whole = (Group("a", 2.0, 20, 15, 60.0),)
+    assert status(State(whole, (), None), 1, 0.0, 79, last=20) == "15/20 runs | about 5 min left"
+    assert status(State(whole, (), None), 1, 0.0, 79) == "15/20 runs | about 5 min left"
+    short = (Group("a", 2.0, 10, 5, 1.0),)
+    assert status(State(short, (), None), 1, 0.0, 79, last=20) == "5/10 runs | under 1 min to the next look"
+
+
+def test_a_block_that_takes_longer_than_expected_moves_the_estimate():
+    done = Group("a", 2.0, 20, 5, 12.0)
+    # 5 seeds were expected to take a minute, and have taken ten already: so will the 10 after them, at least.
+    late = State((done,), (training(began=0.0),), None)
+    assert seconds_left(late, 1, 600.0) == pytest.approx(10 * 120)
+    # A block that is in time leaves the estimate as it is.
+    assert seconds_left(late, 1, 30.0) == pytest.approx(15 * 12 - 30)
+
+
 times = st.floats(0, 1e7)
 
 
@@ -106,6 +126,10 @@ def test_the_plan_is_a_line():
     assert plan_line(Plan(2, 6, 6, 0)) == "plan: 2 networks, 6 runs, all stored"
 
 
+# As long as the arguments of a test say nothing else.
+REHEARSED = ("--scale", "rehearsal")
+
+
 @pytest.fixture
 def often(monkeypatch):
     monkeypatch.setattr(pytest_claims.plugin.progress, "_LOOK_SECONDS", 0.01)
@@ -134,7 +158,7 @@ def on_terminal(suite, monkeypatch, often):
         receiver.start()
         with monkeypatch.context() as patch, open(end, "w", encoding="utf-8") as file:
             patch.setattr("sys.stdout", file)
-            result = suite.inline_run("claims", "--data", "images", *arguments, no_reraise_ctrlc=True)
+            result = suite.inline_run("claims", "--data", "images", *REHEARSED, *arguments, no_reraise_ctrlc=True)
         receiver.join()
         os.close(controlling)
         return result, b"".join(sent).decode()
@@ -153,7 +177,7 @@ def test_a_terminal_is_painted_and_left_as_it_was(on_terminal):
     assert re.search(
         r"/ 2 selected\nplan: 2 networks, 6 runs; 96 steps to train\n\nclaims/test_width.py *\n"
         rf"T3-12 {verdict}T3-14 {verdict} +\[100%\]\n"
-        r"=+ claims =+\n(.*\n)*2 claims: (.*\n)*=+ 2 passed, 3 deselected in .*=$",
+        r"=+ claims =+\n+2 of 2 claims ran, in .*\n(.*\n)*=+ 2 passed, 3 deselected in .*=$",
         text.rstrip(),
     )
     assert "runs |" not in text
@@ -203,7 +227,7 @@ def in_file(suite, monkeypatch, *arguments):
     path = suite.path / "output"
     with monkeypatch.context() as patch, path.open("w", encoding="utf-8") as file:
         patch.setattr("sys.stdout", file)
-        result = suite.inline_run("claims", "--data", "images", *arguments)
+        result = suite.inline_run("claims", "--data", "images", *REHEARSED, *arguments)
     return result, path.read_text(encoding="utf-8")
 
 
@@ -231,4 +255,4 @@ def test_a_store_that_vanishes_ends_the_progress_at_most(suite, monkeypatch, oft
     write(suite, head + VANISHED + "    @claim" + tests)
     result, text = in_file(suite, monkeypatch, "-k", "vanished")
     assert result.ret == 0
-    assert "1 claim: " in text
+    assert "1 of 1 claims ran, in " in text

@@ -138,6 +138,7 @@ def session(store: Store) -> Session:
         for order in (("conv", "norm", "activation"), ("conv", "activation", "norm"))
     ]
     depth, batch, order = (f"claims/test_{name}.py::test_it" for name in ("x1_depth", "x2_batch", "x3_order"))
+    depth += "_at_every_depth_that_the_source_has_a_figure_for"
     agreed = Agreement(9.0, 8.0, 2.0, 14.0, 5)
     gradient = {"measured": "gradient in training, log2", "unit": "doublings"}
     found = [
@@ -160,7 +161,7 @@ def session(store: Store) -> Session:
             batches[-2:],
             kind="spread",
             unit="doublings",
-            source=Source("Another paper", "Figure 2"),
+            source=Source("Another paper", "Figure 2", url="https://example.org/paper"),
         ),
         result(order, "X3", "orders differ", verdict(Outcome.INCONCLUSIVE, 0.1), orders, images=True),
     ]

@@ -7,6 +7,7 @@ import json
 import math
 import re
 import shutil
+import xml.etree.ElementTree
 
 import jsonschema
 import numpy as np
@@ -14,10 +15,12 @@ import pytest
 from scipy import stats
 
 from pytest_claims.report.page import write_page
-from pytest_claims.report.page.figures import interval, spread_interval
-from pytest_claims.report.page.images import confusion, mistaken
+from pytest_claims.report.page.images import class_names, confusion, confusion_figure, mistaken
+from pytest_claims.report.page.intervals import of_mean, of_spread
 from pytest_claims.report.page.panels import panels
+from pytest_claims.report.page.write import anchors_of
 from pytest_claims.report.session import SCHEMA, session_json
+from pytest_claims.report.summary import summary_lines
 from pytest_claims.types import Doubt, Method, Procedure, Quantity, Shows
 from tests_fast.report.sessions import DATA, SEEDS, opened, session
 
@@ -64,7 +67,7 @@ def test_the_page_is_whole_and_needs_nothing_beside_it(made):
     for tag, attributes in page.elements:
         for name in ("href", "xlink:href", "src"):
             target = attributes.get(name)
-            if target is not None:
+            if target is not None and (tag, target) != ("a", "https://example.org/paper"):
                 assert target.startswith("data:") or target[1:] in identifiers, (tag, target)
     assert set(re.findall(r"url\((.*?)\)", text)) <= {f"#{identifier}" for identifier in identifiers}
     assert not re.search(r"@import|<link[^>]+stylesheet|<script[^>]+src", text)
@@ -73,6 +76,7 @@ def test_the_page_is_whole_and_needs_nothing_beside_it(made):
     for result in came_to.results:
         assert result.command in page.text
         assert str(result.source) in page.text
+    assert ("a", {"href": "https://example.org/paper", "rel": "noopener"}) in page.elements
     assert "X1. Activation and depth." in page.text
     assert "Margins: <half>." in page.text
     assert "X2 batch" in page.text  # a module without a docstring
@@ -84,9 +88,9 @@ def test_every_picture_says_what_it_shows(made):
     came_to, _, path = made
     text = path.read_text(encoding="utf-8")
     pictures = [attributes for tag, attributes in Elements(text).elements if tag == "svg"]
-    # Effects of three modules, of two of them in two units. Then accuracies and training curves of each, gradients by
-    # block and by depth of the first, spreads of the second, two confusion matrices of the third.
-    assert len(pictures) == 5 + (4 + 3 + 4)
+    # A story of each of three modules, which has its accuracies. Then training curves of each, gradients by block and
+    # by depth of the first, spreads of the second, two confusion matrices of the third. Then all effects.
+    assert len(pictures) == 3 + (3 + 2 + 3) + 5
     assert all(len(attributes["aria-label"]) > 40 and attributes["role"] == "img" for attributes in pictures)
     deepest = next(arm for arm in came_to.results[0].arms if arm.label == "relu 3")
     assert f"relu 3 {deepest.mean:.2f} (documented 44.00)" in text
@@ -175,9 +179,9 @@ def test_a_page_of_what_is_at_the_edge_can_be_made(made, tmp_path):
 def test_intervals_are_those_of_the_textbook():
     values = np.random.default_rng(1).normal(50, 3, 8)
     expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert interval(values) == pytest.approx((expected.low, expected.high))
+    assert of_mean(values) == pytest.approx((expected.low, expected.high))
     draws = np.random.default_rng(2).normal(0, 2.0, (4000, 6))
-    covered = [low <= 2.0 <= high for _, low, high in map(spread_interval, draws)]
+    covered = [low <= 2.0 <= high for _, low, high in map(of_spread, draws)]
     assert np.mean(covered) == pytest.approx(0.95, abs=0.015)
 
 
@@ -189,6 +193,16 @@ def test_confusion_counts_every_prediction(made):
         for true, predicted in zip(DATA.test_labels.tolist(), stored.trained.predictions, strict=True):
             counts[true, predicted] += 1
     assert confusion(runs, DATA) == pytest.approx(counts / (6 * len(SEEDS)))
+    # The same from counts alone, as published runs have them, without any image.
+    published = []
+    for stored in runs:
+        pairs = 10 * DATA.test_labels.numpy() + stored.trained.predictions
+        counted = tuple(np.bincount(pairs, minlength=100).tolist())
+        trained = dataclasses.replace(stored.trained, predictions=(), confusion=counted)
+        published.append(dataclasses.replace(stored, trained=trained))
+    assert (confusion(published, None) == confusion(runs, DATA)).all()
+    assert class_names("cifar10", DATA) == DATA.class_names
+    assert ">airplane</text>" in confusion_figure("a", published, None, "#123456")
     grid = mistaken(runs, DATA)
     assert 0 < len(grid) <= 20
     assert all(image.true != image.predicted and 0 < image.share <= 1 for image in grid)
@@ -255,6 +269,27 @@ def column(browser, place):
     return [cell.get_attribute("data-value") for cell in cells]
 
 
+def test_the_totals_are_those_of_the_terminal(made):
+    *_, batch, order = made[0].results
+    results = (batch, dataclasses.replace(order, next_look=7, planned=(5, 7), images=False))
+    said = next(line for line in summary_lines(results, 100) if line.startswith("2 claims: "))
+    folder, came_to = made[2].parent, dataclasses.replace(made[0], results=results)
+    page = write_page(came_to, made[1], folder / "open", root=folder).read_text(encoding="utf-8")
+    shown = re.search(r'<ul class="totals">(.*?)</ul>', page, re.DOTALL).group(1)
+    counts = re.findall(r"<b>(\d+)</b> <span[^>]+>([^<]+)<", shown)
+    assert ", ".join(f"{count} {called}" for count, called in counts) == said.removeprefix("2 claims: ")
+    assert ("1", "OPEN") in counts
+    assert ">OPEN 5/7<" in page
+
+
+def test_an_id_is_an_anchor_of_its_own(made):
+    first = made[0].results[0]
+    twins = [dataclasses.replace(first, id=id, nodeid=f"t.py::{at}") for at, id in enumerate(("a b", "a b", "table"))]
+    anchors = list(anchors_of(twins).values())
+    assert anchors[0] == "a-b"
+    assert len({*anchors, "table"}) == 4
+
+
 def test_a_browser_sorts_and_filters_the_claims(browser, made):
     sized(browser, 1400, made[2])
     assert browser.get_log("browser") == []
@@ -284,6 +319,52 @@ def test_a_browser_sorts_and_filters_the_claims(browser, made):
     assert browser.get_log("browser") == []
 
 
+def test_a_browser_opens_evidence_copies_and_saves(browser, made):
+    sized(browser, 1400, made[2])
+    link = browser.find_element("css selector", "#claims a.opens")
+    link.click()
+    evidence = browser.find_element("css selector", "#claims tr.evidence")
+    assert made[0].results[0].command in evidence.text
+    assert "relu 3" in evidence.find_element("tag name", "pre").text
+    assert link.get_attribute("aria-expanded") == "true"
+    # It goes with its row.
+    browser.find_element("css selector", "#filter input[value=REPRODUCED]").click()
+    assert not evidence.is_displayed()
+    browser.find_element("css selector", "#filter input[value=REPRODUCED]").click()
+    # Without a clipboard, as in some browsers where the page is a file, the text is copied all the same.
+    browser.execute_script(
+        """Object.defineProperty(navigator, "clipboard", { value: undefined });
+           document.addEventListener("copy", () => (window.copied = document.activeElement.value));"""
+    )
+    button = evidence.find_element("css selector", "button.copy")
+    button.click()
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    WebDriverWait(browser, 5).until(lambda _: button.text == "Copied")
+    assert browser.execute_script("return window.copied") == made[0].results[0].command
+    link.click()
+    assert not browser.find_elements("css selector", "#claims tr.evidence")
+    # A figure that is saved needs no page.
+    browser.execute_script(
+        """HTMLAnchorElement.prototype.click = function () { window.saved = [this.download, this.href]; };"""
+    )
+    browser.find_element("css selector", ".story button.save").click()
+    name, text = browser.execute_async_script(
+        """const [name, address] = window.saved, done = arguments[0];
+           fetch(address).then((answer) => answer.text()).then((text) => done([name, text]));"""
+    )
+    assert name == "test-x1-depth.svg"
+    assert xml.etree.ElementTree.fromstring(text).tag == "{http://www.w3.org/2000/svg}svg"
+    assert not re.search(r"var\(|currentColor", text)
+    assert browser.get_log("browser") == []
+
+
+def test_an_address_opens_what_it_points_at(browser, made):
+    sized(browser, 1400, made[2])
+    browser.get(f"{made[2].as_uri()}#X2b-16")
+    assert made[0].results[3].command in browser.find_element("id", "X2b-16").text
+
+
 @pytest.mark.parametrize(
     ("width", "scheme"), [(390, "light"), (390, "dark"), (800, "light"), (1024, "dark"), (1400, "light")]
 )
@@ -292,6 +373,7 @@ def test_a_browser_shows_all_of_it_at_any_width(browser, made, width, scheme):
     assert browser.get_log("browser") == []
     # Opened, too, nothing makes the page itself scroll sideways.
     browser.execute_script("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+    browser.execute_script("document.querySelectorAll('#claims a.opens').forEach((link) => link.click())")
     assert browser.execute_script("return document.documentElement.scrollWidth") == width
     shown = browser.execute_script(
         """return [...document.querySelectorAll("figure svg, .grid img")].map((part) => {

@@ -335,8 +335,9 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
     resolved = resolve(
         gpu=False,
         tf32=False,
+        kernels="cudnn",
         scale="rehearsal",
-        data="synthetic",
+        data="auto",
         seeds=None,
         max_seeds=None,
         first_seed=0,
@@ -355,6 +356,11 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
     assert "wall time: 3 min 05 s" in lines
     assert any(line.startswith("device: cpu") for line in lines)
     assert any(line.startswith("verdicts: a rehearsal") for line in lines)
+    other = dataclasses.replace(resolved, tf32=True, kernels="triton")
+    told = " ".join(session_lines(other, Session(**said, trained=1, reused=3, seconds=185.0), 80))
+    assert "), float32 products in TF32, convolutions and batch norms by Triton kernels wall time" in re.sub(
+        r"\s+", " ", told
+    )
     # Why claims have no verdict is said once for all that have the same reason.
     missing = tuple((f"test_{n}", f"not judged: {n} of 5 runs of a network are not stored; train") for n in range(3))
     told = session_lines(resolved, Session(**{**said, "not_judged": missing}, trained=0, reused=0, seconds=1.0), 80)

@@ -19,7 +19,8 @@ from pytest_claims.types import Run, Trained
 class Planted:
     """Trains nothing: the results are what `result` gives for a run and a seed, or raises."""
 
-    device_kind, device_name, tf32, slots = "cpu", "planted results", False, 1
+    device_kind, device_name, slots = "cpu", "planted results", 1
+    tf32, kernels = False, "cudnn"
 
     def __init__(self, result: Callable[[Run, int], Trained]) -> None:
         self._result = result
@@ -45,7 +46,7 @@ class Recording:
         self._inner, self._before = inner, before
         self.submitted: list[tuple[Run, tuple[int, ...]]] = []
         self.device_kind, self.device_name = inner.device_kind, inner.device_name
-        self.tf32, self.slots = inner.tf32, inner.slots
+        self.tf32, self.kernels, self.slots = inner.tf32, inner.kernels, inner.slots
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
         self.submitted.append((run, tuple(seeds)))
@@ -100,7 +101,8 @@ class InThreads(Planted):
 class InSubprocesses:
     """Trains in processes of its own, on CPU cores."""
 
-    device_kind, device_name, tf32 = "cpu", "a CPU core of another process", False
+    device_kind, device_name = "cpu", "a CPU core of another process"
+    tf32, kernels = False, "cudnn"
 
     def __init__(self, processes: int) -> None:
         # Forked where that is safe: a process need not load torch again, which takes seconds.

@@ -36,7 +36,8 @@ def trained(seed, **fields):
 @pytest.fixture
 def store(tmp_path):
     made = Store(tmp_path / "runs.sqlite")
-    made.put(key(), [trained(seed) for seed in (3, 1, 2)], "a processor")
+    made.put(key(), [trained(seed) for seed in (3, 1)], "a processor")
+    made.put(key(), [trained(2)], "a processor", at_once=3)
     made.put(key("cuda"), [trained(0, diverged=True, train_loss=(2.3, float("nan")))], "a card")
     yield made
     made.close()
@@ -66,6 +67,11 @@ def test_runs_come_back_under_their_own_keys_without_predictions(store, publishe
     assert found.fingerprints("cifar10") == {"fp"}
     assert found.devices([key().digest(1), key("cuda").digest(0)]) == ["a processor", "a card"]
     found.close()
+
+
+def test_how_many_seeds_were_trained_at_once_is_published(published, store):
+    records = [json.loads(dict(zip(COLUMNS, row, strict=True))["records"]) for row in read(published / "a.jsonl")]
+    assert sorted(each.get("at_once", 0) for each in records) == [0, 0, 0, 3]
 
 
 def test_it_is_published_alike_from_itself(published, tmp_path):

@@ -1,6 +1,7 @@
 """What a process opens for its claims: made when it is needed, by whoever the session chose, and closed."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from pytest_claims.types import Recipe, Run
 from tests_fast.runs.executors import Planted
 from tests_fast.runs.test_store import result
 
+SAMPLE = Path(__file__).resolve().parents[2] / "sample"
 RUN = Run(DepthCNN(1, "relu", width=4), Recipe(4, 20, 1, "sgd", 0.01))
 LONGER = dataclasses.replace(RUN, network=DepthCNN(2, "relu", width=4))
 
@@ -23,9 +25,10 @@ LONGER = dataclasses.replace(RUN, network=DepthCNN(2, "relu", width=4))
 @pytest.fixture
 def settings(tmp_path):
     return Settings(
-        device=torch.device("cpu"), tf32=False, scale="rehearsal", data=Choice("synthetic", tmp_path, "rehearsal"),
-        looks=(3,), planned=(3,), first_seed=0, placebo=False, store=tmp_path / "runs.sqlite", ledger=None, since="",
-        only_stored=False, evidence=None, runs_of="", prefix=("pytest",), options=(),
+        device=torch.device("cpu"), tf32=False, kernels="cudnn", scale="rehearsal",
+        data=Choice("sample", SAMPLE, "rehearsal"), looks=(3,), planned=(3,), first_seed=0, placebo=False,
+        store=tmp_path / "runs.sqlite", ledger=None, since="", only_stored=False, evidence=None, runs_of="",
+        prefix=("pytest",), options=(),
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ def settings(tmp_path):
     return Settings(
         device=torch.device("cpu"),
         tf32=False,
+        kernels="cudnn",
         scale="documented",
         data=Choice("files", tmp_path, "documented"),
         looks=LOOKS,

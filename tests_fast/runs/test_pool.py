@@ -267,9 +267,11 @@ def test_blocks_are_noted_once_with_what_they_cost_and_how_many_images_they_take
 
 def test_a_key_names_the_kind_of_device_and_its_arithmetic(pool_of):
     executor = Planted(planted)
-    executor.device_kind, executor.tf32 = "cuda", True
+    executor.device_kind, executor.tf32, executor.kernels = "cuda", True, "triton"
     width = seeds_per_block(RUN, "cuda")
-    assert pool_of(executor).key(RUN) == Key(RUN, tiny().fingerprint, "cuda", width, version_of(RUN), tf32=True)
+    assert pool_of(executor).key(RUN) == Key(
+        RUN, tiny().fingerprint, "cuda", width, version_of(RUN), tf32=True, kernels="triton"
+    )
 
 
 def test_images_of_ones_own_get_as_many_outputs_and_the_training_set_keeps_its_size(pool_of):

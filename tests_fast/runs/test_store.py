@@ -1,6 +1,7 @@
 """The store: nothing finished is lost, and damage is named."""
 
 import dataclasses
+import json
 import math
 import sqlite3
 import subprocess
@@ -68,6 +69,7 @@ def test_test_accuracies_by_epoch_are_kept_and_older_rows_have_none(tmp_path):
         dataclasses.replace(KEY, seeds_per_block=5),
         dataclasses.replace(KEY, engine=KEY.engine + 1),
         dataclasses.replace(KEY, tf32=True),
+        dataclasses.replace(KEY, kernels="triton"),
         dataclasses.replace(KEY, run=dataclasses.replace(RUN, dataset="cifar100")),
         dataclasses.replace(KEY, run=dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, lr=0.02))),
         dataclasses.replace(KEY, run=dataclasses.replace(RUN, network=DepthCNN(1, "sigmoid", width=4))),
@@ -87,6 +89,16 @@ def test_equal_configurations_have_equal_text(depth, lr, activation):
 
     assert made().canonical == made().canonical
     assert made().canonical != dataclasses.replace(made(), dataset="cifar100").canonical
+
+
+def test_kernels_are_part_of_a_name_only_where_they_compute():
+    """Every run recorded before there was a choice keeps its name."""
+    before = json.loads(KEY.numerics)
+    assert "kernels" not in before
+    assert json.loads(dataclasses.replace(KEY, kernels="triton").numerics) == {**before, "kernels": "triton"}
+    doubled = dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, precision="float64"))
+    plain = dataclasses.replace(KEY, run=doubled)
+    assert dataclasses.replace(plain, kernels="triton").numerics == plain.numerics
 
 
 def test_a_new_field_with_a_default_leaves_old_configurations_their_key():
@@ -167,3 +179,19 @@ def test_many_processes_may_open_a_new_store_at_once(tmp_path):
     """)
     openers = [subprocess.Popen([sys.executable, "-c", script], cwd=ROOT) for _ in range(4)]
     assert [opener.wait(100) for opener in openers] == [0] * 4
+
+
+def test_fewer_seeds_at_once_than_the_key_says_are_recorded_and_change_no_key(tmp_path):
+    store = Store(tmp_path / "runs.sqlite")
+    store.put(KEY, [result(0)], "a device")
+    store.put(KEY, [result(1)], "a device", at_once=2)
+    whole, parts = (
+        json.loads(dict(zip(COLUMNS, row, strict=True))["records"]) for row in sorted(store.rows(), key=_seed)
+    )
+    assert "at_once" not in whole
+    assert parts["at_once"] == 2
+    assert store.holds(KEY, [0, 1])
+
+
+def _seed(row):
+    return dict(zip(COLUMNS, row, strict=True))["seed"]

@@ -302,7 +302,7 @@ GRAPHED = [
 ]
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 @pytest.mark.parametrize("run", GRAPHED, ids=lambda run: f"{type(run.network).__name__}-{run.recipe.optimizer}")
 def test_replayed_steps_give_what_launched_ones_give(run, recwarn):
     prepare(torch.device("cuda"))
@@ -316,7 +316,7 @@ def test_replayed_steps_give_what_launched_ones_give(run, recwarn):
         assert ours.train_accuracy[0] == pytest.approx(reference.train_accuracy[0], abs=2.6)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 @pytest.mark.parametrize(
     ("run", "seeds"),
     [

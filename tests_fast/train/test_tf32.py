@@ -79,7 +79,7 @@ def test_verdicts_under_emulated_tf32_are_those_of_float32():
     same_verdicts(plain, in_tf32)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 def test_verdicts_in_tf32_are_those_of_float32_on_cuda():
     data, found = tiny(train=40, test=20).to(torch.device("cuda")), []
     for tf32 in (False, True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,8 +15,9 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from pytest_claims.data import Dataset
+from pytest_claims.data.spec import spec_of
 from pytest_claims.data.subset import rows_of_test_set
-from pytest_claims.report.page.style import INK, colour, styled, svg
+from pytest_claims.report.page.style import INK, styled, svg
 from pytest_claims.runs.store import Stored
 
 # More classes than this make no matrix that anybody could read.
@@ -36,28 +38,43 @@ class Mistaken:
     share: float
 
 
-def confusion(runs: Sequence[Stored], data: Dataset) -> np.ndarray:
-    """Share of each class's test images taken for each class, [true, predicted], float64, over all seeds together."""
-    predicted, true = _predictions(runs, data)
-    counts = np.zeros((data.classes, data.classes))
-    np.add.at(counts, (np.broadcast_to(true, predicted.shape), predicted), 1)
-    shares: np.ndarray = counts / counts.sum(axis=1, keepdims=True)
+def class_names(dataset: str, data: Dataset | None) -> tuple[str, ...]:
+    """Names of the classes, in the order of labels: from the images at hand, or from what is known of the data set."""
+    if data is not None:
+        return data.class_names
+    spec = spec_of(dataset)
+    return spec.class_names or tuple(f"class {label}" for label in range(spec.classes))
+
+
+def has_confusion(stored: Stored, data: Dataset | None) -> bool:
+    """Whether what a run took images for is known: from its counts, or from predictions and the images' labels."""
+    return bool(stored.trained.confusion or (data is not None and stored.trained.predictions))
+
+
+def confusion(runs: Sequence[Stored], data: Dataset | None) -> np.ndarray:
+    """Share of each class's test images taken for each class, [true, predicted], float64, over all seeds together.
+
+    Every run has_confusion(); data may be None for those with counts. A class without test images has shares of 0.
+    """
+    counts = np.sum([_counts(stored, data) for stored in runs], axis=0, dtype=np.float64)
+    shares: np.ndarray = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return shares
 
 
-def confusion_figure(name: str, runs: Sequence[Stored], data: Dataset) -> str:
-    """The matrix with its shares in percent written into it."""
+def confusion_figure(label: str, runs: Sequence[Stored], data: Dataset | None, colour: str) -> str:
+    """The matrix with its shares in percent written into it. colour: of the network."""
     shares = 100 * confusion(runs, data)
     with styled():
         figure = Figure(figsize=(5.2, 4.6))
         axes = figure.subplots()
-        # One hue from nothing to full: alpha of the page's own series colour reads on light and dark.
-        names = [name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…" for name in data.class_names]
+        # One hue from nothing to full: alpha of the network's own colour reads on light and dark.
+        told = class_names(runs[0].dataset, data)
+        names = [name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…" for name in told]
         for (true, predicted), share in np.ndenumerate(shares):
             if share < 0.5:
                 continue
             corner = predicted - 0.5, true - 0.5
-            axes.add_patch(Rectangle(corner, 1, 1, facecolor=colour(0), alpha=0.85 * share / 100, lw=0))
+            axes.add_patch(Rectangle(corner, 1, 1, facecolor=colour, alpha=0.75 * share / 100, lw=0))
             axes.text(predicted, true, f"{share:.0f}", ha="center", va="center", fontsize=7)
         axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
         axes.set_yticks(range(len(names)), names)
@@ -65,11 +82,11 @@ def confusion_figure(name: str, runs: Sequence[Stored], data: Dataset) -> str:
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_xlabel("predicted class")
         axes.set_ylabel("true class")
-        axes.set_title(f"{name}: share of a class's test images, %, over {len(runs)} seeds")
+        axes.set_title(f"{label}: share of a class's test images, %, over {len(runs)} seeds")
         axes.grid(visible=False)
         axes.tick_params(color=INK)
         diagonal = ", ".join(f"{names[at]} {shares[at, at]:.0f} %" for at in range(len(names)))
-        return svg(figure, f"Confusion matrix of {name}. Recognised: {diagonal}")
+        return svg(figure, f"Confusion matrix of {label}. Recognised: {diagonal}")
 
 
 def mistaken(runs: Sequence[Stored], data: Dataset) -> list[Mistaken]:
@@ -91,6 +108,18 @@ def mistaken(runs: Sequence[Stored], data: Dataset) -> list[Mistaken]:
         names = data.class_names[true[at]], data.class_names[wrong[at]]
         found.append(Mistaken(_uri(image), *names, count[at] / len(predicted)))
     return found
+
+
+def _counts(stored: Stored, data: Dataset | None) -> np.ndarray:
+    """Test images of one run by true and by predicted class, int64 [classes, classes]."""
+    counted = stored.trained.confusion
+    if counted:
+        return np.array(counted).reshape(math.isqrt(len(counted)), -1)
+    if data is None:
+        raise ValueError("a run without confusion counts needs the labels of its test images")
+    (predicted,), true = _predictions([stored], data)
+    pairs = np.bincount(true * data.classes + predicted, minlength=data.classes**2)
+    return pairs.reshape(data.classes, data.classes)
 
 
 def _predictions(runs: Sequence[Stored], data: Dataset) -> tuple[np.ndarray, np.ndarray]:

@@ -46,6 +46,11 @@ class Point:
         return self.series if self.x is None else f"{self.series} {self.x:g}"
 
     @property
+    def trained(self) -> str:
+        """What the arm is trained with, as text, whatever its seeds."""
+        return trained_as(self.runs[0])
+
+    @property
     def level(self) -> float:
         """x, where the figure has an axis. Raises ValueError where it has none."""
         if self.x is None:
@@ -86,8 +91,10 @@ def panels(results: Sequence[Result], runs: Mapping[str, Stored]) -> list[Panel]
                 arm = dataclasses.replace(arm, documented=None)
             network, dataset = str(stored[0].configuration["network"]["kind"]), stored[0].dataset
             key = (_setting(result.nodeid), network, dataset, result.measured)
-            identity = _identity(stored[0], arm)
-            groups.setdefault(key, {}).setdefault(identity, Point(arm, stored, arm.label, None))
+            point = Point(arm, stored, arm.label, None)
+            # With the first of its seeds, in which the arms of a placebo differ.
+            identity = repr((point.trained, arm.seeds[0]))
+            groups.setdefault(key, {}).setdefault(identity, point)
             # Whichever claim judged it on the most seeds, in whichever figure.
             most = best.setdefault((*key[1:], identity), (arm, stored))
             if len(most[1]) < len(stored):
@@ -115,15 +122,15 @@ def _panel(title: str, points: tuple[Point, ...], measured: str) -> Panel:
     for axis in AXES:
         # A field that has its default is not in a configuration; the arm's name may have it.
         known = any(_field(point, axis) is not None for point in points)
-        placed = tuple(_placed(point, axis) for point in points) if known else ()
+        along = tuple(placed(point, axis) for point in points) if known else ()
         levels: dict[str, set[float]] = {}
-        for point in placed:
+        for point in along:
             if point.x is not None:
                 levels.setdefault(point.series, set()).add(point.x)
-        if any(point.x is None for point in placed) or not levels:
+        if any(point.x is None for point in along) or not levels:
             continue
         if max(map(len, levels.values())) >= _LEAST_LEVELS:
-            return Panel(title, axis, tuple(sorted(placed, key=lambda point: point.level)), measured)
+            return Panel(title, axis, tuple(sorted(along, key=lambda point: point.level)), measured)
     return Panel(title, None, points, measured)
 
 
@@ -132,7 +139,7 @@ def _field(point: Point, axis: Axis) -> float | None:
     return value
 
 
-def _placed(point: Point, axis: Axis) -> Point:
+def placed(point: Point, axis: Axis) -> Point:
     """The point on an axis, in the series that is its label without that number; without an x where it has no place."""
     words, x = point.series.split(), _field(point, axis)
     if x is None:
@@ -151,13 +158,13 @@ def _is(word: str, value: float) -> bool:
         return False
 
 
+def trained_as(stored: Stored) -> str:
+    """What a run was trained with, as text, whatever its seed."""
+    return repr(sorted(stored.configuration.items()))
+
+
 def _setting(nodeid: str) -> str:
     """The settings of a test's name that are no numbers: "base" of "test_x[4-base]"."""
     found = re.search(r"\[(.*)\]$", nodeid)
     parts = re.split(r"-(?=\d)|(?<=\d)-", found.group(1)) if found else []
     return " ".join(part for part in parts if not re.fullmatch(r"[\d.]+", part))
-
-
-def _identity(stored: Stored, arm: ArmEvidence) -> str:
-    """What an arm is trained with, as text; with the first of its seeds, in which the arms of a placebo differ."""
-    return repr((sorted(stored.configuration.items()), arm.seeds[0]))

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 # Colours that no figure uses stand for the page's own and are replaced in the SVG.
 INK, GRID, PAPER = "#010203", "#040506", "#070809"
 _PAGE = {INK: "currentColor", GRID: "var(--grid)", PAPER: "var(--paper)"}
-# Eight series; the page gives them colours after Okabe and Ito (2008), darker on light and lighter on dark paper, so
-# that they can be read. Eight markers and four kinds of line tell them apart without colour.
+# Eight networks (colours.py), told apart in print and by those who see fewer colours, and none of them a verdict's: the
+# page gives them their colours, darker on light and lighter on dark paper. Markers and lines tell them apart, too.
 SERIES = tuple(f"#0a0b0{place}" for place in range(8))
 _PAGE.update({colour: f"var(--series-{place})" for place, colour in enumerate(SERIES)})
+# What a verdict may come to, in colour: the claim holds, holds in part, does not hold, is not decided.
+HOLDS, PARTLY, FAILS, UNDECIDED = (f"#0c0d0{place}" for place in range(4))
+_PAGE.update({HOLDS: "var(--holds)", PARTLY: "var(--partly)", FAILS: "var(--fails)", UNDECIDED: "var(--undecided)"})
 MARKERS, LINES = "osD^vPX*", ("-", "--", "-.", ":")
 
 _RC: dict[RcKeyType, Any] = {
@@ -63,13 +66,11 @@ def styled() -> Iterator[None]:
         yield
 
 
-def colour(place: int) -> str:
-    """Of the series at this place, again from the first after eight."""
-    return SERIES[place % len(SERIES)]
+def svg(figure: Figure, alt: str, *, widest: int | None = None) -> str:
+    """The figure as an inline SVG element with a text for who does not see it.
 
-
-def svg(figure: Figure, alt: str) -> str:
-    """The figure as an inline SVG element with a text for who does not see it."""
+    widest: to how many pixels a page may stretch it; its own size without.
+    """
     with io.StringIO() as file:
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
         text = file.getvalue()
@@ -85,5 +86,6 @@ def svg(figure: Figure, alt: str) -> str:
     head, rest = text.split(">", 1)
     width = re.search(r'width="([\d.]+)pt"', head)
     head = re.sub(r' (width|height)="[\d.]+pt"', "", head)
-    size = f' style="max-width: {float(width.group(1)) * 4 / 3:.0f}px"' if width else ""
+    most = widest or (round(float(width.group(1)) * 4 / 3) if width else None)
+    size = f' style="max-width: {most}px"' if most else ""
     return f'{head} role="img" aria-label="{escape(alt, quote=True)}"{size}><title>{escape(alt)}</title>{rest}'
