@@ -87,7 +87,7 @@ def test_a_run_that_diverged_counts_by_what_it_came_to(planting):
 def test_the_failure_tells_of_runs_that_never_came_to_it(planting):
     text = " ".join(failure_text(to_50(planting, fast=(None, *FAST[1:]), slow=THRICE)).split())
     assert "[none, " in text
-    assert "40.00!" in text
+    assert "to 40.00, 1!" in text
     assert "! never came to the accuracy: the number of the last epoch stands here" in text
     assert "Runs that never came to the accuracy: fast 1 of 10." in text
     assert "beside them more seeds settle nothing. Claim a lower accuracy, or train for more epochs." in text
