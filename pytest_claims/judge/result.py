@@ -56,6 +56,15 @@ class ArmEvidence:
 
 
 @dataclasses.dataclass(frozen=True)
+class Sibling:
+    """The same claim at another level, as the ledger has it. level: the test's parameters, e.g. "32-base"."""
+
+    level: str
+    verdict: str
+    effect: float
+
+
+@dataclasses.dataclass(frozen=True)
 class OnEvidence:
     """What recorded runs on whole data sets say of the same claim.
 
@@ -78,15 +87,6 @@ class OnEvidence:
         seeds = f"whole {self.data_kind}, {self.n} seeds, {self.device}, {self.date}"
         unit = "" if self.unit == "points" else f" {self.unit}"
         return f"{self.verdict} {self.effect:+.2f} [{self.lower:+.2f}, {self.upper:+.2f}]{unit} ({seeds})"
-
-
-@dataclasses.dataclass(frozen=True)
-class Sibling:
-    """The same claim at another level, as the ledger has it. level: the test's parameters, e.g. "32-base"."""
-
-    level: str
-    verdict: str
-    effect: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,11 +144,11 @@ class Result:
     datasets: dict[str, str] = dataclasses.field(default_factory=dict)
     contrasted: tuple[str, ...] = ()
     samples: int = 1
-    evidence: OnEvidence | None = None
     siblings: tuple[Sibling, ...] = ()
     trained: str = ""
     differences: tuple[float, ...] = ()
     more_seeds: int = 0
+    evidence: OnEvidence | None = None
 
     def __post_init__(self) -> None:
         kind_of(self.kind)

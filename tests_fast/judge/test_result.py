@@ -108,11 +108,11 @@ RESULT = Result(
     datasets={"cifar10": "cifar10 at data"},
     contrasted=AB,
     samples=2,
-    evidence=OnEvidence("TOO SMALL", 1.5, 0.5, 2.5, "points", 20, "cifar", "cpu (x)", "2026-11-21"),
     siblings=(Sibling("8", "REPRODUCED", 1.5),),
     trained="DepthCNN on cifar10: 300 images a class",
     differences=(10.5, 5.0),
     more_seeds=10,
+    evidence=OnEvidence("TOO SMALL", 1.5, 0.5, 2.5, "points", 20, "cifar", "cpu (x)", "2026-11-21"),
 )
 
 

@@ -213,10 +213,10 @@ def test_collapsed_runs_are_counted_and_marked():
     judged = norms()
     fallen = dataclasses.replace(judged.arms[1], collapsed=(True, True, False, False, False))
     text = failure_text(dataclasses.replace(judged, arms=(judged.arms[0], fallen)))
-    assert "Runs collapsed: group norm 2 of 5." in flat(text)
+    assert "Runs that collapsed: group norm 2 of 5." in flat(text)
     assert "46.9! 49.0! 47.2" in flat(text)
     assert "! collapsed: at chance, or diverged" in text
-    assert "Runs collapsed" not in failure_text(judged)
+    assert "Runs that collapsed" not in failure_text(judged)
 
 
 def test_seeds_that_have_no_room_are_a_range():
