@@ -33,5 +33,7 @@ class PlaceboRecord(StoreFile):
 
     def last(self, scale: str, data: str) -> tuple[str, ...]:
         """What the last placebo at this scale on this kind of images found, with its date; empty if there was none."""
+        if not self._execute("SELECT 1 FROM sqlite_master WHERE name = 'placebos'"):
+            return ()  # a file that is only read and had no placebo
         row = self._one("SELECT finished, lines FROM placebos WHERE scale = ? AND data = ?", (scale, data))
         return tuple(f"{row[0][:10]}: {line}" for line in json.loads(row[1])) if row else ()

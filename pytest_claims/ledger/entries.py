@@ -9,15 +9,20 @@ entry a claim:
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import fcntl
 import json
 import os
-from collections.abc import Mapping, Sequence
+import typing
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pytest_claims.errors import ExplainedError
 from pytest_claims.judge.result import Result
 from pytest_claims.types import Outcome
+from pytest_claims.whole_file import write_whole
 
 FOLDER = Path("claims") / "ledger"
 
@@ -100,17 +105,21 @@ def entry(result: Result, date: str, versions: str) -> Entry:
 
 
 def read(path: Path) -> dict[str, Entry]:
-    """The entries of a ledger by test, none if there is no such file. Raises LedgerError for a damaged one."""
+    """The entries of a ledger by test, none if there is no such file. Raises LedgerError, which names the entry."""
     if not path.exists():
         return {}
+    place = ""
     try:
-        entries = json.loads(path.read_text(encoding="utf-8")).items()
-        return {name: Entry(**{**fields, "looks": tuple(fields["looks"])}) for name, fields in entries}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        entries = {}
+        for name, fields in json.loads(path.read_text(encoding="utf-8")).items():
+            place = f"{name}: "
+            entries[name] = _checked(Entry(**{**fields, "looks": tuple(fields["looks"])}))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise LedgerError(
-            f"{path} is no ledger ({error}). Restore it from version control, or delete it and write it again with "
-            "--update-ledger"
+            f"{path} is no ledger ({place}{error}). Restore it from version control, or delete it and write it again "
+            "with --update-ledger"
         ) from error
+    return entries
 
 
 def read_all(folder: Path, scale: str) -> dict[str, dict[str, Entry]]:
@@ -122,22 +131,62 @@ def read_all(folder: Path, scale: str) -> dict[str, dict[str, Entry]]:
 def update(path: Path, results: Sequence[Result], date: str, versions: str) -> int:
     """Write these results' entries into a ledger, leaving others as they are; returns how many entries changed.
 
-    The file is replaced at once, so that an interrupted session leaves the old one. Raises LedgerError.
+    The file is replaced at once, so that an interrupted session leaves the old one, and sessions wait for one another,
+    so that none undoes what another has written. Raises LedgerError.
     """
-    before = read(path)
-    new = {}
-    for result in results:
-        came_to, recorded = entry(result, date, versions), before.get(result.nodeid)
-        samples = recorded.chained(result) if recorded else 1
-        new[result.nodeid] = dataclasses.replace(came_to, samples=samples)
-    changed = sum(before.get(name) != value for name, value in new.items())
-    entries: Mapping[str, Entry] = {**before, **new}
-    text = json.dumps({name: dataclasses.asdict(entries[name]) for name in sorted(entries)}, indent=1)
-    part = path.with_suffix(".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text + "\n", encoding="utf-8")
-        os.replace(part, path)
+        with _alone_in(path.parent):
+            before = read(path)
+            new = {}
+            for result in results:
+                came_to, recorded = entry(result, date, versions), before.get(result.nodeid)
+                samples = recorded.chained(result) if recorded else 1
+                new[result.nodeid] = dataclasses.replace(came_to, samples=samples)
+            entries: Mapping[str, Entry] = {**before, **new}
+            text = json.dumps({name: dataclasses.asdict(entries[name]) for name in sorted(entries)}, indent=1)
+            write_whole(path, [text, "\n"])
     except OSError as error:
         raise LedgerError(f"{path} cannot be written ({error}); the runs themselves are in the store") from error
-    return changed
+    return sum(before.get(name) != value for name, value in new.items())
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Be the only session that reads and writes ledgers in this folder, of those on this machine."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _checked(found: Entry) -> Entry:
+    """The entry, if each of its fields is of its type and in its range. Raises ValueError, which names the field."""
+    kinds = typing.get_type_hints(Entry)
+    for field in dataclasses.fields(Entry):
+        value, kind = getattr(found, field.name), kinds[field.name]
+        members = typing.get_args(kind) or (kind,)
+        if kind == tuple[int, ...]:
+            fits = all(type(look) is int and look > 0 for look in value) and len(value) > 0
+        else:
+            # An effect may be a whole number; a truth is none.
+            fits = type(value) in members or (type(value) is int and float in members)
+        # A bound that does not exist is infinite; an effect is a number.
+        if not fits or value != value:
+            raise ValueError(f"{field.name} is {value!r}; allowed: {_in_words(members)}")
+    if found.verdict not in list(Outcome):
+        raise ValueError(f"verdict is {found.verdict!r}; allowed: {', '.join(Outcome)}")
+    for name in ("n", "first_seed", "samples"):
+        if getattr(found, name) < (0 if name == "first_seed" else 1):
+            raise ValueError(f"{name} is {getattr(found, name)!r}; allowed: {0 if name == 'first_seed' else 1} or more")
+    texts = [value for value in dataclasses.astuple(found) if isinstance(value, str)]
+    if not all(text.isprintable() for text in texts):
+        raise ValueError("a text has characters that cannot be shown")
+    return found
+
+
+def _in_words(members: Sequence[Any]) -> str:
+    words = {int: "an integer", float: "a number", str: "a text", bool: "true or false", type(None): "null"}
+    return " or ".join(words.get(member, "a list of integers above 0") for member in members)

@@ -24,9 +24,9 @@ from pytest_claims.plugin.header import header
 from pytest_claims.plugin.id_selection import IdSelection
 from pytest_claims.plugin.image_selection import ImageSelection
 from pytest_claims.plugin.lost_tests import LostTests
-from pytest_claims.plugin.outputs import Outputs, wanted
+from pytest_claims.plugin.outputs import Outputs, refuse_same_paths, wanted
 from pytest_claims.plugin.planning import print_plan
-from pytest_claims.plugin.processes import is_worker, worker_count, worker_number
+from pytest_claims.plugin.processes import is_worker, leave_unread_reports_out, worker_count, worker_number
 from pytest_claims.plugin.progress import Progress
 from pytest_claims.plugin.resolution import resolve
 from pytest_claims.plugin.scale_selection import ScaleSelection
@@ -37,6 +37,7 @@ from pytest_claims.runs.executor import Executor
 from pytest_claims.runs.laboratory import Laboratory, in_process
 from pytest_claims.runs.plan import needed
 from pytest_claims.runs.store import Store
+from pytest_claims.runs.store_file import identity
 from pytest_claims.settings import Settings
 from pytest_claims.types import Arm, Claim
 
@@ -59,7 +60,12 @@ class Active:
         self.claims = 0
         self.laboratory: Laboratory | None = None
         self.settings, self.ledgers, self.documented = self._resolved()
+        self._store_seen = identity(self.settings.store)
         self._header_is_written = False
+
+    def lost_its_store(self) -> bool:
+        """Whether the store is not the file any more into which this session's runs went."""
+        return not self.settings.only_stored and identity(self.settings.store) != self._store_seen
 
     @property
     def columns(self) -> int:
@@ -105,8 +111,11 @@ class Active:
                 root=self.config.rootpath,
                 worker=worker_number(self.config),
             )
-            if not is_worker(self.config) and (option.store or settings.store.exists()):
-                Store(settings.store).close()  # a store that cannot be used is found before anything is trained
+            if not is_worker(self.config):
+                refuse_same_paths(option, settings)
+                if option.store or settings.store.exists():
+                    # A store that cannot be used is found before anything is trained.
+                    Store(settings.store, read_only=settings.only_stored or option.plan).close()
             ledgers, documented = (
                 read_all(settings.ledger, scale) if settings.ledger else {} for scale in (settings.scale, SCALE)
             )
@@ -197,8 +206,13 @@ class Active:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         if claim_of(item) is None:
             return (yield)
-        with judged(item, self.ledgers, self.documented, self.settings, self.columns):
-            return (yield)
+        try:
+            with judged(item, self.ledgers, self.documented, self.settings, self.columns):
+                return (yield)
+        except KeyboardInterrupt:
+            if is_worker(self.config):
+                leave_unread_reports_out(self.config)
+            raise
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -215,6 +229,8 @@ class Active:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         result = None if is_worker(self.config) else result_of(report)
         if result:
+            # Whoever judged it had opened the store. If it is not there now it is gone, and (0, 0) is no file.
+            self._store_seen = self._store_seen or identity(self.settings.store) or (0, 0)
             self.config.hook.pytest_claims_result(config=self.config, result=result)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:

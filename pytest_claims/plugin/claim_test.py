@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from pytest_claims.data import DataError
-from pytest_claims.errors import ExplainedError
+from pytest_claims.errors import ExplainedError, shown
 from pytest_claims.judge.decorator import arms_at, arms_of, claim_id, metric_of, words_of
 from pytest_claims.judge.lab import Lab, NoLookError, NotReproducedError
 from pytest_claims.judge.metric import NotRecordedError
@@ -21,7 +21,7 @@ from pytest_claims.ledger.siblings import siblings
 from pytest_claims.report import failure_text, junit_properties
 from pytest_claims.runs.laboratory import Laboratory
 from pytest_claims.runs.pool import NotStoredError
-from pytest_claims.runs.store_file import StoreError
+from pytest_claims.runs.store_file import DamagedError, StoreError
 from pytest_claims.settings import Settings
 from pytest_claims.types import Claim
 
@@ -103,7 +103,7 @@ def judged(
         pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
     found = standing(_recorded(item, ledgers, result) if held else None, result, updating=updating)
     if found.fails:
-        pytest.fail(f"{found.said}\n\n{failure_text(result, columns)}", pytrace=False)
+        pytest.fail(shown(f"{found.said}\n\n{failure_text(result, columns)}"), pytrace=False)
 
 
 def open_text(result: Result) -> str:
@@ -131,8 +131,9 @@ def _ended(settings: Settings, error: ExplainedError) -> BaseException:
     """How a test ends for an error that its text explains.
 
     Where nothing is to be trained, what is not there (images; something that an old store has not recorded) leaves a
-    claim out, as runs that are not stored do.
+    claim out, as runs that are not stored do. Damage is never passed over.
     """
-    if settings.only_stored and isinstance(error, DataError | StoreError | NotRecordedError):
+    left_out = isinstance(error, DataError | StoreError | NotRecordedError) and not isinstance(error, DamagedError)
+    if settings.only_stored and left_out:
         return pytest.skip.Exception(f"not judged: {error}")
     return pytest.fail.Exception(str(error), pytrace=False)

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_claims.data.kinds import joined
+from pytest_claims.errors import ExplainedError, shown
 from pytest_claims.judge.placebo import placebo_result
 from pytest_claims.judge.placebo_record import PlaceboRecord
 from pytest_claims.judge.result import Result
-from pytest_claims.plugin.outputs import wanted
+from pytest_claims.plugin.outputs import FAILURES, wanted
 from pytest_claims.plugin.session import assemble, not_judged, reports_of, results_of
 from pytest_claims.report import session_lines, summary_lines
 from pytest_claims.report.facts import not_judged_lines, rehearsed_words
+from pytest_claims.report.session import Session
 from pytest_claims.report.settings_in_words import seeds_words
 from pytest_claims.runs.laboratory import open_store
+from pytest_claims.runs.store_file import gone
 from pytest_claims.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,7 +27,11 @@ if TYPE_CHECKING:
 
 
 def close(active: Active, reporter: pytest.TerminalReporter) -> None:
-    """Write the end of a session. Raises pytest.UsageError if a file that it was asked for cannot be written."""
+    """Write the end of a session.
+
+    Raises pytest.UsageError, after all else, if a file that it was asked for cannot be written or its store is damaged
+    or gone.
+    """
     config, settings, results = active.config, active.settings, results_of(reporter)
     if config.option.plan or config.option.explain:
         return
@@ -37,26 +44,43 @@ def close(active: Active, reporter: pytest.TerminalReporter) -> None:
         return
     width = reporter._tw.fullwidth
     reporter.section("placebo" if settings.placebo else "claims")
-    with contextlib.closing(open_store(settings)) as store:
-        session = assemble(config, settings, active.started, reporter, store, results)
+    session, failures = _session(active, reporter, results)
     if settings.placebo:
-        lines = _placebo(settings, results)
+        lines = list(placebo_result(results).lines)
     elif settings.scale == "rehearsal" and config.option.verbose < 1:
         lines = [rehearsed_words(session)]
     else:
         lines = summary_lines(results, width)
     for line in [*lines, *session_lines(settings, session, width)]:
-        reporter.write_line(line)
+        reporter.write_line(shown(line))
     for said in config.hook.pytest_claims_session(config=config, session=session):
         for line in [said] if isinstance(said, str) else said:
-            reporter.write_line(line)
+            reporter.write_line(shown(line))
+    failures = [*failures, *config.stash[FAILURES]]
+    if failures:
+        raise pytest.UsageError("\nERROR: ".join(dict.fromkeys(failures)))
 
 
-def _placebo(settings: Settings, results: list[Result]) -> list[str]:
-    """The placebo's result, which is also kept for the pages of later sessions."""
-    found = list(placebo_result(results).lines)
+def _session(active: Active, reporter: pytest.TerminalReporter, results: list[Result]) -> tuple[Session, list[str]]:
+    """What the session came to, and what is wrong with its store. Verdicts are in memory and need none."""
+    config, settings = active.config, active.settings
+    told = config, settings, active.started, reporter
+    try:
+        if active.lost_its_store():
+            raise gone(settings.store)
+        # Only read: where the file is gone, no new one is made.
+        if settings.placebo and not settings.only_stored:
+            _keep_placebo(settings, results)
+        with contextlib.closing(open_store(settings, read_only=True)) as store:
+            return assemble(*told, store, results), []
+    except ExplainedError as error:
+        return assemble(*told, None, results), [str(error)]
+
+
+def _keep_placebo(settings: Settings, results: list[Result]) -> None:
+    """Keep what a placebo found for the pages of later sessions. Raises StoreError."""
     if any(result.placebo for result in results):
         many = f"{len(results)} {'claim' if len(results) == 1 else 'claims'} at {seeds_words(settings)}"
         kind = joined(result.data_kind for result in results)
-        PlaceboRecord(settings.store).keep(settings.scale, kind, [many, *found])
-    return found
+        with contextlib.closing(PlaceboRecord(settings.store)) as record:
+            record.keep(settings.scale, kind, [many, *placebo_result(results).lines])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psutil
 
+from pytest_claims.errors import shown
 from pytest_claims.report.settings_in_words import device_words, meaning, seeds_words
 from pytest_claims.settings import Settings
 
@@ -19,4 +20,4 @@ def header(settings: Settings, workers: int, *, untrained: bool) -> list[str]:
     cores = psutil.cpu_count(logical=False) or 1
     if settings.device.type == "cpu" and workers == 1 and cores > 1 and not untrained:
         lines.append(f"speed: one process trains on one core; -n {cores} uses all of this machine's")
-    return lines
+    return [shown(line) for line in lines]

@@ -26,7 +26,7 @@ def print_plan(config: pytest.Config, laboratory: Laboratory, items: Sequence[py
     writer.line()
     try:
         executor = laboratory.executor
-        store = Store(settings.store, since=settings.since)
+        store = Store(settings.store, since=settings.since, read_only=True)
         first, last = (needed(claims, settings, last=last, at_most=True) for last in (False, True))
         planned, obstacles = plan(first, settings, store, executor)
         at_most, _ = plan(last, settings, store, executor)

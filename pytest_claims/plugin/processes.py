@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -34,3 +35,15 @@ def leave_xdist_out(config: pytest.Config) -> None:
     """Have a plan or an explanation made in this process: it needs no workers, and xdist would hide it in one."""
     config.option.plan_workers = worker_count(config)
     config.option.numprocesses, config.option.dist, config.option.tx = None, "no", []
+
+
+def leave_unread_reports_out(config: pytest.Config) -> None:
+    """Let an xdist worker end at once after Ctrl-C: without the traceback and summary that no one would read.
+
+    They took ten seconds and more, with the source of every module in between. Fixtures are torn down as ever.
+    """
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter:
+        config.pluginmanager.unregister(reporter)
+    # pytest collects garbage ten times at its end. Torch has a million objects, and all that dies here dies anyway.
+    gc.freeze()

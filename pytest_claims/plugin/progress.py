@@ -19,6 +19,7 @@ import pytest
 from pytest_claims.plugin.status_row import StatusRow
 from pytest_claims.runs.progress_notes import InTraining, Plan, Reader, State, forget
 from pytest_claims.runs.quantities import about, listed
+from pytest_claims.runs.stopped import Stopped, in_words
 
 # Between two looks at the notes where there is a terminal, and between two lines where there is none.
 _LOOK_SECONDS = 0.5
@@ -110,6 +111,12 @@ def _left(seconds: float, more: bool) -> str:
 def may_take_longer(state: State, last: int) -> bool:
     """Whether what is planned is the least that is left: claims that stay open go on to `last` seeds."""
     return any(group.runs < last for group in state.groups)
+
+
+def _row(waits: str, state: State, workers: int, now: float, width: int, last: int = 0) -> str:
+    """The status, behind what the session waits for, where it does."""
+    before = f"{waits} | " if waits else ""
+    return (before + status(state, workers, now, max(0, width - len(before)), last))[: max(0, width)]
 
 
 class Progress:
@@ -259,14 +266,21 @@ class _Shown:
                 signal.signal(signal.SIGTERM, self._before)
 
     def _run(self) -> None:
-        with contextlib.suppress(Exception), contextlib.closing(Reader(self._store, self._session)) as reader:
+        with (
+            contextlib.suppress(Exception),
+            contextlib.closing(Reader(self._store, self._session)) as reader,
+            contextlib.closing(Stopped(self._store, self._session)) as stopped,
+        ):
             pause = self._output.pause
             while not self._stopped.wait(pause):
                 began = time.perf_counter()
                 state = reader.state()
+                waits = in_words(stopped.processes()) if state.done < state.runs else ""
                 took = time.perf_counter() - began
                 if state.done < state.runs:
-                    self._output.show(functools.partial(status, state, self._workers, time.time(), last=self._last))
+                    self._output.show(
+                        functools.partial(_row, waits, state, self._workers, time.time(), last=self._last)
+                    )
                 else:
                     self._output.end()  # until open claims want more seeds
                 pause = max(self._output.pause, took / _SHARE)

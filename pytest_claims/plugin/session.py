@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import platform
 import shlex
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,8 @@ import torch
 from pytest_claims.data.kinds import joined
 from pytest_claims.judge.placebo_record import PlaceboRecord
 from pytest_claims.judge.result import Result
-from pytest_claims.ledger.entries import LedgerError, update
+from pytest_claims.ledger.entries import read_all, update
+from pytest_claims.ledger.vanished import vanished
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.report.session import Session, devices
 from pytest_claims.report.settings_in_words import device_words, meaning, seeds_words
@@ -24,12 +27,17 @@ from pytest_claims.train import ENGINE_VERSION
 
 
 def assemble(
-    config: pytest.Config, settings: Settings, started: str, reporter: Any, store: Store, results: list[Result]
+    config: pytest.Config,
+    settings: Settings,
+    started: str,
+    reporter: Any,
+    store: Store | None,
+    results: list[Result],
 ) -> Session:
     """What the session came to.
 
     started: when it began, as the store writes times. reporter: pytest's terminal reporter, which has heard of all
-    tests.
+    tests. store: None where it cannot be read. The verdicts are there all the same. Raises StoreError.
     """
     results = sorted(results, key=lambda result: result.place)
     selected = config.pluginmanager.getplugin(LostTests.NAME).selected
@@ -40,18 +48,23 @@ def assemble(
         not_judged=not_judged(reports_of(reporter), results, selected),
         facts=facts(settings, kind, results),
         command=shlex.join(["pytest", *map(str, config.invocation_params.args)]),
-        trained=store.count(since=started),
-        reused=store.older(behind, started),
+        trained=store.count(session=started) if store else None,
+        reused=store.older(behind, started) if store else None,
         seconds=since(started),
         enforced=settings.enforced,
-        placebo=PlaceboRecord(settings.store).last(settings.scale, kind),
+        placebo=_last_placebo(settings, kind) if store else (),
     )
+
+
+def _last_placebo(settings: Settings, kind: str) -> tuple[str, ...]:
+    with contextlib.closing(PlaceboRecord(settings.store, read_only=True)) as record:
+        return record.last(settings.scale, kind)
 
 
 def record(settings: Settings, session: Session) -> list[str]:
     """Record a session's verdicts, each in the ledger of its kind of images; returns a line for each ledger.
 
-    Raises pytest.UsageError if one cannot be read or written.
+    Raises LedgerError if one cannot be read or written.
     """
     said = []
     for kind in dict.fromkeys(result.data_kind for result in session.results):
@@ -59,11 +72,26 @@ def record(settings: Settings, session: Session) -> list[str]:
         if ledger is None:
             said.append(f"ledger: {len(results)} verdicts on images of your own are not recorded")
             continue
-        try:
-            changed = update(ledger, results, session.facts["date"], session.facts["versions"])
-        except LedgerError as error:
-            raise pytest.UsageError(str(error)) from error
+        changed = update(ledger, results, session.facts["date"], session.facts["versions"])
         said.append(f"ledger: {changed} of {len(results)} entries changed in {ledger}")
+    return said
+
+
+def vanished_lines(settings: Settings, root: Path) -> list[str]:
+    """A line for each ledger of the session's scale that has entries of claims which are not there any more.
+
+    Raises LedgerError.
+    """
+    said = []
+    for kind, entries in read_all(settings.ledger, settings.scale).items() if settings.ledger else ():
+        gone = vanished(entries, root)
+        if gone:
+            some = ", ".join(gone[:3]) + (f" and {len(gone) - 3} more" if len(gone) > 3 else "")
+            many = "an entry" if len(gone) == 1 else f"{len(gone)} entries"
+            said.append(
+                f"ledger: {settings.ledger_of(kind)} has {many} of claims that are not there any more: {some}. Rename "
+                "or delete them by hand"
+            )
     return said
 
 

@@ -19,7 +19,8 @@ def session_lines(settings: Settings, session: Session, width: int) -> list[str]
     used = dict.fromkeys(words for result in session.results for words in result.datasets.values())
     trained_on = devices(session.results)
     lines = [
-        f"runs trained in this session: {session.trained}, reused: {session.reused}, kept in {settings.store}",
+        f"runs trained in this session: {number(session.trained)}, reused: {number(session.reused)}, kept in "
+        f"{settings.store}",
         f"data: {'; '.join(used) or settings.data}",
         f"device: {trained_on + arithmetic_words(settings) if trained_on else device_words(settings)}",
         f"wall time: {wall_time(session.seconds)}",
@@ -29,6 +30,11 @@ def session_lines(settings: Settings, session: Session, width: int) -> list[str]
     if SAMPLE in parts(kind) and settings.data.rule == "auto" and not settings.only_stored:
         lines.append("for whole data sets: `make data` fetches CIFAR (about 330 MB); then the same command uses it")
     return [part for line in lines for part in wrapped(line, width)]
+
+
+def number(runs: int | None) -> str:
+    """How many runs, in words: "unknown" where the store could not be read."""
+    return "unknown" if runs is None else str(runs)
 
 
 def rehearsed_words(session: Session) -> str:

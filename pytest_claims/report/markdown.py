@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from pytest_claims.errors import shown
 from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.report.beside import beside
 from pytest_claims.report.multiplicity import adjusted_p
@@ -22,7 +25,7 @@ def results_page(results: Sequence[Result], facts: Mapping[str, str]) -> str:
     totals = Counter(result.verdict.outcome for result in ordered)
     adjusted = adjusted_p(ordered)
     lines = ["# Verdicts", ""]
-    lines += [f"- {name}: {value}" for name, value in facts.items()]
+    lines += [f"- {name}: {_plain(value)}" for name, value in facts.items()]
     lines += ["- totals: " + ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome]), ""]
     lines += [
         "Effects are in points (of spreads in doublings), in the claimed direction, with one-sided 95 % bounds "
@@ -50,9 +53,9 @@ def results_page(results: Sequence[Result], facts: Mapping[str, str]) -> str:
         for result, p in zip(ordered, adjusted, strict=True)
     ]
     lines += _table(_VERDICTS, rows)
-    notes = [f"- {each.id}, {each.claim}: {note}" for each in ordered for note in all_notes(each)]
+    notes = ["- " + _plain(f"{each.id}, {each.claim}: {note}") for each in ordered for note in all_notes(each)]
     lines += ["", "## Notes", "", *notes] if notes else []
-    told = [f"- {j.id}, {j.claim}: {'; '.join(words)}" for j in ordered if (words := beside(j))]
+    told = ["- " + _plain(f"{j.id}, {j.claim}: {'; '.join(words)}") for j in ordered if (words := beside(j))]
     lines += ["", "## Beside the verdicts, deciding nothing", "", *told] if told else []
     lines += ["", "## Every arm: test accuracy in percent, or what the claim measures", ""]
     lines += _table(_ARMS, _arm_rows(ordered))
@@ -85,4 +88,11 @@ def _sd(arm: ArmEvidence) -> float:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+    cells = [[_plain(cell) for cell in row] for row in rows]
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *cells)]
+
+
+def _plain(text: str) -> str:
+    """Words of claims, arms and devices as text of one line: no HTML, no link, no column of a table."""
+    quoted = html.escape(shown(" ".join(text.split())), quote=False)
+    return re.sub(r"([|\[\]`])", r"\\\1", quoted)

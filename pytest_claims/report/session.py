@@ -29,16 +29,17 @@ class Session:
 
     results: in the order of findings. not_judged: (test, why) of the selected claims without a verdict. facts:
     what it was measured with, in words. command: that ran it. trained: runs trained in it. reused: runs that were
-    stored before and are among the evidence. seconds: wall time. enforced: whether verdicts decided the tests.
-    placebo: what the last placebo on this store found, in words, empty where there was none.
+    stored before and are among the evidence. Both are None where the store could not be read at the end. seconds: wall
+    time. enforced: whether verdicts decided the tests. placebo: what the last placebo on this store found, in words,
+    empty where there was none.
     """
 
     results: tuple[Result, ...]
     not_judged: tuple[tuple[str, str], ...]
     facts: Mapping[str, str]
     command: str
-    trained: int
-    reused: int
+    trained: int | None
+    reused: int | None
     seconds: float
     enforced: bool
     placebo: tuple[str, ...]

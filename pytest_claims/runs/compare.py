@@ -202,7 +202,7 @@ def _rows(path: Path) -> list[Row]:
         is_store = file.read(16) == b"SQLite format 3\0"
     if not is_store:
         return read(path)
-    store = Store(path)
+    store = Store(path, read_only=True)
     try:
         return store.rows()
     finally:

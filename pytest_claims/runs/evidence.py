@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +26,9 @@ from typing import Any
 import numpy as np
 
 from pytest_claims.errors import ExplainedError
-from pytest_claims.runs.store import COLUMNS, Store, digest, unpacked_predictions
+from pytest_claims.runs.row import COLUMNS, digest, imported, predictions_of
+from pytest_claims.runs.store import ConflictError, Store
+from pytest_claims.whole_file import write_whole
 
 FOLDER = Path("evidence")
 FORMAT = "pytest-claims evidence 1"
@@ -60,7 +61,7 @@ def publish(rows: Iterable[Row], path: Path, labels: Labels) -> int:
     body = "".join(f"{line}\n" for line in lines)
     runs = sum(len(group) for group in groups.values())
     first = {"format": FORMAT, "runs": runs, "sha256": hashlib.sha256(body.encode()).hexdigest()}
-    path.write_text(f"{_compact(first)}\n{body}", encoding="utf-8")
+    write_whole(path, [_compact(first), "\n", body])
     return runs
 
 
@@ -81,7 +82,7 @@ def read(path: Path) -> list[Row]:
         if hashlib.sha256(body).hexdigest() != head["sha256"]:
             raise EvidenceError(f"{path} is damaged: its content is not what its checksum was made of. {_way_out()}")
         lines = body.decode().splitlines()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise EvidenceError(f"{path} is no file of evidence ({error!r}). {_way_out()}") from error
     rows: list[Row] = []
     group: dict[str, Any] = {}
@@ -92,7 +93,7 @@ def read(path: Path) -> list[Row]:
                 group = {name: values[name] for name in _GROUP}
             else:
                 rows.append(_row(group, values))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise EvidenceError(f"{path}, line {number}: not a run ({error!r}). {_way_out()}") from error
     if len(rows) != head["runs"]:
         raise EvidenceError(f"{path} has {len(rows)} runs; its first line says {head['runs']}. {_way_out()}")
@@ -102,7 +103,7 @@ def read(path: Path) -> list[Row]:
 def store_of(folder: Path, beside: Path) -> Store | None:
     """The runs of a folder of evidence as a store, made once for its content beside another file; None for no folder.
 
-    Raises EvidenceError for a damaged file, StoreError if it cannot be written.
+    In memory where it cannot be written. Raises EvidenceError for a damaged file, and for two that contradict.
     """
     found = files(folder)
     if not found:
@@ -111,16 +112,33 @@ def store_of(folder: Path, beside: Path) -> Store | None:
     for path in found:
         content.update(path.read_bytes())
     target = beside.parent / f"evidence-{content.hexdigest()[:16]}.sqlite"
-    if not target.exists():
-        rows = [row for path in found for row in read(path)]
+    if target.exists():
+        return Store(target, read_only=True)
+    rows = [(path, row) for path in found for row in read(path)]
+    try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Whole or not at all: other workers may look at the same time.
         with tempfile.TemporaryDirectory(dir=target.parent) as made:
             part = Store(Path(made) / target.name)
-            part.add(rows)
+            _fill(part, rows)
             part.close()
             os.replace(Path(made) / target.name, target)
-    return Store(target)
+    except OSError:
+        # A folder that cannot be written is no reason not to judge: then they are read anew for each session.
+        memory = Store(target, read_only=True)
+        _fill(memory, rows)
+        return memory
+    return Store(target, read_only=True)
+
+
+def _fill(store: Store, rows: Sequence[tuple[Path, Row]]) -> None:
+    try:
+        store.add(row for _, row in rows)
+    except ConflictError as error:
+        path, row = rows[error.place]
+        raise EvidenceError(
+            f"{path} has another result of the run {row[0]} than another file of evidence. {_way_out()}"
+        ) from error
 
 
 def _published(run: dict[str, Any], labels: Labels) -> dict[str, Any]:
@@ -141,7 +159,7 @@ def _published(run: dict[str, Any], labels: Labels) -> dict[str, Any]:
         told["gradients"] = [_short(row) for row in records["gradients"]]
     if records.get("test_accuracy_by_epoch"):
         told["by_epoch"] = records["test_accuracy_by_epoch"]
-    predicted = unpacked_predictions(records)
+    predicted = predictions_of(records, run["test_images"])
     true = labels(json.loads(run["configuration"]).get("dataset", "cifar10"), run["data"]) if predicted else None
     if records.get("confusion"):
         told["confusion"] = records["confusion"]
@@ -156,15 +174,7 @@ def _published(run: dict[str, Any], labels: Labels) -> dict[str, Any]:
 
 def _row(group: dict[str, Any], run: dict[str, Any]) -> Row:
     """A run as values of the store's COLUMNS. Raises ValueError, KeyError or TypeError for what is none."""
-    accuracy, images = run["accuracy"], group["test_images"]
-    if not (isinstance(accuracy, int | float) and 0 <= accuracy <= 100):
-        raise ValueError(f"accuracy is {accuracy!r}; allowed: 0 to 100")
-    counts = run.get("confusion", [])
-    if counts:
-        classes = math.isqrt(len(counts))
-        right = sum(counts[:: classes + 1])
-        if classes**2 != len(counts) or sum(counts) != images or abs(100 * right / images - accuracy) > 0.006:
-            raise ValueError(f"the confusion counts do not give an accuracy of {accuracy} on {images} images")
+    accuracy, counts = run["accuracy"], run.get("confusion", [])
     records = {"gradients": run.get("gradients", []), "predictions": ""}
     records |= {"confusion": counts} if counts else {}
     records |= {"test_accuracy_by_epoch": run["by_epoch"]} if "by_epoch" in run else {}
@@ -174,21 +184,24 @@ def _row(group: dict[str, Any], run: dict[str, Any]) -> Row:
     values = {
         "key": digest(configuration, group["data"], texts["numerics"], group["engine"], run["seed"]),
         "configuration": configuration,
-        "seed": int(run["seed"]),
+        "seed": run["seed"],
         "data": group["data"],
         "numerics": texts["numerics"],
-        "engine": int(group["engine"]),
-        "test_accuracy": float(accuracy),
-        "test_images": int(images),
+        "engine": group["engine"],
+        "test_accuracy": accuracy,
+        "test_images": group["test_images"],
         "diverged": int(run.get("diverged", False)),
         "curves": json.dumps({"train_accuracy": run["train"], "train_loss": run["loss"]}),
-        "seconds": float(run["seconds"]),
-        "device": str(group["device"]),
+        "seconds": run["seconds"],
+        "device": group["device"],
         "versions": texts["versions"],
-        "finished": str(run["finished"]),
+        "finished": run["finished"],
         "records": json.dumps(records),
+        "checksum": "",  # the file has one
     }
-    return tuple(values[column] for column in COLUMNS)
+    row = tuple(values[column] for column in COLUMNS)
+    imported(row)
+    return row
 
 
 def _short(values: Sequence[float]) -> list[float]:

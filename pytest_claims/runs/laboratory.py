@@ -26,10 +26,14 @@ def in_process(settings: Settings, workers: int) -> Executor:
     return InProcess(settings.device, workers, tf32=settings.tf32, kernels=settings.kernels, store=settings.store)
 
 
-def open_store(settings: Settings) -> Store:
-    """The session's store, with the evidence beside it where nothing is trained. Raises StoreError, EvidenceError."""
+def open_store(settings: Settings, session: str = "", *, read_only: bool = False) -> Store:
+    """The session's store. Where nothing is trained it is only read, with the evidence beside it.
+
+    session: the name of what puts runs into it. Raises StoreError, EvidenceError.
+    """
     beside = store_of(settings.evidence, settings.store) if settings.evidence else None
-    return Store(settings.store, since=settings.since, beside=beside)
+    only_read = read_only or settings.only_stored
+    return Store(settings.store, since=settings.since, session=session, beside=beside, read_only=only_read)
 
 
 class Laboratory:
@@ -64,7 +68,7 @@ class Laboratory:
     @functools.cached_property
     def store(self) -> Store:
         """The store, with the evidence beside it where nothing is trained. May raise StoreError and EvidenceError."""
-        return self._open.enter_context(contextlib.closing(open_store(self.settings)))
+        return self._open.enter_context(contextlib.closing(open_store(self.settings, self._session)))
 
     def pool_for(self, arms: Collection[Arm], readable: Callable[[Trained], object]) -> Pool:
         """The pool that judges a claim on these arms. readable: raises for a run that lacks what the claim reads.

@@ -7,6 +7,7 @@ killed worker was training is free at once.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,17 +29,30 @@ class Lease:
 
 
 class Leases:
-    """Of one process on one store. path: the store's. Raises StoreError if the lock file cannot be opened."""
+    """Of one process on one store. path: the store's.
+
+    The lock file is opened for the first lease or mark: who trains nothing needs none. Raises StoreError if it cannot
+    be opened.
+    """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @functools.cached_property
+    def _locks(self) -> LockFile:
         try:
-            self._locks = LockFile(path)
+            return LockFile(self._path)
         except OSError as error:
-            raise StoreError(f"--store {path}: {error}. Name a file in a folder that can be written") from error
+            raise StoreError(f"--store {self._path}: {error}. Name a file in a folder that can be written") from error
 
     def close(self) -> None:
         """Give back every lease of this object, and its workers' marks."""
-        self._locks.close()
+        if self._is_open:
+            self._locks.close()
+
+    @property
+    def _is_open(self) -> bool:
+        return "_locks" in self.__dict__
 
     def take(self, name: str) -> Lease | None:
         """The right to train a block, None while anyone has it. name: of its first seed's run (Key.digest)."""
@@ -53,7 +67,8 @@ class Leases:
 
     def rest(self, session: str, worker: int) -> None:
         """Say that this worker has no more work of its own."""
-        self._locks.release(_place(session, worker))
+        if self._is_open:
+            self._locks.release(_place(session, worker))
 
     def at_work(self, session: str, workers: Iterable[int]) -> bool:
         """Whether one of these workers of the session is at work."""

@@ -45,12 +45,13 @@ class LockFile:
     """
 
     def __init__(self, store: Path) -> None:
-        self._path = os.path.realpath(f"{store}-locks")
+        # Of the store itself and not of a link to it, by whatever name it is opened.
+        self._path = f"{os.path.realpath(store)}-locks"
         self._held: set[int] = set()
         self._open = True
         with _files_lock:
             if self._path not in _files:
-                store.parent.mkdir(parents=True, exist_ok=True)
+                os.makedirs(os.path.dirname(self._path), exist_ok=True)
                 _files[self._path] = _Shared(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644))
             self._shared = _files[self._path]
             self._shared.users += 1

@@ -109,7 +109,7 @@ class Needs(StoreFile):
         free: bytes that are free now, which counts for the first one. Processes that have ended are forgotten.
         """
         with self._transaction():
-            rows = self._execute("SELECT process, free FROM device_users WHERE device = ?", (device,)).fetchall()
+            rows = self._execute("SELECT process, free FROM device_users WHERE device = ?", (device,))
             first = free
             for process, was_free in rows:
                 if process != os.getpid() and psutil.pid_exists(process):

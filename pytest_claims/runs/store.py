@@ -6,64 +6,37 @@ import base64
 import dataclasses
 import datetime
 import functools
-import hashlib
 import json
+import os
 import platform
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy
 
 from pytest_claims.defaults import CUDNN
-from pytest_claims.runs.store_file import StoreFile
+from pytest_claims.runs.row import COLUMNS, LATER, SCHEMA, Stored, agree, digest, latest, sealed, stored
+from pytest_claims.runs.store_file import DamagedError, StoreError, StoreFile, damaged
 from pytest_claims.types import Run, Trained
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-    key TEXT PRIMARY KEY,           -- hash of all that decides the result, see Key
-    configuration TEXT NOT NULL,    -- canonical JSON of network, recipe and data set
-    seed INTEGER NOT NULL,
-    data TEXT NOT NULL,             -- fingerprint of the images
-    numerics TEXT NOT NULL,         -- JSON: device kind, precision, seeds trained side by side
-    engine INTEGER NOT NULL,
-    test_accuracy REAL NOT NULL,    -- percent, as are all accuracies
-    test_images INTEGER NOT NULL,
-    diverged INTEGER NOT NULL,
-    curves TEXT NOT NULL,           -- JSON: train_accuracy and train_loss, one value an epoch
-    seconds REAL NOT NULL,
-    device TEXT NOT NULL,
-    versions TEXT NOT NULL,         -- JSON: python, torch, numpy
-    finished TEXT NOT NULL,         -- UTC, ISO 8601
-    records TEXT NOT NULL DEFAULT '{}'  -- JSON: gradients, predictions as base64 of zlib of '<i2', at_once, ...
-)
-"""
-# Stores of before this column was.
-_MIGRATION = "ALTER TABLE runs ADD COLUMN records TEXT NOT NULL DEFAULT '{}'"
+__all__ = ["COLUMNS", "DamagedRunError", "Key", "Store", "Stored", "digest", "now"]
 
-COLUMNS = tuple(line.split()[0] for line in _SCHEMA.splitlines() if line.startswith("    "))
-_MARKS = ", ".join("?" * len(COLUMNS))
+_MARKS = ", ".join("?" * (len(COLUMNS) + 1))
 
 
-@dataclasses.dataclass(frozen=True)
-class Stored:
-    """A finished run with what it was trained with. configuration: JSON of network, recipe and data set; numerics: of
-    device kind, precision and width; versions: of python, torch and numpy. finished: UTC, ISO 8601."""
+class ConflictError(StoreError):
+    """A run to be added has another result than the stored one of its key. place: among the runs to be added."""
 
-    trained: Trained
-    configuration: dict[str, Any]
-    numerics: dict[str, Any]
-    engine: int
-    device: str
-    versions: dict[str, str]
-    finished: str
+    def __init__(self, text: str, place: int) -> None:
+        self.place = place
+        super().__init__(text)
 
-    @property
-    def dataset(self) -> str:
-        """The name of its images."""
-        return str(self.configuration.get("dataset", "cifar10"))  # the default is not in a configuration
+
+class DamagedRunError(DamagedError):
+    """A stored run is none that can be: it was changed, or the file was damaged. The text names it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,22 +77,38 @@ class Key:
         return digest(self.run.canonical, self.data, self.numerics, self.engine, seed)
 
 
-def digest(configuration: str, data: str, numerics: str, engine: int, seed: int) -> str:
-    """The name of a run: a hash of all that decides its result."""
-    return hashlib.sha256("\n".join((configuration, data, numerics, str(engine), str(seed))).encode()).hexdigest()
-
-
 class Store(StoreFile):
     """Finished runs by key and seed.
 
     path: the SQLite file. since: rows finished before this time (UTC, ISO 8601) are not seen and will be replaced; ""
-    sees all of them. beside: another store that runs are read from where this one does not have them. Raises StoreError
-    if the file cannot be opened or is not a store.
+    sees all of them. session: what puts runs into it, by the time at which it began. beside: another store that runs
+    are read from where this one does not have them. read_only: nothing is written; a file that is not there is an empty
+    store. Raises StoreError if the file cannot be opened or is not a store. What is read is checked (row.py), and
+    DamagedRunError raised for what no run can be.
     """
 
-    def __init__(self, path: Path, *, since: str = "", beside: Store | None = None) -> None:
-        self.since, self.beside = since, beside
-        super().__init__(path)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        since: str = "",
+        session: str = "",
+        beside: Store | None = None,
+        read_only: bool = False,
+    ) -> None:
+        self.since, self.session, self.beside = since, session, beside
+        super().__init__(path, read_only=read_only)
+        there = {row[1] for row in self._execute("PRAGMA table_info(runs)")}
+        # A file that is only read may be an older one.
+        self._columns = ", ".join(
+            column if column in there else f"{LATER.get(column, column)} AS {column}" for column in COLUMNS
+        )
+        self._has_sessions = "session" in there
+
+    @classmethod
+    def empty(cls) -> Store:
+        """A store without runs, in memory, for who needs one where the real one cannot be read."""
+        return cls(Path(os.devnull, "no store"), read_only=True)
 
     def close(self) -> None:
         """Close the file, and the one beside it; rows are safe without it."""
@@ -128,29 +117,28 @@ class Store(StoreFile):
             self.beside.close()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        connection.execute(_SCHEMA)
-        if "records" not in [row[1] for row in connection.execute("PRAGMA table_info(runs)")]:
-            connection.execute(_MIGRATION)
+        connection.execute(SCHEMA)
+        there = {row[1] for row in connection.execute("PRAGMA table_info(runs)")}
+        for column, default in LATER.items():
+            if column not in there:
+                connection.execute(f"ALTER TABLE runs ADD COLUMN {column} TEXT NOT NULL DEFAULT {default}")
 
     def get(self, key: Key, seeds: Iterable[int]) -> dict[int, Trained]:
         """The finished runs among these seeds."""
         found, seeds = {}, list(seeds)
+        query = f"SELECT {self._columns} FROM runs WHERE key = ? AND finished BETWEEN ? AND ?"
         for seed in seeds:
-            row = self._one(
-                "SELECT test_accuracy, curves, diverged, seconds, test_images, records FROM runs "
-                "WHERE key = ? AND finished >= ?",
-                (key.digest(seed), self.since),
-            )
+            row = self._one(query, (key.digest(seed), *self._span()))
             if row:
-                found[seed] = _trained(seed, row)
+                found[seed] = self._checked(row).trained
         if self.beside and (others := [seed for seed in seeds if seed not in found]):
             found |= self.beside.get(key, others)
         return found
 
     def holds(self, key: Key, seeds: Iterable[int]) -> bool:
         """Whether the runs of all these seeds are finished."""
-        query = "SELECT 1 FROM runs WHERE key = ? AND finished >= ?"
-        missing = [seed for seed in seeds if not self._one(query, (key.digest(seed), self.since))]
+        query = "SELECT 1 FROM runs WHERE key = ? AND finished BETWEEN ? AND ?"
+        missing = [seed for seed in seeds if not self._one(query, (key.digest(seed), *self._span()))]
         return not missing or (self.beside is not None and self.beside.holds(key, missing))
 
     def devices(self, names: Iterable[str]) -> list[str]:
@@ -162,7 +150,12 @@ class Store(StoreFile):
 
     def kinds(self) -> set[str]:
         """The kinds of device that runs were trained on: "cpu", "cuda"."""
-        found = {json.loads(numerics)["device"] for (numerics,) in self._execute("SELECT DISTINCT numerics FROM runs")}
+        found = set()
+        for (numerics,) in self._execute("SELECT DISTINCT numerics FROM runs"):
+            try:
+                found.add(str(json.loads(numerics)["device"]))
+            except (ValueError, TypeError, KeyError) as error:
+                raise damaged(self.path, f"numerics of a run are {numerics!r}") from error
         return found | (self.beside.kinds() if self.beside else set())
 
     def fingerprints(self, dataset: str) -> set[str]:
@@ -175,52 +168,38 @@ class Store(StoreFile):
         """The runs of these names (Key.digest), whenever they were finished; those that are not here are left out."""
         found, wanted = {}, list(names)
         for name in wanted:
-            row = self._one(
-                "SELECT test_accuracy, curves, diverged, seconds, test_images, records, seed, configuration, numerics, "
-                "engine, device, versions, finished FROM runs WHERE key = ?",
-                (name,),
-            )
+            row = self._one(f"SELECT {self._columns} FROM runs WHERE key = ?", (name,))
             if row:
-                seed, configuration, numerics, engine, device, versions, finished = row[6:]
-                configuration, numerics, versions = map(json.loads, (configuration, numerics, versions))
-                found[name] = Stored(_trained(seed, row), configuration, numerics, engine, device, versions, finished)
+                found[name] = self._checked(row)
         if self.beside and (others := [name for name in wanted if name not in found]):
             found |= self.beside.named(others)
         return found
 
     def put(self, key: Key, results: Sequence[Trained], device: str, *, at_once: int | None = None) -> None:
-        """Record finished runs, all or none, replacing what was there. Raises StoreError, a full disk included.
+        """Record finished runs, all or none, replacing what was there.
 
         at_once: how many were trained side by side, where that is less than the key's seeds_per_block. It is recorded
         and not a part of the key: it changes the order of sums on a device where that is not fixed anyway.
+        Raises StoreError: for a full disk, for a file that is gone, and for results that no run can have.
         """
         import torch  # by now it is; who only reads a store does without its second of loading
 
         versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}
+        finished = max(now(), self.since)  # a clock set back must not hide what was trained just now
+        rows = []
+        for result in results:
+            try:
+                row = sealed((*_values(key, result, device, json.dumps(versions), finished, at_once), ""))
+                stored(row)
+            except (ValueError, TypeError) as error:
+                raise StoreError(
+                    f"seed {result.seed} of {key.run.network} is not recorded: {error}. What trained it gave a result "
+                    "that no run can have"
+                ) from error
+            rows.append(row)
         with self._transaction():
-            for result in results:
-                # Python's json writes NaN as NaN and reads it back: a diverged loss is a result.
-                curves = json.dumps({"train_accuracy": result.train_accuracy, "train_loss": result.train_loss})
-                self._execute(
-                    f"INSERT OR REPLACE INTO runs ({', '.join(COLUMNS)}) VALUES ({_MARKS})",
-                    (
-                        key.digest(result.seed),
-                        key.run.canonical,
-                        result.seed,
-                        key.data,
-                        key.numerics,
-                        key.engine,
-                        result.test_accuracy,
-                        result.test_images,
-                        int(result.diverged),
-                        curves,
-                        result.seconds,
-                        device,
-                        json.dumps(versions),
-                        max(now(), self.since),  # a clock set back must not hide what was trained just now
-                        _written(result, at_once),
-                    ),
-                )
+            for row in rows:
+                self._insert(row, self.session)
 
     def older(self, names: Collection[str], than: str) -> int:
         """How many of the runs of these names were finished before a time (UTC, ISO 8601)."""
@@ -230,27 +209,83 @@ class Store(StoreFile):
         return found + (self.beside.older(missing, than) if self.beside else 0)
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """Every run, in the order of keys, as values of COLUMNS."""
-        return self._execute(f"SELECT {', '.join(COLUMNS)} FROM runs ORDER BY key").fetchall()
+        """Every run, in the order of keys, as values of COLUMNS, unchecked."""
+        return self._execute(f"SELECT {self._columns} FROM runs ORDER BY key")
 
-    def add(self, rows: Sequence[tuple[Any, ...]]) -> int:
-        """Add runs given as values of COLUMNS, all or none, where their key is not there yet; returns how many."""
-        before = self.count()
+    def add(self, rows: Iterable[tuple[Any, ...]]) -> int:
+        """Add runs given as values of COLUMNS, all or none, where their key is not there yet; returns how many.
+
+        rows: that row.stored has let pass, or that raise where they do not. Raises ConflictError for one that has
+        another result than the stored run of its key.
+        """
+        added = 0
         with self._transaction():
-            for row in rows:
-                self._execute(f"INSERT OR IGNORE INTO runs ({', '.join(COLUMNS)}) VALUES ({_MARKS})", row)
-        return self.count() - before
+            for place, row in enumerate(rows):
+                there = self._one(f"SELECT {self._columns} FROM runs WHERE key = ?", (row[0],))
+                if there is None:
+                    self._insert(sealed(row), "")
+                    added += 1
+                elif not agree(self._checked(there), stored(row)):
+                    one, other = (dict(zip(COLUMNS, each, strict=True))["test_accuracy"] for each in (row, there))
+                    raise ConflictError(
+                        f"the run {row[0]} has another result than the one in {self.path} (test accuracy {one} and "
+                        f"{other}, or their curves). Keep the two apart, in stores of their own, or leave one out",
+                        place,
+                    )
+        return added
 
-    def count(self, since: str = "") -> int:
-        """How many finished runs this store object sees; with since, those finished at that time or later."""
-        return int(self._one("SELECT count(*) FROM runs WHERE finished >= ?", (max(since, self.since),))[0])
+    def count(self, session: str | None = None) -> int:
+        """How many finished runs this store object sees; with session, those that this session trained."""
+        if session is not None:
+            if not self._has_sessions:
+                return 0
+            return int(self._one("SELECT count(*) FROM runs WHERE session = ?", (session,))[0])
+        return int(self._one("SELECT count(*) FROM runs WHERE finished BETWEEN ? AND ?", self._span())[0])
+
+    def damaged_runs(self) -> dict[str, str]:
+        """The keys of runs that cannot be judged, and why."""
+        found = {}
+        for row in self.rows():
+            try:
+                stored(row)
+            except ValueError as error:
+                found[str(row[0])] = str(error)
+        return found
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Delete the runs of these keys, so that they are trained again."""
+        with self._transaction():
+            for name in names:
+                self._execute("DELETE FROM runs WHERE key = ?", (name,))
+
+    def _insert(self, row: Sequence[Any], session: str) -> None:
+        columns = ", ".join((*COLUMNS, "session"))
+        self._execute(f"INSERT OR REPLACE INTO runs ({columns}) VALUES ({_MARKS})", (*row, session))
+
+    def _span(self) -> tuple[str, str]:
+        """When a run that is seen was finished. Where older ones are trained again, no forged time makes one new."""
+        return (self.since, latest()) if self.since else ("", "~")
+
+    def _checked(self, row: Sequence[Any]) -> Stored:
+        try:
+            return stored(row)
+        except ValueError as error:
+            raise DamagedRunError(
+                f"the run {row[0]} in the store {self.path} is damaged: {error}. It is not judged. "
+                f"`python -m pytest_claims.runs check {self.path} --remove` deletes it and its like; then the same "
+                "command trains them again"
+            ) from error
 
 
-def _trained(seed: int, row: Sequence[Any]) -> Trained:
-    """A result from test_accuracy, curves, diverged, seconds, test_images and records, as the store keeps them."""
-    curves = json.loads(row[1])
-    accuracy, loss = (tuple(curves[name]) for name in ("train_accuracy", "train_loss"))
-    return Trained(seed, row[0], accuracy, loss, bool(row[2]), row[3], row[4], *_read(row[5]))
+def _values(
+    key: Key, result: Trained, device: str, versions: str, finished: str, at_once: int | None
+) -> tuple[Any, ...]:
+    """A run as values of COLUMNS, but for its checksum."""
+    # Python's json writes NaN as NaN and reads it back: a diverged loss is a result.
+    curves = json.dumps({"train_accuracy": result.train_accuracy, "train_loss": result.train_loss})
+    told = key.digest(result.seed), key.run.canonical, result.seed, key.data, key.numerics, key.engine
+    measured = float(result.test_accuracy), result.test_images, int(result.diverged), curves, float(result.seconds)
+    return (*told, *measured, device, versions, finished, _written(result, at_once))
 
 
 def _written(result: Trained, at_once: int | None) -> str:
@@ -267,20 +302,6 @@ def _written(result: Trained, at_once: int | None) -> str:
     return json.dumps(records)
 
 
-def _read(text: str) -> tuple[tuple[tuple[float, ...], ...], tuple[int, ...], tuple[float, ...], tuple[int, ...]]:
-    """gradients, predictions, test accuracies by epoch and confusion counts; empty where they were not recorded."""
-    records = json.loads(text)
-    gradients = tuple(tuple(row) for row in records.get("gradients", ()))
-    by_epoch, confusion = (tuple(records.get(name, ())) for name in ("test_accuracy_by_epoch", "confusion"))
-    return gradients, unpacked_predictions(records), by_epoch, confusion
-
-
-def unpacked_predictions(records: Mapping[str, Any]) -> tuple[int, ...]:
-    """The predictions among a run's records, none where there are none."""
-    packed = records.get("predictions", "")
-    return tuple(numpy.frombuffer(zlib.decompress(base64.b64decode(packed)), dtype="<i2").tolist()) if packed else ()
-
-
 def now() -> str:
-    """The time as the store writes it: UTC, ISO 8601 to the microsecond, so that text order is time order."""
+    """The time as the store writes times: UTC, ISO 8601 to the microsecond, so that text order is time order."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")

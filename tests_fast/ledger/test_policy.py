@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 
 import pytest
 
@@ -207,7 +208,7 @@ def test_a_write_that_fails_leaves_the_old_ledger(tmp_path):
     path = tmp_path / "documented.json"
     update(path, [named("a")], "2026-01-02", "torch 2")
     before = path.read_text()
-    path.with_suffix(".part").mkdir()  # where the new one is written first
+    (tmp_path / f".documented.json.{os.getpid()}.part").mkdir()  # where the new one is written first
     with pytest.raises(
         LedgerError, match=r"documented\.json cannot be written \(.*the runs themselves are in the store"
     ):

@@ -103,3 +103,15 @@ def test_verdicts_on_images_of_ones_own_are_not_recorded(run):
     result.stderr.fnmatch_lines(
         ["*--update-ledger records verdicts on registered data sets, not on images of one's own *"]
     )
+
+
+def test_entries_of_claims_that_are_not_there_any_more_are_said(suite, verify):
+    verify("--update-ledger")
+    path = suite.path / LEDGER
+    path.write_text(path.read_text().replace("test_narrow_beats_wide", "test_before_it_was_renamed"))
+    for option in ("--ledger", "--update-ledger"):
+        said = verify(option, "-k", "wide_beats")
+        said.assert_outcomes(passed=1)
+        said.stdout.fnmatch_lines(
+            ["ledger: *documented-cifar.json has an entry of claims that are not there any more: *test_before_it_was_*"]
+        )

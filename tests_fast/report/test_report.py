@@ -366,3 +366,12 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
     told = session_lines(resolved, Session(**{**said, "not_judged": missing}, trained=0, reused=0, seconds=1.0), 80)
     assert "not judged, 3 claims: runs are not stored; train" in told
     assert [wall_time(seconds) for seconds in (59.4, 59.6, 3599.6)] == ["59 s", "1 min 00 s", "1 h 00 min"]
+
+
+def test_words_of_claims_are_no_markup_of_the_page_of_results():
+    named = dataclasses.replace(RESULT, claim="a <script>alert(1)</script> | [x](y) \x1b[31m\nb")
+    page = results_page([named], {"device": "<img src=x onerror=alert(1)>"})
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "\x1b" not in page
+    assert page.count("a &lt;script&gt;alert(1)&lt;/script&gt; \\| \\[x\\](y) \\x1b\\[31m b") >= 2

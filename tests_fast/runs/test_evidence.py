@@ -14,7 +14,7 @@ from pytest_claims.runs.evidence import FORMAT, EvidenceError, files, publish, r
 from pytest_claims.runs.store import COLUMNS, Key, Store
 from pytest_claims.types import Recipe, Run, Trained
 
-RUN = Run(DepthCNN(2, "relu"), Recipe(4, 20, 3, "sgd", 0.01))
+RUN = Run(DepthCNN(2, "relu"), Recipe(4, 20, 2, "sgd", 0.01))
 LABELS = np.repeat(np.arange(10), 3)
 
 

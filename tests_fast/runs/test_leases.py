@@ -54,6 +54,14 @@ def test_a_lease_is_exclusive_between_processes_and_a_killed_ones_is_free_at_onc
     assert leases.take(NAME) is not None
 
 
+def test_a_store_by_another_name_has_the_same_leases(path, elsewhere):
+    assert elsewhere(f"leases.take({NAME!r}) is not None") == "True"
+    path.with_name("link").symlink_to(path)
+    with contextlib.closing(Leases(path.with_name("link"))) as leases:
+        assert leases.take(NAME) is None
+        assert leases.take(OTHER) is not None
+
+
 def test_a_released_lease_is_free(path, elsewhere):
     with contextlib.closing(Leases(path)) as leases:
         lease = leases.take(NAME)
@@ -133,7 +141,7 @@ def test_looking_whether_a_worker_works_leaves_its_mark(path, elsewhere):
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"--store .*file/runs\.sqlite.*folder that can be written"):
-        Leases(tmp_path / "file" / "runs.sqlite")
+        Leases(tmp_path / "file" / "runs.sqlite").take(NAME)
 
 
 def test_a_store_is_opened_by_one_process_at_a_time(path):

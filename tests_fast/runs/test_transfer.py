@@ -27,11 +27,14 @@ def test_runs_survive_the_way_there_and_back(store, tmp_path):
     assert import_runs(tmp_path / "runs.jsonl", other) == 0
 
 
-def test_what_the_store_has_is_kept(store, tmp_path):
+def test_another_result_of_a_stored_run_is_a_conflict_and_nothing_is_added(store, tmp_path):
     export_runs(store, tmp_path / "runs.jsonl")
     other = Store(tmp_path / "other.sqlite")
     other.put(KEY, [result(1, 99.0)], "another device")
-    assert import_runs(tmp_path / "runs.jsonl", other) == 2
+    line = next(n for n, row in enumerate(store.rows(), start=1) if row[0] == KEY.digest(1))
+    with pytest.raises(TransferError, match=rf"runs\.jsonl, line {line}: the run {KEY.digest(1)} has another result"):
+        import_runs(tmp_path / "runs.jsonl", other)
+    assert other.count() == 1
     assert other.get(KEY, [1])[1].test_accuracy == 99.0
 
 
@@ -64,4 +67,4 @@ def test_the_command_line(store, tmp_path, capsys):
 
 def test_columns_are_the_stores(store):
     assert COLUMNS[:3] == ("key", "configuration", "seed")
-    assert len(COLUMNS) == len(store.rows()[0]) == 15
+    assert len(COLUMNS) == len(store.rows()[0]) == 16

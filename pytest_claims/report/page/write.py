@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from pytest_claims.data import Dataset
 from pytest_claims.judge.result import Called, Result
-from pytest_claims.report.facts import wall_time
+from pytest_claims.report.facts import number, wall_time
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.report.numbers import documented_effect, short_p
 from pytest_claims.report.page.colours import Colours
@@ -23,6 +23,7 @@ from pytest_claims.report.page.module import read
 from pytest_claims.report.page.section import measured_words, section, trained_with
 from pytest_claims.report.session import Session
 from pytest_claims.runs.store import Store, Stored
+from pytest_claims.whole_file import write_whole
 
 _TEMPLATES = Path(__file__).with_name("templates")
 COLUMNS = ("Claim", "In words", "Source", "Documented", "Measured", "Seeds", "Adjusted p", "Verdict", "Ledger")
@@ -55,6 +56,7 @@ def write_page(
     rows = [_row(place, *each, anchors) for place, each in enumerate(judged)]
     text = environment.get_template("page.html.jinja").render(
         session=session,
+        number=number,
         totals={MARKS[Called(called)]: count for called, count in session.totals.items() if count},
         marks=MARKS.values(),
         sections=sections,
@@ -70,7 +72,7 @@ def write_page(
     )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
-    path.write_text(text, encoding="utf-8")
+    write_whole(path, [text])
     return path
 
 

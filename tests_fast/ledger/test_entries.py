@@ -1,0 +1,82 @@
+"""The ledger's file: what is no entry is refused by its name, and sessions that write at once lose nothing."""
+
+import dataclasses
+import json
+import os
+
+import pytest
+
+from pytest_claims.ledger.entries import LedgerError, entry, read, update
+from pytest_claims.ledger.vanished import vanished
+from tests_fast.judge.test_result import RESULT
+from tests_fast.runs.processes import started
+
+TODAY = ("2026-11-26", "torch 2.13")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "ledger" / "documented-cifar.json"
+
+
+def written(path, **changed):
+    path.parent.mkdir(exist_ok=True)
+    fields = dataclasses.asdict(entry(RESULT, *TODAY))
+    path.write_text(json.dumps({"claims/test_x.py::test_good": fields, "claims/test_x.py::test_bad": fields | changed}))
+
+
+BAD = {
+    "a verdict of one's own": ({"verdict": "PROVEN"}, "verdict is 'PROVEN'; allowed: REPRODUCED, TOO SMALL"),
+    "a verdict of a number": ({"verdict": 1}, "verdict is 1; allowed: a text"),
+    "a bound of text": ({"lower": "low"}, "lower is 'low'; allowed: a number"),
+    "a bound missing": ({"upper": None}, "upper is None; allowed: a number"),
+    "an effect that is no number": ({"effect": float("nan")}, "effect is nan"),
+    "an effect true": ({"effect": True}, "effect is True"),
+    "seeds": ({"n": 5.5}, "n is 5.5; allowed: an integer"),
+    "no seeds": ({"n": 0}, "n is 0; allowed: 1 or more"),
+    "looks": ({"looks": [5, "7"]}, r"looks is \(5, '7'\)"),
+    "looks of text": ({"looks": "57"}, "looks is"),
+    "no looks": ({"looks": 3}, "not iterable"),
+    "a documented text": ({"documented": "high"}, "documented is 'high'; allowed: a number or null"),
+    "an agreement": ({"agrees": "yes"}, "agrees is 'yes'; allowed: true or false or null"),
+    "escapes": ({"claim": "a \x1b[31mred claim"}, "characters that cannot be shown"),
+    "a field more": ({"wrong": 1}, "wrong"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_field_edited_by_hand_into_what_none_is_is_named(path, name):
+    changed, said = BAD[name]
+    written(path, **changed)
+    with pytest.raises(LedgerError, match=rf"cifar\.json is no ledger \(claims/test_x\.py::test_bad: .*{said}"):
+        read(path)
+
+
+def test_a_bound_that_does_not_exist_and_whole_numbers_are_entries(path):
+    written(path, lower=float("-inf"), effect=3, documented=None, measured=None, agrees=None)
+    assert read(path)["claims/test_x.py::test_bad"].effect == 3
+
+
+def _update(path, number):
+    named = dataclasses.replace(RESULT, nodeid=f"claims/test_x.py::test_{number}")
+    for _ in range(20):
+        update(path, [named], *TODAY)
+    os._exit(0)
+
+
+def test_seven_sessions_that_record_at_once_lose_no_entry(path):
+    processes = [started(_update, path, number) for number in range(7)]
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * 7
+    assert read(path).keys() == {f"claims/test_x.py::test_{number}" for number in range(7)}
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_entries_of_claims_that_are_not_there_are_found(tmp_path):
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "test_x.py").write_text("def test_there(lab, n): ...\n")
+    (tmp_path / "claims" / "test_broken.py").write_text("def test_there(:\n")
+    there = ["claims/test_x.py::test_there", "claims/test_x.py::test_there[2]"]
+    gone = ["claims/test_x.py::test_renamed[2]", "claims/test_y.py::test_there", "claims/test_broken.py::test_there"]
+    assert vanished([*there, *gone], tmp_path) == gone
