@@ -23,6 +23,7 @@ from pytest_claims.stats import (
     faster,
     never_falls,
     no_difference,
+    not_comparable,
     spans,
     spread,
     superiority,
@@ -240,6 +241,12 @@ def test_every_verdict_says_what_to_do_next_and_what_it_costs(outcome):
     assert "min" not in next_step(dataclasses.replace(judged, arms=unknown))
     fallen = tuple(dataclasses.replace(arm, collapsed=(True,) * 5) for arm in judged.arms)
     assert next_step(dataclasses.replace(judged, arms=fallen)).startswith("Every run collapsed: nothing was learned")
+
+
+def test_arms_at_chance_ask_for_no_more_seeds():
+    arms = {"a": np.array([10.0, 10.1, 9.9, 10.0, 50.0]), "b": np.array([10.1, 10.0, 10.0, 9.9, 10.0])}
+    text = next_step(result(not_comparable(superiority(arms["a"], arms["b"], margin=1.0)), arms))
+    assert text.startswith("More seeds do not help: these arms would first have to learn something.")
 
 
 def test_an_open_claim_goes_on_to_its_next_look():
