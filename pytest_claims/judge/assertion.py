@@ -10,7 +10,7 @@ import numpy as np
 
 from pytest_claims.judge.kinds import kind_of
 from pytest_claims.judge.metric import Metric
-from pytest_claims.stats import interaction, mostly, not_comparable, superiority
+from pytest_claims.stats import interaction, superiority
 from pytest_claims.types import Confounded, Confounder, Verdict
 
 Name = Hashable
@@ -113,8 +113,6 @@ def confounded(
 
     flags = of(under, collapsed)
     effect = superiority(*of(under, samples), margin=margin, collapsed=flags, names=under, **at)
-    if all(map(mostly, flags)):
-        effect = not_comparable(effect)
     removed = interaction(
         of(claimed, samples),
         of(under, samples),

@@ -242,7 +242,7 @@ KINDS = {
             _one_sided,
             unit="doublings",
             unsettled=_never_reached,
-            flag="not reached by the last epoch, whose number stands here",
+            flag="never came to the accuracy: the number of the last epoch stands here",
             all_flagged=(
                 "No run came to the accuracy: nothing was learned about speed. Claim a lower accuracy, or train for "
                 "more epochs."

@@ -37,13 +37,13 @@ from pytest_claims.settings import Settings
 from pytest_claims.stats import (
     ALPHA,
     agreement,
+    at_chance,
     best_of,
     collapse,
     crossover,
     equivalence,
     faster,
     in_order_of_seeds,
-    mostly,
     never_falls,
     no_difference,
     not_comparable,
@@ -431,18 +431,17 @@ class Lab:
         if self._metric.censored:
             # A run that diverged counts by what it came to before.
             collapsed = np.asarray([self._metric.censored(result) for result in ascending])
+        nothing = False
         if self._metric is ACCURACY:
-            tested = results[0].test_images
-            collapsed = collapse(
-                ordered["accuracy"], chance=100 / run.network.classes, test_images=tested, diverged=diverged
-            )
+            found = {"chance": 100 / run.network.classes, "test_images": results[0].test_images, "diverged": diverged}
+            collapsed, nothing = collapse(ordered["accuracy"], **found), at_chance(ordered["accuracy"], **found)
         values, flags = ordered["values"].tolist(), collapsed.tolist()
         seeds, key = tuple(result.seed for result in ascending), self._pool.key(run)
         names = tuple(map(key.digest, seeds))
         tested = results[0].test_images
         seconds = float(np.mean([result.seconds for result in results]))
         return ArmEvidence(
-            label(name), seeds, tuple(values), tuple(flags), self._documented(name), names, tested, seconds
+            label(name), seeds, tuple(values), tuple(flags), self._documented(name), names, tested, seconds, nothing
         )
 
     def _documented_figures(self) -> dict[Name, float]:
@@ -511,10 +510,22 @@ class Lab:
         collapsed = {label(name): self.collapsed(name) for name in names}
         at = {"resolution": self._resolution()} if assertion.rounded else {}
         verdict = assertion.procedure(values, collapsed=collapsed, alpha=alpha, **at)
-        compared = [mostly(self.collapsed(name)) for name in names if name not in assertion.beside]
+        return self._compared(assertion, verdict)
+
+    def _compared(self, assertion: Assertion, verdict: Verdict) -> Verdict:
+        """The verdict, and what confounders say, unless what is compared is at chance."""
+        arms = {arm.label: arm.at_chance for arm in self._evidence.values()}
+        confounders = tuple(
+            dataclasses.replace(found, under=not_comparable(found.under))
+            if all(arms[label] for label in found.under.comparison)
+            else found
+            for found in verdict.confounders
+        )
+        verdict = dataclasses.replace(verdict, confounders=confounders)
         # Of an arm at chance the accuracy still says that it is worse than another; its spread says nothing.
         enough = any if kind_of(assertion.kind).compares_spreads else all
-        return not_comparable(verdict) if self._metric is ACCURACY and enough(compared) else verdict
+        decides = [self._of(name).at_chance for name in assertion.arms if name not in assertion.beside]
+        return not_comparable(verdict) if enough(decides) else verdict
 
     def _at_hand(self, name: Name, *, needed: bool) -> bool:
         """Whether an arm has its runs; where runs are trained, it always has. Raises NotStoredError for one that is

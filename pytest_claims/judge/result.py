@@ -36,7 +36,8 @@ class ArmEvidence:
     one, and which runs are flagged: they collapsed, or their value is a bound (judge/kinds.py says which).
 
     runs: their names in the store, where training curves, gradients and predictions are. test_images: behind each
-    accuracy, 0 where that is not known. seconds: that training one of them took, the mean; 0 where that is not known.
+    accuracy, 0 where that is not known. seconds: that training one of them took, the mean; 0 where that is not
+    known. at_chance: the arm as a whole learned nothing (stats/collapses.py).
     """
 
     label: str
@@ -47,10 +48,20 @@ class ArmEvidence:
     runs: tuple[str, ...] = ()
     test_images: int = 0
     seconds: float = 0.0
+    at_chance: bool = False
 
     @property
     def mean(self) -> float:
         return sum(self.values) / len(self.values)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sibling:
+    """The same claim at another level, as the ledger has it. level: the test's parameters, e.g. "32-base"."""
+
+    level: str
+    verdict: str
+    effect: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,15 +87,6 @@ class OnEvidence:
         seeds = f"whole {self.data_kind}, {self.n} seeds, {self.device}, {self.date}"
         unit = "" if self.unit == "points" else f" {self.unit}"
         return f"{self.verdict} {self.effect:+.2f} [{self.lower:+.2f}, {self.upper:+.2f}]{unit} ({seeds})"
-
-
-@dataclasses.dataclass(frozen=True)
-class Sibling:
-    """The same claim at another level, as the ledger has it. level: the test's parameters, e.g. "32-base"."""
-
-    level: str
-    verdict: str
-    effect: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,11 +144,11 @@ class Result:
     datasets: dict[str, str] = dataclasses.field(default_factory=dict)
     contrasted: tuple[str, ...] = ()
     samples: int = 1
-    evidence: OnEvidence | None = None
     siblings: tuple[Sibling, ...] = ()
     trained: str = ""
     differences: tuple[float, ...] = ()
     more_seeds: int = 0
+    evidence: OnEvidence | None = None
 
     def __post_init__(self) -> None:
         kind_of(self.kind)

@@ -41,11 +41,11 @@ def lab_of(
     claims: int,
     columns: int,
 ) -> Lab:
-    """The lab of a claim's test. ledgers: of the session's scale; documented: of that scale. claims: how many the
-    session has. columns: that a failure's text may take."""
+    """The lab of a claim's test. ledgers: of the session's scale. documented: those of scale documented. claims: how
+    many the session has. columns: that a failure's text may take."""
 
     def explain(result: Result) -> str:
-        return failure_text(_as_recorded(item, ledgers, documented, result), columns)
+        return failure_text(as_recorded(item, ledgers, documented, result), columns)
 
     settings = laboratory.settings
     try:
@@ -53,7 +53,17 @@ def lab_of(
         left_out = arms_of(item).keys() - arms.keys()
         pool = laboratory.pool_for(arms.values(), metric.of)
         return Lab(
-            item.nodeid, claim_id(item), declared, words, arms, settings, pool, explain, metric, claims, left_out
+            item.nodeid,
+            claim_id(item),
+            declared,
+            words,
+            arms,
+            settings,
+            pool,
+            explain,
+            metric,
+            claims,
+            left_out,
         )
     except ExplainedError as error:
         raise _ended(settings, error) from None
@@ -87,7 +97,7 @@ def judged(
         used: Lab | None = getattr(item, "funcargs", {}).get("lab")
         result = used.result if used else None
         if result:
-            result = _as_recorded(item, ledgers, documented, result)
+            result = as_recorded(item, ledgers, documented, result)
             item.user_properties += [("claim", result.to_json()), *junit_properties(result)]
     if not result:
         pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
@@ -101,13 +111,12 @@ def open_text(result: Result) -> str:
     return f"{result.verdict_words} {result.id}: {result.claim}: not decided yet. Next: {result.command}"
 
 
-def _as_recorded(item: pytest.Item, ledgers: Ledgers, documented: Ledgers, result: Result) -> Result:
-    """The result with what the ledger has for this test and for its other parameters, and with what is recorded of it
-    on whole data sets."""
+def as_recorded(item: pytest.Item, ledgers: Ledgers, documented: Ledgers, result: Result) -> Result:
+    """The result with what the ledgers have: for this test and its other parameters, and of scale documented for the
+    same claim."""
     entries, recorded = ledgers.get(result.data_kind, {}), _recorded(item, ledgers, result)
-    result = dataclasses.replace(
-        result, siblings=siblings(item.nodeid, entries), evidence=on_evidence(result, documented)
-    )
+    evidence = on_evidence(result, documented)
+    result = dataclasses.replace(result, siblings=siblings(item.nodeid, entries), evidence=evidence)
     if recorded is None:
         return result
     return dataclasses.replace(result, recorded=recorded.verdict, samples=recorded.chained(result))

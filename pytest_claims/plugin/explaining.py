@@ -12,7 +12,7 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from pytest_claims.judge.assertion import label
-from pytest_claims.judge.decorator import arms_of, claim_id, claim_of, words_of
+from pytest_claims.judge.decorator import arms_at, claim_id, claim_of, words_of
 from pytest_claims.plugin.scale_selection import scales_of
 from pytest_claims.plugin.session import not_judged, result_of
 from pytest_claims.report.explanation import Told, explanations
@@ -78,7 +78,7 @@ class Explaining:
             claim=words_of(item),
             module=inspect.getdoc(module) or "",
             source=declared.source,
-            arms={label(name): arm for name, arm in arms_of(item).items()},
+            arms={label(name): arm for name, arm in arms_at(item, self._scale).items()},
             scale=self._scale,
             result=result,
             not_judged=why,

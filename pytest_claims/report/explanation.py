@@ -86,6 +86,7 @@ def _statistics(result: Result, columns: int) -> list[str]:
     lines += field("Power", power_text(result), columns)
     if result.agreement:
         lines += field("Agreement", agreement_text(result.agreement, result.compared), columns)
+    lines += field("Evidence", result.evidence.words if result.evidence else "", columns)
     lines += field("Beside", "; ".join(beside(result)), columns)
     for note in plain_notes(result):
         lines += field("Note", note, columns)
@@ -113,9 +114,7 @@ def agreement_text(agreement: Agreement, compared: str) -> str:
 
 def _recipes(told: Told, columns: int) -> list[str]:
     """The networks, then the recipe in full, and of the other arms what differs from it."""
-    runs = {label: arm.run(told.scale) for label, arm in told.arms.items() if told.scale in arm.recipes}
-    if not runs:
-        return []
+    runs = {label: arm.run(told.scale) for label, arm in told.arms.items()}
     first_label, first = next(iter(runs.items()))
     lines = field("Recipe", f"{first_label}: {first.network}; {first.dataset}; {_settings(first)}", columns)
     for label, run in runs.items():

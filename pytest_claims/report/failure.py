@@ -44,8 +44,8 @@ def _lines(result: Result, columns: int, most: int) -> list[str]:
     top = told("", f"{result.badge}: {result.id}, {result.claim}", indent=0)
     top += ["", *told("In short", in_short(result)), *told("Why", why(result))]
     drawn = ["", *(" " * INDENT + line for line in scale_lines(result, room)), ""]
-    evidence = told("Evidence", result.evidence.words) if result.evidence else []
-    bottom = ["", *evidence, *told("Siblings", siblings_text(result, room))]
+    bottom = ["", *told("Siblings", siblings_text(result, room))]
+    bottom += told("Evidence", result.evidence.words if result.evidence else "")
     bottom += told("Trained", f"{result.trained}; images: {result.data}; scale {result.scale}; {result.device}")
     bottom += told("p", p_text(result)) + told("Power", power_text(result)) + told("Next", next_step(result))
     # On a line of its own and never wrapped, so that it can be copied.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_claims.judge.result import Result
 from pytest_claims.runs.quantities import about
-from pytest_claims.types import Outcome
+from pytest_claims.types import Doubt, Outcome
 
 
 def next_step(result: Result) -> str:
@@ -17,6 +17,8 @@ def _advice(result: Result) -> str:
     flags = [flag for arm in result.arms for flag in arm.collapsed]
     if all(flags):
         return kind.all_flagged
+    if verdict.doubt == Doubt.NOT_COMPARABLE and not result.next_look:
+        return "More seeds do not help: these arms would first have to learn something. Look at the recipe."
     if verdict.outcome == Outcome.REPRODUCED:
         return "Nothing: the finding holds here. Fresh seeds would replicate it."
     if verdict.outcome == Outcome.TOO_SMALL:

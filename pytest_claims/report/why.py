@@ -79,7 +79,7 @@ def _collapsed(result: Result) -> str:
     fallen = [arm for arm in result.arms if any(arm.collapsed) and (arm.label in result.contrasted or not confounded)]
     if not fallen:
         return ""
-    what = result.of_kind.flag.split(":")[0].split(",")[0]
+    what = result.of_kind.flag.split(":")[0]
     counts = ", ".join(f"{arm.label} {sum(arm.collapsed)} of {len(arm.collapsed)}" for arm in fallen[:_NAMED])
     more = f", and others in {count(len(fallen) - _NAMED, 'arm')} more" if len(fallen) > _NAMED else ""
-    return f"Runs {what}: {counts}{more}."
+    return f"Runs that {what}: {counts}{more}."

@@ -4,7 +4,7 @@ Accuracies are float arrays in percent, effects and margins in points; arms are 
 The rules are written out in docs/verdicts.md.
 """
 
-from pytest_claims.stats.collapses import collapse, mostly, not_comparable
+from pytest_claims.stats.collapses import at_chance, collapse, not_comparable
 from pytest_claims.stats.equality import equivalence, no_difference, some_difference
 from pytest_claims.stats.interval import agreement, in_order_of_seeds
 from pytest_claims.stats.leads import best_of, crossover, interaction, ranking, superiority
@@ -21,6 +21,7 @@ __all__ = [
     "LOOKS",
     "Level",
     "agreement",
+    "at_chance",
     "benjamini_hochberg",
     "best_of",
     "collapse",
@@ -32,7 +33,6 @@ __all__ = [
     "holm",
     "in_order_of_seeds",
     "interaction",
-    "mostly",
     "never_falls",
     "no_difference",
     "nominal_levels",

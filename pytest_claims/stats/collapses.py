@@ -62,9 +62,18 @@ def flagged_by_name(collapsed: Mapping[str, ArrayLike] | None, arms: Collection[
     return dict(zip(arms, flagged(given, tuple(arms), n), strict=True))
 
 
-def mostly(flags: np.ndarray) -> bool:
-    """Whether more than half of an arm's runs collapsed, bool [n]: what it measures is then chance, not the arm."""
-    return bool(flags.mean() > 0.5)
+def at_chance(accuracy: ArrayLike, *, chance: float, test_images: int, diverged: ArrayLike) -> bool:
+    """Whether an arm as a whole learned nothing: what it measures is then chance, not the arm.
+
+    Arguments as collapse(). More than half of its runs collapsed, and its median is not above chance by what n runs
+    together would show: with few test images a run alone shows little. A run that diverged counts as chance.
+    """
+    values, flags = np.asarray(accuracy, dtype=np.float64), np.asarray(diverged, dtype=bool)
+    collapsed = collapse(values, chance=chance, test_images=test_images, diverged=flags)
+    median = float(np.median(np.where(flags, chance, values)))
+    rate = chance / 100
+    together = chance + 5 * 100 * math.sqrt(rate * (1 - rate) / (test_images * len(values)))
+    return bool(collapsed.mean() > 0.5) and median < together
 
 
 def not_comparable(verdict: Verdict) -> Verdict:

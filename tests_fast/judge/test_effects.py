@@ -175,8 +175,8 @@ def test_what_explains_is_told_before_what_does_not_and_those_together(planting)
 
 
 def test_a_confounder_that_collapsed_decides_nothing(planting):
-    gone = [True] * 6 + [False] * 4
-    lab = planting.lab(arms_at(a=60, b=50, c=50, d=50), diverged={"c": gone, "d": gone})
+    arms = arms_at(a=60, b=50) | {name: around(10, spread=0.01, seed=3) for name in "cd"}
+    lab = planting.lab(arms)
     found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=[RATE])
     (came_to,) = found.verdict.confounders
     assert (came_to.under.doubt, came_to.cause) == (Doubt.NOT_COMPARABLE, Cause.UNDECIDED)

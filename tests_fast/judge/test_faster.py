@@ -86,16 +86,16 @@ def test_a_run_that_diverged_counts_by_what_it_came_to(planting):
 
 def test_the_failure_tells_of_runs_that_never_came_to_it(planting):
     text = " ".join(failure_text(to_50(planting, fast=(None, *FAST[1:]), slow=THRICE)).split())
-    assert "bounds -inf and" in text
-    assert "40.00!" in text
-    assert "! not reached by the last epoch, whose number stands here" in text
-    assert "fast never came to the accuracy in 1 of 10 seeds: no lower bound" in text
+    assert "[none, " in text
+    assert "to 40.00, 1!" in text
+    assert "! never came to the accuracy: the number of the last epoch stands here" in text
+    assert "Runs that never came to the accuracy: fast 1 of 10." in text
     assert "beside them more seeds settle nothing. Claim a lower accuracy, or train for more epochs." in text
 
 
 def test_where_no_run_came_to_it_the_failure_says_that_first(planting):
     text = failure_text(to_50(planting, fast=[None] * 10, slow=[None] * 10))
-    assert "next      No run came to the accuracy: nothing was learned about speed." in text
+    assert "Next      No run came to the accuracy: nothing was learned about speed." in text
 
 
 def test_a_placebo_reassigns_epochs_with_their_flags_and_counts_them(planting):

@@ -67,7 +67,7 @@ def test_looks_go_on_until_a_verdict_stands(planting, swing, outcomes, next_look
     assert found.verdict.alpha == LEVELS[taken - 1]
     assert found.planned == LOOKS
     assert found.next_look is next_look
-    assert found.command == f"pytest {TEST} --scale documented {command or settling(found)}"
+    assert found.command == f"pytest claims -k {TEST} --scale documented {command or settling(found)}"
 
 
 def settling(result):
@@ -109,7 +109,7 @@ def test_a_session_that_ends_early_names_the_next_look(planting, looks, followin
     assert found.verdict.outcome == INCONCLUSIVE
     assert [look.level for look in found.verdict.looks] == list(LEVELS[: len(looks)])
     assert (found.planned, found.next_look) == (LOOKS, following)
-    assert found.command == f"pytest {TEST} --scale documented --max-seeds {following}"
+    assert found.command == f"pytest claims -k {TEST} --scale documented --max-seeds {following}"
 
 
 @pytest.mark.parametrize(("lead", "outcome"), [(5, REPRODUCED), (1, TOO_SMALL), (-5, CONTRADICTED)])

@@ -76,7 +76,7 @@ VERDICT = dataclasses.replace(
     fails_by=3,
 )
 ARMS = (
-    ArmEvidence("a", (5, 6), (40.5, 36.0), (False, True), 40.46, ("0a", "0b"), 10_000, 12.5),
+    ArmEvidence("a", (5, 6), (40.5, 36.0), (False, True), 40.46, ("0a", "0b"), 10_000, 12.5, True),
     ArmEvidence("b", (5, 6), (30.0, 31.0), (False, False), None, ("0c", "0d")),
 )
 RESULT = Result(
@@ -108,11 +108,11 @@ RESULT = Result(
     datasets={"cifar10": "cifar10 at data"},
     contrasted=AB,
     samples=2,
-    evidence=OnEvidence("TOO SMALL", 1.5, 0.5, 2.5, "points", 20, "cifar", "cpu (x)", "2026-11-21"),
     siblings=(Sibling("8", "REPRODUCED", 1.5),),
     trained="DepthCNN on cifar10: 300 images a class",
     differences=(10.5, 5.0),
     more_seeds=10,
+    evidence=OnEvidence("TOO SMALL", 1.5, 0.5, 2.5, "points", 20, "cifar", "cpu (x)", "2026-11-21"),
 )
 
 

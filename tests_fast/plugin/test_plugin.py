@@ -374,9 +374,7 @@ def test_a_plan_has_the_seeds_that_choose_settings(suite, run, known_speed):
     write(suite, CLAIMS + MORE)
     planned = run("--plan", "--scale", "documented", "--seeds", "5", "-k", "lower")
     # Two networks at two rates: five seeds that choose and at most as many that are judged.
-    planned.stdout.fnmatch_lines(
-        ["all *4 *40 *0 *< 1 min", "on one data-centre GPU, by the speed of an H100 *: under 1 min"]
-    )
+    planned.stdout.fnmatch_lines(["all *4 *40 *0 *< 1 min", "on one data-centre GPU, by the speed of *: under 1 min"])
     run("--scale", "documented", "--seeds", "5", "-k", "lower")
     assert rows(suite) == 40
     found = sqlite3.connect(suite.path / ".claims/runs.sqlite").execute("SELECT DISTINCT seed FROM runs ORDER BY seed")
@@ -632,5 +630,5 @@ def test_every_option_is_documented(suite):
     text, listed = (ROOT / "docs" / "options.md").read_text(), suite.runpytest_inprocess("--help").stdout.str()
     group = listed.split("re-verifying documented findings:")[1].split("\n\n")[0]
     options = re.findall(r"^  (--[a-z0-9-]+)", group, re.MULTILINE)
-    assert len(options) == 19
+    assert len(options) == 20
     assert all(f"`{option}" in text for option in options)

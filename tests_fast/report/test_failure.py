@@ -23,6 +23,7 @@ from pytest_claims.stats import (
     faster,
     never_falls,
     no_difference,
+    not_comparable,
     spans,
     spread,
     superiority,
@@ -213,10 +214,10 @@ def test_collapsed_runs_are_counted_and_marked():
     judged = norms()
     fallen = dataclasses.replace(judged.arms[1], collapsed=(True, True, False, False, False))
     text = failure_text(dataclasses.replace(judged, arms=(judged.arms[0], fallen)))
-    assert "Runs collapsed: group norm 2 of 5." in flat(text)
+    assert "Runs that collapsed: group norm 2 of 5." in flat(text)
     assert "46.9! 49.0! 47.2" in flat(text)
     assert "! collapsed: at chance, or diverged" in text
-    assert "Runs collapsed" not in failure_text(judged)
+    assert "Runs that collapsed" not in failure_text(judged)
 
 
 def test_seeds_that_have_no_room_are_a_range():
@@ -240,6 +241,12 @@ def test_every_verdict_says_what_to_do_next_and_what_it_costs(outcome):
     assert "min" not in next_step(dataclasses.replace(judged, arms=unknown))
     fallen = tuple(dataclasses.replace(arm, collapsed=(True,) * 5) for arm in judged.arms)
     assert next_step(dataclasses.replace(judged, arms=fallen)).startswith("Every run collapsed: nothing was learned")
+
+
+def test_arms_at_chance_ask_for_no_more_seeds():
+    arms = {"a": np.array([10.0, 10.1, 9.9, 10.0, 50.0]), "b": np.array([10.1, 10.0, 10.0, 9.9, 10.0])}
+    text = next_step(result(not_comparable(superiority(arms["a"], arms["b"], margin=1.0)), arms))
+    assert text.startswith("More seeds do not help: these arms would first have to learn something.")
 
 
 def test_an_open_claim_goes_on_to_its_next_look():
