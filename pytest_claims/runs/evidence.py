@@ -32,6 +32,8 @@ from pytest_claims.whole_file import write_whole
 
 FOLDER = Path("evidence")
 FORMAT = "pytest-claims evidence 1"
+# Whose confusion counts are kept.
+_MOST_CLASSES = 20
 _GROUP = ("configuration", "data", "numerics", "engine", "test_images", "device", "versions")
 
 Row = tuple[Any, ...]
@@ -165,8 +167,8 @@ def _published(run: dict[str, Any], labels: Labels) -> dict[str, Any]:
         told["confusion"] = records["confusion"]
     elif true is not None and len(predicted) == len(true):
         classes = int(true.max()) + 1
-        # With no more images than cells a table says nothing, and takes most of the file.
-        if classes**2 < len(true):
+        # Of more classes nobody draws a table, and it takes most of the file.
+        if classes <= _MOST_CLASSES:
             counts = np.bincount(true * classes + np.array(predicted), minlength=classes**2)
             told["confusion"] = counts.tolist()
     return told

@@ -26,7 +26,7 @@ DATA = tiny(test=50)
 TEST_IMAGES = 1_000_000
 ROUNDING = rounding_of(100 / TEST_IMAGES, 2)
 RECIPE = Recipe(4, 20, 3, "sgd", 0.01)
-NOISY = 30.0  # a spread that hides any difference
+NOISY = 10.0  # a spread that hides any difference
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +85,9 @@ class Planting:
         for place, (name, values) in enumerate(arms.items()):
             network = Planted(f"arm {place}")
             by_epoch = (curves or {}).get(name)
-            recipe = RECIPE if by_epoch is None else dataclasses.replace(RECIPE, test_every_epoch=True)
+            recipe = RECIPE
+            if by_epoch is not None:
+                recipe = dataclasses.replace(RECIPE, test_every_epoch=True, epochs=len(by_epoch[0]))
             declared[name] = Arm(
                 network, {scale: recipe}, (documented or {}).get(name), may_collapse=name in may_collapse
             )
@@ -137,16 +139,20 @@ def _results(values, diverged, gradients, chosen, curves, tested):
             # An accuracy, however far the noise goes.
             accuracy, gone = float(np.clip(values[seed], 0, 100)), bool(diverged[seed])
             flow = float(gradients[seed]) if gradients is not None else 1.0
+        by_epoch = () if curves is None else tuple(curves[min(seed, len(curves) - 1)])
+        epochs = len(by_epoch) or RECIPE.epochs
+        if by_epoch:
+            accuracy = by_epoch[-1]
         return Trained(
             seed=seed,
             test_accuracy=accuracy,
-            train_accuracy=(accuracy,) * RECIPE.epochs,
-            train_loss=(2.0,) * RECIPE.epochs,
+            train_accuracy=(accuracy,) * epochs,
+            train_loss=(2.0,) * epochs,
             diverged=gone,
             seconds=0.01,
             test_images=tested,
-            gradients=((flow,),) * RECIPE.epochs,
-            test_accuracy_by_epoch=() if curves is None else tuple(curves[min(seed, len(curves) - 1)]),
+            gradients=((flow,),) * epochs,
+            test_accuracy_by_epoch=by_epoch,
         )
 
     return result

@@ -75,7 +75,7 @@ def test_a_claim_beside_an_arm_that_may_collapse_is_first_looked_at_with_ten_see
 
 
 def test_its_later_looks_share_what_is_left(planting):
-    arms = arms_at(n=20, spread=NOISY, a=60, b=50)
+    arms = arms_at(n=20, spread=NOISY, a=52, b=50)
     found = greater(planting.lab(arms, looks=LOOKS, may_collapse=["a"]))
     assert [(look.n, look.level) for look in found.verdict.looks] == list(zip(TEN, nominal_levels(TEN), strict=True))
     assert found.verdict.outcome == INCONCLUSIVE

@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-COMMAND = ("--seeds", "3", "-k", "wide_beats", "--store", "kept/runs.sqlite", "--claims-json", "c.json")
+COMMAND = ("-v", "--seeds", "3", "-k", "wide_beats", "--store", "kept/runs.sqlite", "--claims-json", "c.json")
 
 # As soon as the claim is judged, before the session ends.
 CONFTEST = """

@@ -1,6 +1,7 @@
 """What a reader is told beside a verdict: of the pair that decides, in the claim's direction and unit."""
 
 import dataclasses
+import html
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def test_the_closest_rival_is_told_of():
         "r over seeds +.11",
     ]
     page = results_page([judged], {})
-    assert f"- X1, they differ: {'; '.join(beside(judged))}" in page
+    assert f"- X1, they differ: {html.escape('; '.join(beside(judged)), quote=False)}" in page
     assert "## Beside the verdicts, deciding nothing" in page
 
 

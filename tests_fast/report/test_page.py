@@ -150,7 +150,7 @@ def test_a_level_that_is_a_default_is_read_from_the_name(made):
     result = came_to.results[0]
     runs = store.named([name for arm in result.arms for name in arm.runs])
     for stored in runs.values():
-        if stored.configuration["network"]["depth"] == 2:
+        if stored.configuration["network"].get("depth") == 2:
             del stored.configuration["network"]["depth"]
     (panel,) = panels([result], runs)
     assert [point.x for point in panel.points if point.series == "sigmoid"] == [1, 2, 3]

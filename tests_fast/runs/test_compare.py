@@ -14,7 +14,7 @@ from pytest_claims.runs.transfer import main
 from pytest_claims.types import Recipe, Run
 from tests_fast.runs.test_store import result
 
-RECIPE = Recipe(2, 20, 1, "sgd", 0.01)
+RECIPE = Recipe(2, 20, 2, "sgd", 0.01)
 ARMS = [Run(DepthCNN(depth, "relu"), RECIPE) for depth in (1, 2, 3, 4)]
 
 
@@ -91,7 +91,10 @@ def test_collapses_count_as_a_difference(tmp_path):
         store = Store(tmp_path / name)
         random = np.random.default_rng(0)
         ends = np.where(np.arange(20) < fallen, 10.0, 11.9) + random.normal(0, 0.01, 20).round(2)
-        runs = [dataclasses.replace(result(seed, float(end)), test_images=10_000) for seed, end in enumerate(ends)]
+        runs = [
+            dataclasses.replace(result(seed, round(float(end), 2)), test_images=10_000, predictions=())
+            for seed, end in enumerate(ends)
+        ]
         store.put(Key(ARMS[0], "fp", "cpu", 1, 1), runs, "a device")
         sides.append(side(store.path))
     (arm,) = compare(*sides).arms
