@@ -25,6 +25,16 @@ that wraps what trains:
   to the last bit.
 - After removal or damage no verdict is another than the undisturbed one, and a session whose store was removed says so.
 - No session ends in an internal error, in "database is locked", or not at all.
+
+## What faults have found
+
+- A store was removed, and another one made in its place, while a session had it open. What the session wrote went into
+  the log that bears the new file's name, and the new store was malformed. Now a session writes only while the file under
+  the store's name is the one that it opened.
+- A session whose store was removed ended green, with "runs trained: 0" in a new, empty store. Now it is red and says so.
+- A session whose store was damaged lost its summary to a traceback. Now verdicts come from memory.
+- Ctrl-C under `-n 2` took 20 seconds: each worker made a traceback and a summary that no one reads. Now it takes one to
+  five, on two busy cores.
 """
 
 

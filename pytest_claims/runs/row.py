@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import datetime
-import functools
 import hashlib
 import json
 import math
@@ -254,19 +253,10 @@ def _check_time(text: str) -> None:
 
 
 def _object(values: Mapping[str, Any], name: str) -> dict[str, Any]:
-    found = _parsed(values[name]) if len(values[name]) < _SHORT else json.loads(values[name])
+    found = json.loads(values[name])
     if not isinstance(found, dict):
         raise ValueError(f"{name} is no JSON object")
     return found
-
-
-# Texts that many rows share (a configuration, versions) are short; what is kept is not changed by anyone.
-_SHORT = 4096
-
-
-@functools.lru_cache(1024)
-def _parsed(text: str) -> Any:
-    return json.loads(text)
 
 
 def _checksum(row: Sequence[Any]) -> str:

@@ -136,8 +136,7 @@ def _results(values, diverged, gradients, chosen, curves, tested):
         elif not judged:
             accuracy, gone, flow = chosen(seed) if callable(chosen) else chosen, False, 1.0
         else:
-            # An accuracy, however far the noise goes.
-            accuracy, gone = float(np.clip(values[seed], 0, 100)), bool(diverged[seed])
+            accuracy, gone = float(values[seed]), bool(diverged[seed])
             flow = float(gradients[seed]) if gradients is not None else 1.0
         by_epoch = () if curves is None else tuple(curves[min(seed, len(curves) - 1)])
         epochs = len(by_epoch) or RECIPE.epochs
