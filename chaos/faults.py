@@ -118,7 +118,7 @@ def writer(field: Field) -> None:
     part.write_text("".join(field.random.sample(lines, field.random.randint(1, len(lines)))))
     command = [sys.executable, "-m", "pytest_claims.runs", "import", str(part), str(field.store)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    field.log.append(f"import: {(done.stdout or done.stderr).strip().split(" to /")[0][:80]}")
+    field.log.append(f"import: {(done.stdout or done.stderr).strip().split(' to /')[0][:80]}")
 
 
 def remove(field: Field) -> None:

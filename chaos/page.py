@@ -29,9 +29,10 @@ that wraps what trains:
 ## What faults have found
 
 - A store was removed, and another one made in its place, while a session had it open. What the session wrote went into
-  the log that bears the new file's name, and the new store was malformed. Now a session writes only while the file under
-  the store's name is the one that it opened.
-- A session whose store was removed ended green, with "runs trained: 0" in a new, empty store. Now it is red and says so.
+  the log that bears the new file's name, and the new store was malformed. Now a session writes only while the file
+  under the store's name is the one that it opened.
+- A session whose store was removed ended green, with "runs trained: 0" in a new, empty store. Now it is red and says
+  so.
 - A session whose store was damaged lost its summary to a traceback. Now verdicts come from memory.
 - Ctrl-C under `-n 2` took 20 seconds: each worker made a traceback and a summary that no one reads. Now it takes one to
   five, on two busy cores.
