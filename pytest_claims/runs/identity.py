@@ -41,14 +41,23 @@ def identity(run: Run) -> dict[str, str]:
     """
     found = {}
     try:
-        computed = behaviour(run.network)
-    except NetworkError:
+        computed = _computed(run.network)
+    except TypeError:  # it cannot be hashed, so that it is no network (stacked/network.py says so)
         computed = DOES_NOT_RUN
     if _recorded(_file_of(type(run.network))).get(text_of(run.network)) != computed:
         found["network"] = computed
     if run.recipe.optimizer not in optimisers.OWN:
         found["optimiser"] = optimisers.behaviour(run.recipe)
     return found
+
+
+@functools.cache
+def _computed(network: Any) -> str:
+    """What a network computes. Kept also where it does not run, for it is asked for whenever the store is looked at."""
+    try:
+        return behaviour(network)
+    except NetworkError:
+        return DOES_NOT_RUN
 
 
 def text_of(network: Any) -> str:
