@@ -11,7 +11,7 @@ INSTALLED = $(VENV)/installed
 tour: $(INSTALLED)
 	$(VENV)/bin/pytest claims --scale documented --stored --claims-html report --no-header --tb=no -rN $(ARGS) \
 		|| test $$? -eq 1
-	@$(VENV)/bin/python -m pytest_claims.report.show report/index.html
+	@$(VENV)/bin/python -m pytest_claims.show report/index.html
 
 # With a CUDA device all claims by the sources' own recipes, which downloads CIFAR if it is not in data/. Else the quick
 # claims by the same recipes, on whole CIFAR if it is in data/, or on the sample of it in sample/.

@@ -1,4 +1,4 @@
-"""Name a page, and open it where there is a display: python -m pytest_claims.report.show report/index.html"""
+"""Name a page, and open it where there is a display: python -m pytest_claims.show report/index.html"""
 
 from __future__ import annotations
 
