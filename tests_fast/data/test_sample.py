@@ -104,24 +104,33 @@ def test_the_sample_is_known_by_its_fingerprint_from_any_file(tmp_path):
     assert as_recorded("cifar100", "0" * 64).kind == "cifar"
 
 
-@pytest.fixture
-def letters(monkeypatch, tmp_path):
-    """A data set of a stranger's, whole, and the folder of a sample of it."""
-    monkeypatch.setattr(spec, "_registered", dict(spec._registered))
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A data set of a stranger's, whole, and a sample of it in a folder; written once, for its packing takes seconds."""
     generator, splits = np.random.default_rng(0), []
     for per_class in (9, 7):
         labels = np.repeat(np.arange(3), per_class)
         splits.append((generator.integers(0, 256, (len(labels), 32, 32, 3), dtype=np.uint8), labels))
     whole = dataset("letters", "drawn", ("a", "b", "c"), *splits, kind="letters")
-    chosen = first_of_each_class(whole, 4, 2)
-    found = DatasetSpec(
-        "letters", classes=3, training_images=27, test_images=21, sample=Sample(chosen.fingerprint, train=4, test=2)
-    )
-    register(found)
-    told = write_sample(chosen, 4, 2, tmp_path)
-    (tmp_path / "manifest.json").write_text(
+    chosen, folder = first_of_each_class(whole, 4, 2), tmp_path_factory.mktemp("letters")
+    told = write_sample(chosen, 4, 2, folder)
+    (folder / "manifest.json").write_text(
         json.dumps({"format": "pytest-claims sample 1", "datasets": {"letters": told}})
     )
+    return whole, chosen, folder
+
+
+@pytest.fixture
+def letters(monkeypatch, tmp_path, written):
+    """The same, registered, in a folder of the test's own."""
+    whole, chosen, folder = written
+    monkeypatch.setattr(spec, "_registered", dict(spec._registered))
+    register(
+        DatasetSpec(
+            "letters", classes=3, training_images=27, test_images=21, sample=Sample(chosen.fingerprint, train=4, test=2)
+        )
+    )
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     return whole, chosen, tmp_path
 
 
