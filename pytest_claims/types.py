@@ -587,13 +587,22 @@ class Confounded:
 
     @property
     def cause(self) -> Cause:
-        """Whether the factor explains the effect. A change that leaves no effect of the margin's size explains it only
-        where the effect is also shown to have become smaller."""
+        """Whether the factor explains the effect.
+
+        It does where the change leaves none of the margin's size, or less than half of it, and the effect is shown to
+        have become smaller. It does not where the effect is still there and is shown to have lost less than the margin.
+        """
         smaller = self.removed.outcome in (Outcome.REPRODUCED, Outcome.TOO_SMALL)
-        if self.under.outcome == Outcome.REPRODUCED:
-            return Cause.EXPLAINS_PART if smaller else Cause.DOES_NOT
-        gone = self.under.outcome in (Outcome.CONTRADICTED, Outcome.TOO_SMALL)
-        return Cause.EXPLAINS if gone and smaller else Cause.UNDECIDED
+        match self.under.outcome:
+            case Outcome.CONTRADICTED if smaller:
+                return Cause.EXPLAINS
+            case Outcome.TOO_SMALL if smaller:
+                return Cause.EXPLAINS if self.removed.effect > self.under.effect else Cause.EXPLAINS_PART
+            case Outcome.REPRODUCED if smaller:
+                return Cause.EXPLAINS_PART
+            case Outcome.REPRODUCED if self.removed.outcome == Outcome.CONTRADICTED:
+                return Cause.DOES_NOT
+        return Cause.UNDECIDED
 
 
 @dataclasses.dataclass(frozen=True)

@@ -134,13 +134,12 @@ class Lab:
         """The claim that one arm beats another, by an effect whose smallest interesting size is margin.
 
         confounders: what else could explain the effect, each with both arms under a change of it; they decide nothing.
-        Raises ValueError for one that changes neither arm,
-        or names one arm twice.
+        Raises ValueError for one that changes neither arm, or that names one arm twice.
         """
         pair = better, worse
         confounders = [each for each in confounders if self._left_out.isdisjoint((each.better, each.worse))]
         for each in confounders:
-            if each.better == each.worse or (each.better, each.worse) == pair:
+            if each.better == each.worse or {each.better, each.worse} == set(pair):
                 raise ValueError(
                     f"{self._nodeid} tries whether {each.factor} explains the effect with {each.better!r} and "
                     f"{each.worse!r}; needed: two or more different arms, the claim's two {each.change}"
@@ -148,11 +147,11 @@ class Lab:
 
         def procedure(arms: Samples, /, **at: Any) -> Verdict:
             found = of_pair(superiority, label(better), label(worse), margin=margin)(arms, **at)
-            tried = {each.factor: confounded(each, pair, margin, arms, **at) for each in confounders}
-            missing = tuple(factor for factor, came_to in tried.items() if came_to is None)
+            tried = [(each.factor, confounded(each, pair, margin, arms, **at)) for each in confounders]
+            missing = tuple(factor for factor, came_to in tried if came_to is None)
             return dataclasses.replace(
                 found,
-                confounders=tuple(came_to for came_to in tried.values() if came_to),
+                confounders=tuple(came_to for _, came_to in tried if came_to),
                 notes=found.notes + ((NotTried(missing),) if missing else ()),
             )
 
@@ -508,7 +507,7 @@ class Lab:
         names = [name for name in assertion.arms if self._at_hand(name, needed=name not in assertion.beside)]
         values = {label(name): self.values(name) for name in names}
         collapsed = {label(name): self.collapsed(name) for name in names}
-        at = {"resolution": self._resolution()} if assertion.rounded else {}
+        at = {"resolution": self._resolution(assertion)} if assertion.rounded else {}
         verdict = assertion.procedure(values, collapsed=collapsed, alpha=alpha, **at)
         return self._compared(assertion, verdict)
 
@@ -517,7 +516,7 @@ class Lab:
         arms = {arm.label: arm.at_chance for arm in self._evidence.values()}
         confounders = tuple(
             dataclasses.replace(found, under=not_comparable(found.under))
-            if all(arms[label] for label in found.under.comparison)
+            if arms[found.under.comparison[0]]  # the change broke the better arm, if not both
             else found
             for found in verdict.confounders
         )
@@ -538,11 +537,11 @@ class Lab:
             return False
         return True
 
-    def _resolution(self) -> float:
+    def _resolution(self, assertion: Assertion) -> float:
         """What one test image counts for in the arms' values, points; 0 where they are no accuracies."""
         if self._metric is not ACCURACY:
             return 0.0
-        return 100 / min(arm.test_images for arm in self._evidence.values())
+        return 100 / min(self._of(name).test_images for name in assertion.arms if name not in assertion.beside)
 
     def _judge(self, assertion: Assertion) -> None:
         """Decide, and record the result of this claim."""
@@ -571,7 +570,7 @@ class Lab:
                 source.repetitions,
                 unpaired=math.sqrt(sum(weight**2 * self.values(name).var(ddof=1) for name, weight in weights.items())),
                 chosen_from=assertion.chosen_from,
-                rounding=rounding_of(self._resolution(), sum(weight**2 for weight in weights.values())),
+                rounding=rounding_of(self._resolution(assertion), sum(weight**2 for weight in weights.values())),
                 alpha=Level.of(settings.planned, verdict.n),
             )
         later = [look for look in settings.planned if look > verdict.n]
@@ -637,7 +636,8 @@ class Lab:
             for name, arm in evidence.items():
                 runs = [pooled[next(drawn)] for _ in arm.values]
                 values, collapsed = zip(*runs, strict=True)
-                self._evidence[name] = dataclasses.replace(arm, values=values, collapsed=collapsed)
+                nothing = 2 * sum(collapsed) > len(collapsed)
+                self._evidence[name] = dataclasses.replace(arm, values=values, collapsed=collapsed, at_chance=nothing)
             outcomes[str(decide(ALPHA).outcome)] += 1
         self._evidence = evidence
         return dict(outcomes)

@@ -40,7 +40,7 @@ def _advice(result: Result) -> str:
 def _cost(result: Result) -> str:
     """ "15 more seeds an arm: about 4 min at the speed of these runs."."""
     seconds = result.more_seeds * sum(arm.seconds for arm in result.arms)
-    if not seconds:
+    if not seconds or (result.verdict.doubt == Doubt.NOT_COMPARABLE and not result.next_look):
         return ""
     seeds = f"{result.more_seeds} {'more' if result.next_look else 'fresh'} seeds an arm"
     return f"{seeds}: {about(seconds)} at the speed of these runs."

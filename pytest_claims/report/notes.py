@@ -36,6 +36,8 @@ def cause_sentences(result: Result) -> list[str]:
 
     Empty for a claim without confounders, and where there is no effect that a cause could have.
     """
+    if result.verdict.outcome not in (Outcome.REPRODUCED, Outcome.TOO_SMALL):
+        return []
     found = result.verdict.confounders
     told = [_explained(result, one) for one in found if one.cause == Cause.EXPLAINS]
     told += [_explained_in_part(result, one) for one in found if one.cause == Cause.EXPLAINS_PART]

@@ -106,7 +106,7 @@ def test_the_sample_is_known_by_its_fingerprint_from_any_file(tmp_path):
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """A data set of a stranger's, whole, and a sample of it in a folder; written once, for its packing takes seconds."""
+    """A data set of a stranger's, whole, and a sample of it in a folder; written once, for packing takes seconds."""
     generator, splits = np.random.default_rng(0), []
     for per_class in (9, 7):
         labels = np.repeat(np.arange(3), per_class)

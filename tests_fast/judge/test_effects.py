@@ -136,7 +136,36 @@ def test_greater_is_reproduced_and_confounded(planting):
 @pytest.mark.parametrize(("means", "badge"), [((60, 50, 60, 50), "REPRODUCED"), ((50, 50, 50, 50), "CONTRADICTED")])
 def test_an_effect_that_stays_is_not_confounded_and_one_that_is_not_there_has_no_cause(planting, means, badge):
     lab = planting.lab(arms_at(**dict(zip("abcd", means, strict=True))))
-    assert judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=[RATE]).badge == badge
+    found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=[RATE])
+    assert found.badge == badge
+    assert bool(cause_sentences(found)) == (badge == "REPRODUCED")
+
+
+def test_a_change_that_breaks_the_better_arm_explains_nothing(planting):
+    arms = arms_at(a=60, b=50, d=50) | {"c": around(10, spread=0.01, seed=3)}
+    found = judged(planting.lab(arms), "assert_greater", "a", "b", margin=5.0, confounders=[RATE])
+    (came_to,) = found.verdict.confounders
+    assert (came_to.under.doubt, came_to.cause) == (Doubt.NOT_COMPARABLE, Cause.UNDECIDED)
+
+
+def test_a_change_that_leaves_most_of_the_effect_explains_a_part(planting):
+    found = judged(
+        planting.lab(arms_at(spread=0.1, a=55.5, b=50, c=54.5, d=50)),
+        "assert_greater",
+        "a",
+        "b",
+        margin=5,
+        confounders=[RATE],
+    )
+    (came_to,) = found.verdict.confounders
+    assert (came_to.under.outcome, came_to.cause) == (Outcome.TOO_SMALL, Cause.EXPLAINS_PART)
+
+
+def test_two_changes_of_one_factor_are_both_told(planting):
+    other = dataclasses.replace(RATE, change="at a higher rate", better="e", worse="f")
+    lab = planting.lab(arms_at(a=60, b=50, c=50, d=50, e=60, f=50))
+    found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=[RATE, other])
+    assert [came_to.cause for came_to in found.verdict.confounders] == [Cause.EXPLAINS, Cause.DOES_NOT]
 
 
 def test_greater_needs_a_smaller_effect_and_not_only_an_absent_one(planting):
