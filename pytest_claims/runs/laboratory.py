@@ -79,8 +79,7 @@ class Laboratory:
         settings = self.settings
         if not settings.only_stored:
             return self.pool
-        own = settings.device.type
-        kinds = [settings.runs_of] if settings.runs_of else sorted(self._kinds | {own}, key=lambda kind: kind != own)
+        kinds = [settings.runs_of] if settings.runs_of else self._kinds
         runs = [arm.run(settings.scale) for arm in arms]
         seeds = settings.range_of(settings.looks[-1])
 
@@ -92,9 +91,11 @@ class Laboratory:
         return max(map(self._recorded, kinds), key=complete)
 
     @functools.cached_property
-    def _kinds(self) -> set[str]:
-        """The kinds of device that stored runs were trained on; a session that trains nothing adds none."""
-        return self.store.kinds()
+    def _kinds(self) -> list[str]:
+        """The kinds of device that stored runs were trained on, that of the most runs first, so that claims which could
+        be judged on either are judged on one; a session that trains nothing adds none."""
+        kinds = self.store.kinds()
+        return sorted(kinds, key=lambda kind: (-kinds[kind], kind)) or [self.settings.device.type]
 
     def _recorded(self, kind: str) -> Pool:
         """The pool over what is stored of a kind of device."""

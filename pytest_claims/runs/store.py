@@ -11,6 +11,7 @@ import os
 import platform
 import sqlite3
 import zlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import numpy
 
 from pytest_claims.defaults import CUDNN
 from pytest_claims.runs.row import COLUMNS, LATER, SCHEMA, Stored, agree, digest, latest, sealed, stored
-from pytest_claims.runs.store_file import DamagedError, StoreError, StoreFile, damaged
+from pytest_claims.runs.store_file import DamagedError, StoreError, StoreFile
 from pytest_claims.types import Run, Trained
 
 __all__ = ["COLUMNS", "DamagedRunError", "Key", "Store", "Stored", "digest", "now"]
@@ -148,15 +149,15 @@ class Store(StoreFile):
         devices = [str(row[0]) for row in found.values() if row]
         return list(dict.fromkeys(devices + (self.beside.devices(missing) if self.beside and missing else [])))
 
-    def kinds(self) -> set[str]:
-        """The kinds of device that runs were trained on: "cpu", "cuda"."""
-        found = set()
-        for (numerics,) in self._execute("SELECT DISTINCT numerics FROM runs"):
+    def kinds(self) -> Counter[str]:
+        """How many runs were trained on each kind of device: "cpu", "cuda"."""
+        found: Counter[str] = Counter()
+        for numerics, count in self._execute("SELECT numerics, count(*) FROM runs GROUP BY numerics"):
             try:
-                found.add(str(json.loads(numerics)["device"]))
+                found[str(json.loads(numerics)["device"])] += count
             except (ValueError, TypeError, KeyError) as error:
                 raise damaged(self.path, f"numerics of a run are {numerics!r}") from error
-        return found | (self.beside.kinds() if self.beside else set())
+        return found + self.beside.kinds() if self.beside else found
 
     def fingerprints(self, dataset: str) -> set[str]:
         """Of the images that runs on a data set of this name were trained on."""

@@ -115,7 +115,7 @@ def test_an_empty_file_becomes_a_store(path):
 
 def test_reading_makes_no_file(tmp_path):
     store = Store(tmp_path / "new" / "runs.sqlite", read_only=True)
-    assert (store.count(), store.kinds(), store.get(KEY, [0])) == (0, set(), {})
+    assert (store.count(), store.kinds(), store.get(KEY, [0])) == (0, {}, {})
     assert PlaceboRecord(tmp_path / "new" / "runs.sqlite", read_only=True).last("full", "cifar") == ()
     Leases(store.path).close()
     assert list(tmp_path.iterdir()) == []
