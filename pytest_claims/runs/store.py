@@ -20,7 +20,7 @@ import numpy
 
 from pytest_claims.defaults import CUDNN
 from pytest_claims.runs.row import COLUMNS, LATER, SCHEMA, Stored, agree, digest, latest, sealed, stored
-from pytest_claims.runs.store_file import DamagedError, StoreError, StoreFile
+from pytest_claims.runs.store_file import DamagedError, StoreError, StoreFile, damaged
 from pytest_claims.types import Run, Trained
 
 __all__ = ["COLUMNS", "DamagedRunError", "Key", "Store", "Stored", "digest", "now"]
