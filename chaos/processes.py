@@ -47,10 +47,6 @@ class Session:
                     found.append(process)
         return found
 
-    def trained_in(self, process: int) -> bool:
-        """Whether this process is, or was, one of the session's."""
-        return process in self._all
-
     def signal(self, number: int, *, worker: bool = False) -> bool:
         """Send a signal to the whole session, or to one of its workers; whether there was anyone."""
         found = self.processes()

@@ -13,3 +13,6 @@ PLACEBO_SEEDS = 5
 # What may compute convolutions and batch norms on CUDA devices, the default first: see pytest_claims.stacked.kernels.
 CUDNN, TRITON = "cudnn", "triton"
 KERNELS = (CUDNN, TRITON)
+
+# More classes than this make no confusion matrix that anybody could read.
+MOST_DRAWN_CLASSES = 20

@@ -45,12 +45,6 @@ def cause_sentences(result: Result) -> list[str]:
     return told + [_undecided(result, one) for one in found if one.cause == Cause.UNDECIDED]
 
 
-def under_text(confounded: Confounded, unit: str) -> str:
-    """ "at a rate scaled to the batch: a − b = +0.20 points (-0.50 to +0.90)"."""
-    under = confounded.under
-    return f"{confounded.change}: {' − '.join(under.comparison)} = {_measured(under, unit)}"
-
-
 def _explained(result: Result, found: Confounded) -> str:
     arms = _means(result, found.under)
     before, after = (_collapsed(result, of) for of in (result.verdict, found.under))

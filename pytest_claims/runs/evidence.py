@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from pytest_claims.defaults import MOST_DRAWN_CLASSES
 from pytest_claims.errors import ExplainedError
 from pytest_claims.runs.row import COLUMNS, digest, imported, predictions_of
 from pytest_claims.runs.store import ConflictError, Store
@@ -32,8 +33,6 @@ from pytest_claims.whole_file import write_whole
 
 FOLDER = Path("evidence")
 FORMAT = "pytest-claims evidence 1"
-# Whose confusion counts are kept.
-_MOST_CLASSES = 20
 _GROUP = ("configuration", "data", "numerics", "engine", "test_images", "device", "versions")
 
 Row = tuple[Any, ...]
@@ -167,8 +166,8 @@ def _published(run: dict[str, Any], labels: Labels) -> dict[str, Any]:
         told["confusion"] = records["confusion"]
     elif true is not None and len(predicted) == len(true):
         classes = int(true.max()) + 1
-        # Of more classes nobody draws a table, and it takes most of the file.
-        if classes <= _MOST_CLASSES:
+        # The counts of more classes would take most of the file.
+        if classes <= MOST_DRAWN_CLASSES:
             counts = np.bincount(true * classes + np.array(predicted), minlength=classes**2)
             told["confusion"] = counts.tolist()
     return told

@@ -36,9 +36,13 @@ def collapse(accuracy: ArrayLike, *, chance: float, test_images: int, diverged: 
     bad = np.flatnonzero(~np.isfinite(values) & ~flags)
     if len(bad):
         raise ValueError(f"accuracy: {values[bad[0]]} at position {bad[0]}, in a run not marked as diverged")
+    return flags | (values < _above_chance(chance, test_images))
+
+
+def _above_chance(chance: float, test_images: int) -> float:
+    """What an accuracy on so many images needs to be seen above chance, percent: five deviations of guessing."""
     rate = chance / 100
-    limit = chance + 5 * 100 * math.sqrt(rate * (1 - rate) / test_images)
-    return flags | (values < limit)
+    return chance + 5 * 100 * math.sqrt(rate * (1 - rate) / test_images)
 
 
 def flagged(collapsed: tuple[ArrayLike, ...] | None, names: tuple[str, ...], n: int) -> tuple[np.ndarray, ...]:
@@ -71,9 +75,7 @@ def at_chance(accuracy: ArrayLike, *, chance: float, test_images: int, diverged:
     values, flags = np.asarray(accuracy, dtype=np.float64), np.asarray(diverged, dtype=bool)
     collapsed = collapse(values, chance=chance, test_images=test_images, diverged=flags)
     median = float(np.median(np.where(flags, chance, values)))
-    rate = chance / 100
-    together = chance + 5 * 100 * math.sqrt(rate * (1 - rate) / (test_images * len(values)))
-    return bool(collapsed.mean() > 0.5) and median < together
+    return bool(collapsed.mean() > 0.5) and median < _above_chance(chance, test_images * len(values))
 
 
 def not_comparable(verdict: Verdict) -> Verdict:

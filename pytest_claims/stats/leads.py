@@ -11,7 +11,7 @@ from pytest_claims.stats.collapses import flagged, flagged_by_name, more_collaps
 from pytest_claims.stats.four_way import Contrast, decide
 from pytest_claims.stats.interval import Interval, certainty, interval, paired, positive, rounding_of
 from pytest_claims.stats.looks import ALPHA, split
-from pytest_claims.types import Bound, Comparison, Procedure, Verdict
+from pytest_claims.types import Bound, Comparison, Note, Procedure, Verdict
 
 
 def superiority(
@@ -45,19 +45,7 @@ def superiority(
     first, second = flagged(collapsed, names, len(one))
     guarded = bool(first.any() or second.any())
     contrast = Contrast(one - two, guarded, names, rounding=rounding_of(resolution, 2))
-    at = interval(contrast.differences, alpha, contrast.rounding)
-    return Verdict(
-        **decide([contrast], [contrast], margin, alpha),
-        procedure=Procedure.SUPERIORITY,
-        comparison=names,
-        effect=at.effect,
-        lower=at.lower,
-        upper=at.upper,
-        margin=margin,
-        n=at.n,
-        bounds=four_way_bounds((at, names, alpha), (at, names, alpha), margin),
-        notes=certainty(at) + ((more_collapses(first, second, names),) if guarded else ()),
-    )
+    return _of_one(contrast, margin, alpha, (more_collapses(first, second, names),) if guarded else ())
 
 
 def interaction(
@@ -86,18 +74,23 @@ def interaction(
     flags = flagged(None if collapsed is None else (*collapsed[0], *collapsed[1]), names, len(one))
     guarded = any(bool(flag.any()) for flag in flags)
     contrast = Contrast((one - two) - (three - four), guarded, names, rounding=rounding_of(resolution, 4))
-    at = interval(contrast.differences, alpha, contrast.rounding)
+    return _of_one(contrast, margin, alpha)
+
+
+def _of_one(contrast: Contrast, margin: float, alpha: float, notes: tuple[Note, ...] = ()) -> Verdict:
+    """The four-way rule on one contrast. notes: beside those on its certainty."""
+    at, of = interval(contrast.differences, alpha, contrast.rounding), contrast.comparison
     return Verdict(
         **decide([contrast], [contrast], margin, alpha),
         procedure=Procedure.SUPERIORITY,
-        comparison=names,
+        comparison=of,
         effect=at.effect,
         lower=at.lower,
         upper=at.upper,
         margin=margin,
         n=at.n,
-        bounds=four_way_bounds((at, names, alpha), (at, names, alpha), margin),
-        notes=certainty(at),
+        bounds=four_way_bounds((at, of, alpha), (at, of, alpha), margin),
+        notes=certainty(at) + notes,
     )
 
 

@@ -20,8 +20,6 @@ from pytest_claims.data.subset import rows_of_test_set
 from pytest_claims.report.page.style import INK, styled, svg
 from pytest_claims.runs.store import Stored
 
-# More classes than this make no matrix that anybody could read.
-MOST_CLASSES = 20
 # Characters of a class's name in it.
 _LONGEST = 14
 # Images of a grid.

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pytest_claims.data import DataError, Dataset
-from pytest_claims.defaults import TRITON
+from pytest_claims.defaults import MOST_DRAWN_CLASSES, TRITON
 from pytest_claims.judge.result import Result
 from pytest_claims.report.failure import failure_text
 from pytest_claims.report.numbers import documented_effect
 from pytest_claims.report.page.colours import Colours, base
 from pytest_claims.report.page.figures import curves_figure, deepest, gradients_figure, spread_figure, values_figure
-from pytest_claims.report.page.images import MOST_CLASSES, Mistaken, confusion_figure, has_confusion, mistaken
+from pytest_claims.report.page.images import Mistaken, confusion_figure, has_confusion, mistaken
 from pytest_claims.report.page.marks import Mark, mark_of
 from pytest_claims.report.page.module import Module
 from pytest_claims.report.page.panels import Panel, Point, panels
@@ -170,7 +170,7 @@ def _pictured(
         found = [runs[name] for name in names if name in runs]
         data = _data(found[0], load) if found and load else None
         counted = [stored for stored in found if has_confusion(stored, data)]
-        if counted and _classes(counted[0], data) <= MOST_CLASSES:
+        if counted and _classes(counted[0], data) <= MOST_DRAWN_CLASSES:
             figure = confusion_figure(label, counted, data, colours.of(base(label)))
             drawn.append((f"What {label} takes images for.", figure))
         predicted = [stored for stored in found if stored.trained.predictions]
