@@ -76,10 +76,10 @@ def trend(
     sloping = Contrast(slopes * doublings, bool(flags.any()), span, Quantity.SLOPE, rounding * doublings)
     notes: tuple[Note, ...] = (*certainty(at), *_counts(flags, steps))
     if ends_guarded:
-        low, high = (0, -1) if direction > 0 else (-1, 0)
+        low, high = (0, -1) if direction == 1 else (-1, 0)
         notes += (more_collapses(flags[:, high], flags[:, low], (f"{steps[high]:g}", f"{steps[low]:g}")),)
     if len(steps) >= 3:
-        page = stats.page_trend_test(rows if direction > 0 else rows[:, ::-1])
+        page = stats.page_trend_test(rows if direction == 1 else rows[:, ::-1])
         notes += (MonotoneTrend(float(page.pvalue)),)
     return Verdict(
         **decide([end_to_end, sloping], [end_to_end], margin, alpha),
