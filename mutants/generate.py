@@ -59,7 +59,7 @@ class _Visitor(cst.CSTVisitor):
         self._outer: list[tuple[str, range | None]] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, _LEFT_ALONE):
+        if isinstance(node, _LEFT_ALONE) or _is_strict(node):
             return False
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             whole = self.get_metadata(PositionProvider, node.body)
@@ -73,6 +73,11 @@ class _Visitor(cst.CSTVisitor):
     def on_leave(self, original_node: cst.CSTNode) -> None:
         if isinstance(original_node, cst.FunctionDef | cst.ClassDef):
             self._outer.pop()
+
+
+def _is_strict(node: cst.CSTNode | None) -> bool:
+    """The strict=... of a zip: it decides nothing, and raises where lengths differ that never should."""
+    return isinstance(node, cst.Arg) and node.keyword is not None and node.keyword.value == "strict"
 
 
 def _changed(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -98,7 +103,7 @@ def _arguments(call: cst.Call, new: Iterable[cst.Call]) -> Iterator[cst.Call]:
         pairs = enumerate(zip(call.args, changed.args, strict=False))
         at = next((place for place, (old, kept) in pairs if old is not kept), -1)
         optional = call.args[at].keyword is not None or call.args[at].star != ""
-        if removed == optional or len(call.args) == 1:
+        if (removed == optional or len(call.args) == 1) and not _is_strict(call.args[at]):
             yield changed
 
 
