@@ -139,7 +139,6 @@ def never_falls(
     p_fall = [max(test.p for test in tests) for tests in falls]
     deepest = min(range(len(spans)), key=lambda i: plain[i].lower)
     surest = min(range(len(spans)), key=lambda i: strict[i].upper)
-    shown = any(at.upper < -margin and p <= share for at, p in zip(strict, p_fall, strict=True))
     p_holds = 1.0 if any(guarded) else max(at.p_above(-margin) for at in plain)
     p_fails = min(1.0, min(p_fall) * len(spans))
     p, doubt, settle, n = p_holds, None, None, len(rows)
@@ -149,7 +148,8 @@ def never_falls(
         doubt = Doubt.AT_CHANCE if any(guarded) else None
     elif upper < -margin:
         by_bounds = Outcome.CONTRADICTED
-        doubt = None if shown else Doubt.UNCONFIRMED
+        # Of a fall with such a p the bound is past the margin, too.
+        doubt = None if min(p_fall) <= share else Doubt.UNCONFIRMED
         p, tests = p_fails, tests + falls[p_fall.index(min(p_fall))]
     else:
         by_bounds = Outcome.INCONCLUSIVE

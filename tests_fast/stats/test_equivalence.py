@@ -453,3 +453,15 @@ def test_every_number_of_no_difference_is_that_of_its_pairs(alike, resolution, g
     turned = some_difference(arms, beyond=WITHIN, collapsed=flags, **options)
     assert (turned.procedure, turned.holds_by, turned.fails_by) == (Procedure.SOME_DIFFERENCE, 6, 1)
     assert (turned.lower, turned.doubt, turned.p_holds) == (found.lower, found.doubt, found.p_fails)
+
+
+def test_a_sign_flip_p_at_alpha_itself_confirms_a_difference():
+    """All of six lie outside on one side: over both, 2 / 2^6."""
+    base, n = np.array([60.0, 61.0, 59.0, 60.5, 62.0, 58.0]), 6
+    gone = np.ones(n, dtype=bool)
+    for less, outcome in ((0.0, Outcome.CONTRADICTED), (1e-9, Outcome.INCONCLUSIVE)):
+        one = equivalence(base + 9 + UNEVEN, base, within=1, collapsed=(gone, gone), alpha=2.0**-5 - less)
+        assert one.outcome == outcome
+        arms = {"a": base, "b": base + 9 + UNEVEN, "c": base - 9 - UNEVEN[::-1]}
+        several = no_difference(arms, within=1, collapsed=dict.fromkeys("abc", gone), alpha=3 * 2.0**-5 - 3 * less)
+        assert several.outcome == outcome

@@ -417,3 +417,13 @@ def test_a_change_that_is_the_same_in_every_seed_is_noted():
     rows = np.array([[1.0, 2.0], [3.0, 4.0], [4.0, 5.0]])
     assert never_falls([1, 2], rows, margin=1).parts[0].notes == (EqualDifferences(3),)
     assert trend([1, 2], rows, direction=1, margin=1).notes == (EqualDifferences(3),)
+
+
+def test_a_sign_flip_p_of_a_fall_at_its_part_of_alpha_confirms():
+    rows, flags = ROWS - 20 * np.arange(3), collapsed_at((0,))
+    # All five fall, and each of three changes has a third of alpha.
+    for alpha, outcome in ((3 * 2.0**-5, Outcome.CONTRADICTED), (3 * 2.0**-5 - 1e-9, Outcome.INCONCLUSIVE)):
+        gone = np.ones(ROWS.shape, dtype=bool)
+        assert never_falls(SPACED, rows, margin=0.5, collapsed=gone, alpha=alpha).outcome == outcome
+        # The change between the other two levels needs no signs.
+        assert never_falls(SPACED, rows, margin=0.5, collapsed=flags, alpha=alpha).outcome == Outcome.CONTRADICTED
