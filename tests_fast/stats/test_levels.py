@@ -316,10 +316,10 @@ def test_every_number_of_a_trend_is_that_of_its_ends_and_of_its_line(alike, reso
         alike(defaults, expected)
 
 
-# Up or down by so much from level to level: no fall, an open question, a fall.
+# So much more from level to level: no fall, an open question with the effect on either side of the margin, a fall.
 @RESOLUTIONS
 @GONE
-@pytest.mark.parametrize("shift", [0.0, -0.9, -1.4, -9.0])
+@pytest.mark.parametrize("shift", [0.0, -0.6, -0.9, -1.4, -9.0])
 def test_every_number_of_no_fall_is_that_of_all_its_changes(alike, resolution, gone, shift):
     flags, alpha, margin = collapsed_at(gone), 0.12, 0.5
     rows = ROWS + shift * np.arange(3)
@@ -427,3 +427,10 @@ def test_a_sign_flip_p_of_a_fall_at_its_part_of_alpha_confirms():
         assert never_falls(SPACED, rows, margin=0.5, collapsed=gone, alpha=alpha).outcome == outcome
         # The change between the other two levels needs no signs.
         assert never_falls(SPACED, rows, margin=0.5, collapsed=flags, alpha=alpha).outcome == Outcome.CONTRADICTED
+
+
+def test_a_fall_of_just_the_margin_in_every_seed_is_neither_excluded_nor_shown():
+    rows = np.array([[1.0, 0.0], [3.0, 2.0], [4.0, 3.0]])
+    found = never_falls([1, 2], rows, margin=1)
+    assert {found.outcome, found.parts[0].outcome} == {Outcome.INCONCLUSIVE}
+    assert {found.seeds_to_settle, found.parts[0].seeds_to_settle} == {None}
