@@ -434,3 +434,10 @@ def test_a_fall_of_just_the_margin_in_every_seed_is_neither_excluded_nor_shown()
     found = never_falls([1, 2], rows, margin=1)
     assert {found.outcome, found.parts[0].outcome} == {Outcome.INCONCLUSIVE}
     assert {found.seeds_to_settle, found.parts[0].seeds_to_settle} == {None}
+
+
+def test_a_fall_that_too_few_signs_confirm_is_settled_by_as_many_seeds_as_they_need():
+    found = never_falls(SPACED, ROWS[:4] - 20 * np.arange(3), margin=0.5, collapsed=np.ones((4, 3), dtype=bool))
+    assert (found.by_bounds, found.outcome) == (Outcome.CONTRADICTED, Outcome.INCONCLUSIVE)
+    # Each of three changes has a third of .05: 2^-6 is the first below.
+    assert found.seeds_to_settle == 6
