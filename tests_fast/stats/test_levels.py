@@ -1,5 +1,6 @@
 """Trends along levels, and never falling along them."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -13,6 +14,7 @@ from pytest_claims.stats import detectable, never_falls, seeds_for, superiority,
 from pytest_claims.stats.collapses import by_sign_flips, more_collapses, p_sign_flip
 from pytest_claims.stats.four_way import Contrast, decide
 from pytest_claims.stats.interval import interval
+from pytest_claims.stats.levels import contrasts_along
 from pytest_claims.stats.power import more_than, seeds_for_all, soonest
 from pytest_claims.types import (
     Bound,
@@ -207,7 +209,8 @@ def test_a_fall_between_a_rise_and_the_end_is_seen(seed):
 
 
 @pytest.mark.parametrize(
-    "procedure", [lambda *a: trend(*a, direction=1, margin=1), lambda *a: never_falls(*a, margin=1)]
+    "procedure",
+    [lambda *a, **b: trend(*a, **b, direction=1, margin=1), lambda *a, **b: never_falls(*a, **b, margin=1)],
 )
 class TestRefusals:
     @pytest.mark.parametrize("levels", [[1, 1, 2], [2, 1, 3], [0, 1, 2], [-1, 1, 2], [1, 2, np.inf]])
@@ -224,6 +227,11 @@ class TestRefusals:
         values[4, 1] = np.nan
         with pytest.raises(ValueError, match="level 2: nan at position 4"):
             procedure([1, 2, 3], values)
+
+    def test_flags_of_another_shape(self, procedure):
+        for flags in (np.zeros((5, 2), dtype=bool), np.zeros(5, dtype=bool)):
+            with pytest.raises(ValueError, match=r"collapsed has shape \[5.*needed: that of values, \[5, 3\]"):
+                procedure([1, 2, 3], RELU[:, :3], collapsed=flags)
 
     def test_seeds(self, procedure):
         with pytest.raises(ValueError, match="2 seeds; at least 3"):
@@ -441,3 +449,28 @@ def test_a_fall_that_too_few_signs_confirm_is_settled_by_as_many_seeds_as_they_n
     assert (found.by_bounds, found.outcome) == (Outcome.CONTRADICTED, Outcome.INCONCLUSIVE)
     # Each of three changes has a third of .05: 2^-6 is the first below.
     assert found.seeds_to_settle == 6
+
+
+def test_flags_may_be_ones_and_zeros():
+    flags = collapsed_at((0, 2))
+    for judge in (
+        lambda of: trend(SPACED, ROWS, direction=1, margin=1, collapsed=of),
+        lambda of: never_falls(SPACED, ROWS, margin=1, collapsed=of),
+    ):
+        assert judge(flags.astype(int).tolist()) == judge(flags)
+
+
+def test_changes_of_many_experiments_at_once_are_those_of_each():
+    many = np.stack([ROWS, ROWS[::-1], 2 * ROWS, -ROWS])
+    found = contrasts_along(many)
+    assert found.shape == (4, 3, 5)
+    for each, rows in zip(found, many, strict=True):
+        assert each.tolist() == contrasts_along(rows).tolist()
+
+
+def test_small_whole_numbers_do_not_wrap():
+    levels, values = np.array([1, 2, 4], dtype=np.uint8), np.array([[50, 40, 30], [51, 43, 30], [50, 41, 33]], np.uint8)
+    for judge in (functools.partial(trend, direction=-1), never_falls):
+        assert judge(levels, values, margin=1) == judge([1, 2, 4], values.astype(float), margin=1)
+        with pytest.raises(ValueError, match="positive and ascending"):
+            judge(levels[::-1], values, margin=1)
