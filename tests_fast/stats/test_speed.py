@@ -193,6 +193,12 @@ def test_beside_a_censored_run_the_sign_flip_test_must_confirm(n, outcome):
     assert (found.detectable is None) == (n == 4)
 
 
+@pytest.mark.parametrize(("less", "outcome"), [(0.0, Outcome.REPRODUCED), (1e-9, Outcome.INCONCLUSIVE)])
+def test_a_sign_flip_p_at_alpha_itself_confirms(less, outcome):
+    late = (marked(5), marked(5, 0))
+    assert faster(FAST[:5], np.full(5, 40), factor=2.0, collapsed=late, alpha=2.0**-5 - less).outcome == outcome
+
+
 def test_equal_ratios_are_no_certainty():
     """Epochs 3 and 6 in every seed: the true ratio may lie on either side of 2, for all that whole epochs show."""
     fast, slow = np.full(5, 3), np.full(5, 6)
