@@ -205,13 +205,34 @@ def test_equal_ratios_are_no_certainty():
     # Uniform over the third and the sixth epoch, each about its middle.
     sd = math.hypot(1 / 2.5, 1 / 5.5) / math.log(2) / math.sqrt(12)
     found = faster(fast, slow, factor=2.1)
-    assert found.upper - found.effect == pytest.approx(2.131846786 * sd / math.sqrt(5))
+    half = 2.131846786 * sd / math.sqrt(5)
+    assert (found.lower, found.upper) == pytest.approx((1 - half, 1 + half))
     assert (found.outcome, found.notes) == (
         Outcome.REPRODUCED,
         (SpreadOfRounding(),),
     )
     assert 0 < found.p < 0.001
     assert superiority(np.log2(slow), np.log2(fast), margin=math.log2(2.1)).outcome == Outcome.TOO_SMALL
+
+
+def test_where_rounding_is_the_larger_spread_p_is_students_of_that():
+    fast, slow, margin = np.full(6, 3), np.array([6, 6, 6, 6, 6, 7]), math.log2(2.2)
+    found = faster(fast, slow, factor=2.2)
+    assert found.notes == (SpreadOfRounding(),)
+    # Each uniform over its last epoch, about its middle.
+    variances = [np.mean((1 / (epochs - 0.5)) ** 2) for epochs in (fast, slow)]
+    error = math.sqrt(sum(variances) / 12 / 6) / math.log(2)
+    mean = np.log2(slow / fast).mean()
+    expected = stats.t.sf([mean / error, (margin - mean) / error], 5)
+    assert (found.p_holds, found.p_fails) == pytest.approx(tuple(expected))
+
+
+@pytest.mark.parametrize(("late", "ties"), [((), 2), ((0,), 1), ((1,), 1), ((0, 1), 1)])
+def test_a_run_that_never_came_to_it_is_no_tie(late, ties):
+    """The last epoch of seven, to which the other run may just have come."""
+    flags = [marked(4, *[3] * (arm in late)) for arm in (0, 1)]
+    found = faster([5, 6, 7, 7], [5, 7, 9, 7], factor=2.0, collapsed=tuple(flags))
+    assert [note for note in found.notes if isinstance(note, SameEpoch)] == [SameEpoch(("fast", "slow"), ties, 4)]
 
 
 # A rate of 5 % and three standard errors of 500 experiments.
