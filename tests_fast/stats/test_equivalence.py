@@ -313,7 +313,7 @@ def flipped(differences):
     return min(1.0, 2 * min(p_sign_flip(differences, WITHIN), p_sign_flip(-differences, WITHIN)))
 
 
-def tests_beyond(at, differences, names, level, times, guarded):
+def both_beyond(at, differences, names, level, times, guarded):
     tests = HypothesisTest(
         Method.PAIRED_T, Shows.BEYOND, WITHIN, two_sided(at), level, names, two_sided=True, of=times, times=times
     )
@@ -345,7 +345,7 @@ def test_every_number_of_an_equivalence_is_that_of_its_two_intervals(alike, reso
     )
     at, wide = (interval(differences, level, rounding) for level in (ALPHA, ALPHA / 2))
     p_inside = 1.0 if guarded else max(at.p_above(-WITHIN), at.p_below(WITHIN))
-    beyond = tests_beyond(at, differences, names, ALPHA, 1, guarded)
+    beyond = both_beyond(at, differences, names, ALPHA, 1, guarded)
     p_beyond = max(test.p for test in beyond)
     by_bounds, doubt = Outcome.INCONCLUSIVE, None
     if max(-at.lower, at.upper) < WITHIN:
@@ -418,7 +418,7 @@ def test_every_number_of_no_difference_is_that_of_its_pairs(alike, resolution, g
     elif apart:
         by_bounds, doubt = Outcome.CONTRADICTED, None if confirmed else Doubt.UNCONFIRMED
         shown = min(confirmed or apart, key=lambda which: beyond[which])
-        tests += tests_beyond(plain[surest], differences[surest], pairs[surest], ALPHA / 3, 3, guarded[surest])
+        tests += both_beyond(plain[surest], differences[surest], pairs[surest], ALPHA / 3, 3, guarded[surest])
         bounds = bounds_of(wide[shown], pairs[shown], side, WITHIN, -WITHIN)
     outcome = Outcome.INCONCLUSIVE if doubt else by_bounds
     if all(abs(at.effect) < WITHIN for at in plain):
