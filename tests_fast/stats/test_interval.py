@@ -90,6 +90,13 @@ def test_p_is_the_larger_of_students_and_halls_where_the_cap_lets_it_be(differen
     assert found.p_below(threshold) == pytest.approx(p(-u, -skewness), abs=1e-8)
 
 
+def test_a_distance_is_in_standard_deviations_and_endless_where_nothing_varies():
+    at = interval(np.array([1.0, 3.0, 5.0]))
+    assert (at.distance(1.0), at.distance(7.0)) == (1.0, -2.0)
+    point = interval(np.full(3, 2.0))
+    assert (point.distance(1.0), point.distance(3.0)) == (math.inf, -math.inf)
+
+
 def test_near_symmetric_differences_are_not_punished_for_a_strict_level():
     """Once the cubic of a first look was flat just here: 6.8 gave a lower bound of -7.25, 7.0 one of +1.42."""
     level = Level.of((5, 10, 20), 5, 0.002)
