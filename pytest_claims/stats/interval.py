@@ -49,7 +49,7 @@ class Interval:
     sd: float
     skewness: float
     n: int
-    widest: float = WIDEST
+    widest: float
 
     @property
     def certain(self) -> bool:

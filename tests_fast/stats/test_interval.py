@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from pytest_claims.stats.interval import bounds, hall_inverse, interval, lowest, rounding_of, widest
+from pytest_claims.stats.interval import bounds, hall_inverse, interval, lowest, rounding_of, sample, widest
 from pytest_claims.stats.looks import Level
 
 DIFFERENCES = st.integers(3, 12).flatmap(
@@ -249,3 +249,18 @@ def test_the_lowest_of_several_splits_alpha_for_its_upper_bound_only(contrasts):
     assert effect == min(row.mean() for row in contrasts)
     assert lower == pytest.approx(min(interval(row, 0.06).lower for row in contrasts))
     assert upper == pytest.approx(min(interval(row, 0.02).upper for row in contrasts))
+
+
+def test_the_lowest_of_many_experiments_at_once_are_those_of_each():
+    contrasts = np.random.default_rng(3).normal(size=(2, 4, 3, 6))
+    together = lowest(contrasts, 0.06)
+    for at in np.ndindex(2, 4):
+        alone = lowest(contrasts[at], 0.06)
+        assert [float(values[at]) for values in together] == pytest.approx([float(value) for value in alone])
+
+
+def test_a_sample_is_of_floats_in_one_row():
+    small = sample("a", np.array([1, 2, 3], dtype=np.uint8))
+    assert (small.dtype, small.tolist()) == (np.float64, [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match=r"a: shape \[3, 1\]; needed: one accuracy a seed, \[n\]"):
+        sample("a", np.ones((3, 1)))
