@@ -62,6 +62,18 @@ def test_detectable_undoes_power_and_parts_share_the_misses(n, parts, sd):
     assert power(detectable(sd, n, parts=parts) / sd, n) == pytest.approx(1 - 0.2 / parts, abs=1e-4)
 
 
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+@pytest.mark.parametrize("n", [61, 62, 200])
+def test_beyond_60_seeds_the_detectable_effect_is_the_noncentral_ts(n, alpha):
+    assert noncentral_t(detectable(1.0, n, alpha=alpha), n, alpha) == pytest.approx(0.80, abs=1e-7)
+    assert noncentral_t(detectable(1.0, n, parts=4, alpha=alpha), n, alpha) == pytest.approx(0.95, abs=1e-7)
+
+
+def test_up_to_1000_seeds_are_counted():
+    assert seeds_for(detectable(1.0, 1000) * (1 + 1e-9), sd=1.0) == 1000
+    assert seeds_for(detectable(1.0, 1001) * (1 + 1e-9), sd=1.0) is None
+
+
 def test_the_simulated_experiments_are_the_same_in_every_process():
     fresh = _needed.__wrapped__
     assert fresh(4, 0.05).tolist() == fresh(4, 0.05).tolist()
@@ -120,6 +132,7 @@ def test_no_way_to_go_no_seeds_and_no_spread_the_fewest():
     assert seeds_for(1.0, -1.0, sd=1.0) is None
     assert seeds_for(0.01, sd=1.0) is None  # 61,000 or so
     assert seeds_for(0.01, sd=0.0) == 3
+    assert {seeds_for(0.0, sd=0.0), seeds_for(1.0, -1.0, sd=0.0)} == {None}
 
 
 @settings(max_examples=50)
@@ -135,6 +148,14 @@ def test_seeds_to_settle_rise_until_half_the_margin(differences, closer):
     assert (wider or math.inf) <= (half or math.inf)
 
 
+@pytest.mark.parametrize(("mean", "margin"), [(0.5, 3.0), (2.0, 2.6)])
+def test_a_claim_is_settled_by_the_shorter_of_two_ways_at_its_level(mean, margin):
+    differences = mean + np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
+    sd = float(np.std(differences, ddof=1))
+    found = seeds_to_settle(differences, margin, alpha=0.01)
+    assert found == seeds_for(max(mean, margin - mean), sd=sd, alpha=0.01) != seeds_to_settle(differences, margin)
+
+
 def test_of_several_conditions_the_soonest():
     assert (soonest([7, None, 5]), soonest([None]), soonest([])) == (5, None, None)
 
@@ -145,6 +166,7 @@ def test_parts_that_must_all_hold_share_the_misses_and_certain_ones_take_none():
     assert seeds_for_all([0.3, math.inf]) == seeds_for(0.3, sd=1.0)
     assert seeds_for_all([0.3, -0.1]) is None
     assert seeds_for_all([math.inf]) == 3
+    assert seeds_for_all([0.3], alpha=0.01) == seeds_for(0.3, sd=1.0, alpha=0.01) > seeds_for(0.3, sd=1.0)
 
 
 COMPOUND = {
@@ -184,9 +206,10 @@ def test_a_compound_verdict_names_that_effect(claim):
 def test_a_number_is_raised_above_the_seeds_at_hand_and_to_what_flips_need():
     assert more_than(5, 3) == 6
     assert more_than(5, 30) == 30
+    assert more_than(3, 4) == 4
     assert more_than(3, 4, flips=True) == 5
     assert more_than(3, 4, flips=True, alpha=0.025) == 6
-    assert more_than(1000, 3) is None
+    assert (more_than(999, 3), more_than(1000, 3)) == (1000, None)
     assert more_than(5, None) is None
 
 
