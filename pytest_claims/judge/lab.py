@@ -62,6 +62,7 @@ from pytest_claims.types import (
     ChosenSettings,
     Claim,
     Confounder,
+    Doubt,
     Note,
     NotTried,
     Outcome,
@@ -489,12 +490,13 @@ class Lab:
             self._pool.want([self._wanted(name) for name in judged])
         return decide(level)
 
-    def _decided(self, decide: Callable[[float], Verdict]) -> Verdict:
+    def _decided(self, decide: Callable[[float], Verdict], ended: Callable[[Verdict], bool]) -> Verdict:
         """The verdict at the looks of this session, as far as their runs are stored if it trains nothing."""
         looks = self._settings.looks
         while True:
             try:
-                return sequential(lambda n, level: self._look(decide, n, level), looks, planned=self._settings.planned)
+                planned = self._settings.planned
+                return sequential(lambda n, level: self._look(decide, n, level), looks, planned=planned, ended=ended)
             except NotStoredError:
                 if self._n == looks[0]:
                     raise
@@ -524,7 +526,12 @@ class Lab:
         # Of an arm at chance the accuracy still says that it is worse than another; its spread says nothing.
         enough = any if kind_of(assertion.kind).compares_spreads else all
         decides = [self._of(name).at_chance for name in assertion.arms if name not in assertion.beside]
-        return not_comparable(verdict) if enough(decides) else verdict
+        return not_comparable(verdict) if enough(decides) or _turns_on_chance(assertion, verdict, arms) else verdict
+
+    def _learned_nothing(self, assertion: Assertion, verdict: Verdict) -> bool:
+        """Whether more seeds are of no use: no run of any compared arm has learned anything so far."""
+        runs = [self._of(name).collapsed for name in assertion.arms if name not in assertion.beside]
+        return verdict.doubt == Doubt.NOT_COMPARABLE and all(map(all, runs))
 
     def _at_hand(self, name: Name, *, needed: bool) -> bool:
         """Whether an arm has its runs; where runs are trained, it always has. Raises NotStoredError for one that is
@@ -553,7 +560,8 @@ class Lab:
         self._look_from(kind_of(assertion.kind).first_look)
         settings, source = self._settings, self._claim.source
         decide = partial(self._decide, assertion)
-        verdict = self._decided(decide)
+        ended = partial(self._learned_nothing, assertion)
+        verdict = self._decided(decide, ended)
         # In a placebo they are all the first arm's.
         used = dict.fromkeys(self._wanted(name)[0].dataset for name in self._evidence)
         datasets = {dataset: self._served(dataset) for dataset in used}
@@ -575,7 +583,7 @@ class Lab:
             )
         later = [look for look in settings.planned if look > verdict.n]
         open_ = verdict.outcome == Outcome.INCONCLUSIVE
-        next_look = later[0] if open_ and later else None
+        next_look = later[0] if open_ and later and not ended(verdict) else None
         more = min(verdict.seeds_to_settle or 2 * verdict.n, 1000)
         trained_on = TrainedOn(self._pool.device_kind, data_kind)
         # Confounders are trained as the arm that they stand for, but for what they change.
@@ -642,3 +650,14 @@ class Lab:
             outcomes[str(decide(ALPHA).outcome)] += 1
         self._evidence = evidence
         return dict(outcomes)
+
+
+def _turns_on_chance(assertion: Assertion, verdict: Verdict, at_chance: Mapping[str, bool]) -> bool:
+    """Whether a claim on several pairs is not confirmed because of one whose arms are both at chance.
+
+    at_chance: by label. The pair is the one of the upper bound, which is the nearest to being excluded.
+    """
+    if verdict.outcome == Outcome.REPRODUCED or not kind_of(assertion.kind).directed:
+        return False
+    pairs = [bound.comparison for bound in verdict.bounds if bound.side == "upper"]
+    return any(pair and all(at_chance.get(label, False) for label in pair) for pair in pairs)
