@@ -218,6 +218,11 @@ class Pool:
             return 0  # whatever is wrong with it is for its own claim to meet and report
         return next((place for place, seed in enumerate(seeds) if not self._store.holds(key, [seed])), len(seeds))
 
+    @property
+    def device_kind(self) -> str:
+        """Of what trains, or trained, all runs that this pool gives: one of DEVICE_KINDS."""
+        return self._executor.device_kind
+
     def devices(self, names: Iterable[str]) -> list[str]:
         """On which devices stored runs of these names were trained, in words, each once."""
         return self._store.devices(names)
