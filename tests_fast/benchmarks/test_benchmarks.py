@@ -2,7 +2,6 @@
 
 import dataclasses
 import multiprocessing
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,7 +14,6 @@ from benchmarks.group import OutOfMemoryError, seconds_a_seed
 from benchmarks.growth import curves, draw
 from benchmarks.images import images as sample
 from benchmarks.limits import Machine, limits
-from benchmarks.on_gpu import Part, parts, run
 from benchmarks.page import page
 from benchmarks.peers import PEERS
 from benchmarks.work import WORKS, first_step
@@ -154,19 +152,3 @@ def test_growth_is_measured_and_drawn(tmp_path, monkeypatch):
     assert all(seconds > 0 and memory > 0 for points in found.values() for _, seconds, memory in points)
     draw(found, "a CPU", tmp_path / "growth.png")
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_a_part_that_takes_too_long_is_interrupted_and_leaves_its_log(tmp_path):
-    program = "import time; print('begun', flush=True); time.sleep(60)"
-    said = run(Part("slow", [sys.executable, "-c", program], 1.0), 1.5, tmp_path / "slow.log")
-    assert "interrupted: its time was over" in said
-    assert "begun" in (tmp_path / "slow.log").read_text()
-    assert run(Part("quick", [sys.executable, "-c", "pass"], 1.0), 20, tmp_path / "quick.log").startswith(
-        "quick: exit 0"
-    )
-
-
-def test_on_a_gpu_all_of_it_is_asked_for(tmp_path):
-    commands = {part.name: part.command for part in parts(tmp_path, True, "auto")}
-    assert "--gpu" in commands["speed"]
-    assert {"--gpu", "documented"} <= set(commands["claims"])
