@@ -12,6 +12,8 @@ from typing import Any
 GOAL_MINUTES = 10
 # Lines of a log that a failure shows.
 _LAST_LINES = 15
+# Parts whose JSON is no session of claims.
+_OTHERS = ("kernels", "speed")
 _STEP = re.compile(r"(?P<run>.+), (?P<seeds>\d+) seeds, (?P<kernels>cudnn|triton), ms a seed and step")
 
 
@@ -57,15 +59,19 @@ def _safely(section: Callable[[], list[str]]) -> list[str]:
 
 def _claims(folder: Path, seconds: Mapping[str, float]) -> list[str]:
     lines = []
-    for path in sorted(folder.glob("*.json")):
-        document = json.loads(path.read_text(encoding="utf-8"))
-        if not (isinstance(document, dict) and "totals" in document):
+    for name in seconds:
+        path = folder / f"{name}.json"
+        if name in _OTHERS or not path.is_file():
             continue
-        name, totals = path.stem, document["totals"]
+        document = json.loads(path.read_text(encoding="utf-8"))
+        totals = document["totals"]
         counts = ", ".join(f"{count} {called}" for called, count in totals.items() if count)
-        took = f"; {seconds[name] / 60:.1f} minutes" if name in seconds else ""
-        lines.append(f"- {name}: {counts}; {document['runs_trained']} runs trained in the last session{took}")
-        if name == "claims":
+        took = f"{seconds[name] / 60:.1f} minutes in all sessions"
+        trained = f"{document['runs_trained']} runs trained in the last session, {took}"
+        shown = f"[{name}]({name}.md)" if path.with_suffix(".md").is_file() else name
+        shown += f", [page]({name}/index.html)" if (folder / name / "index.html").is_file() else ""
+        lines.append(f"- {shown}: {counts}; {trained}")
+        if name == "claims" and document["facts"]["scale"].startswith("documented"):
             lines.append(f"  (the goal for the whole documented scale with 10 seeds an arm is {GOAL_MINUTES} minutes)")
         for each in document["disagreements"]:
             verdicts = ", ".join(f"{kind} {verdict}" for kind, verdict in each["verdicts"].items())

@@ -94,6 +94,7 @@ KERNELS = {
     "A1, 8 blocks, 5 seeds, cudnn, ms a seed and step": {"failed": ["out of memory"]},
 }
 CLAIMS = {
+    "facts": {"scale": "documented, 10 seeds"},
     "totals": {"REPRODUCED": 20, "CONTRADICTED": 0, "OPEN": 1},
     "runs_trained": 530,
     "disagreements": [{"id": "A3a", "verdicts": {"cuda": "REPRODUCED", "cpu": "CONTRADICTED"}}],
@@ -107,7 +108,7 @@ def test_the_page_has_what_the_parts_have_left(tmp_path):
     (tmp_path / "compare-kernels.md").write_text("# A page")
     ended = [("kernels", "kernels: exit 0 after 90 s"), ("compare-kernels", "compare-kernels: exit 0 after 2 s")]
     page = gpu_page.gpu_page(tmp_path, "a card", "2026-11-26", ended, [], {"claims": 540.0})
-    assert "- claims: 20 REPRODUCED, 1 OPEN; 530 runs trained in the last session; 9.0 minutes" in page
+    assert "- claims: 20 REPRODUCED, 1 OPEN; 530 runs trained in the last session, 9.0 minutes in all" in page
     assert "the goal for the whole documented scale with 10 seeds an arm is 10 minutes" in page
     assert "another kind of device: A3a (cuda REPRODUCED, cpu CONTRADICTED)" in page
     assert "| | cudnn, S = 5 | cudnn, S = 20 | triton, S = 5 | triton, S = 20 | ratio, S = 5 | ratio, S = 20 |" in page
@@ -121,9 +122,13 @@ def test_the_page_has_what_the_parts_have_left(tmp_path):
 def test_a_damaged_file_costs_its_section_alone(tmp_path):
     (tmp_path / "kernels.json").write_text("{")
     (tmp_path / "claims.json").write_text(json.dumps(CLAIMS))
-    page = gpu_page.gpu_page(tmp_path, "a card", "2026-11-26", [("kernels", None)], [], {})
-    assert "- claims: 20 REPRODUCED" not in page or "A section is left out" in page
-    assert page.count("A section is left out, since its files cannot be read (JSONDecodeError") >= 1
+    ended = [("compare-cpu", "compare-cpu: exit 2")]
+    page = gpu_page.gpu_page(tmp_path, "a card", "2026-11-26", ended, [], {"kernels": 9.0, "claims": 60.0})
+    assert "- claims: 20 REPRODUCED, 1 OPEN" in page
+    # Steps and errors look into it; what was compared has no log.
+    assert page.count("A section is left out, since its files cannot be read (JSONDecodeError") == 2
+    assert page.count("A section is left out, since its files cannot be read (FileNotFoundError") == 1
+    assert "- compare-cpu: exit 2" in page
 
 
 def test_on_a_gpu_all_of_it_is_asked_for(tmp_path):
