@@ -604,6 +604,7 @@ class Lab:
             data="; ".join(dict.fromkeys(datasets.values())),
             data_kind=data_kind,
             device="; ".join(self._pool.devices(name for arm in arms for name in arm.runs)),
+            device_kind=self._pool.device_kind,
             enforced=enforced,
             planned=settings.planned,
             next_look=next_look,

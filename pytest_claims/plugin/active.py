@@ -14,8 +14,8 @@ from pytest_claims.errors import ExplainedError
 from pytest_claims.judge.decorator import arms_at, claim_of
 from pytest_claims.judge.lab import Lab
 from pytest_claims.judge.placebo import placebo_result
+from pytest_claims.ledger.beside import SCALE
 from pytest_claims.ledger.entries import read_all
-from pytest_claims.ledger.on_evidence import SCALE
 from pytest_claims.plugin.activation import COLUMNS, STARTED
 from pytest_claims.plugin.claim_test import EXPECTED, Ledgers, judged, lab_of
 from pytest_claims.plugin.closing import close
@@ -47,8 +47,8 @@ class Active:
     """A pytest plugin, one a process.
 
     started: when the session began, as the store writes times. claims: how many were selected; every worker collects
-    them all. laboratory: None in a process that collects nothing. ledgers: the entries of this scale's ledgers, by kind
-    of images and by test. documented: those of scale documented. Raises pytest.UsageError for options that contradict
+    them all. laboratory: None in a process that collects nothing. ledgers: those of this scale, by kind of images.
+    documented: those of scale documented. Raises pytest.UsageError for options that contradict
     one another or ask for what is missing.
     """
 

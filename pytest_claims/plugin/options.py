@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from pytest_claims.defaults import CUDNN, DEFAULT_STORE, FIXED_SEEDS, KERNELS, PLACEBO_SEEDS
+from pytest_claims.defaults import CUDNN, DEFAULT_STORE, DEVICE_KINDS, FIXED_SEEDS, KERNELS, PLACEBO_SEEDS
 from pytest_claims.plugin.arguments import (
     file_to_write,
     folder_to_write,
@@ -122,7 +122,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--runs-of",
-        choices=("cpu", "cuda"),
+        choices=DEVICE_KINDS,
         help="with --stored: judge runs that were trained on this kind of device (default: for each claim the kind "
         "with the most seeds; kinds are never mixed in a claim)",
     )
@@ -147,8 +147,8 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--ledger",
         action="store_true",
-        help="hold verdicts against those recorded in claims/ledger/: as recorded passes or is expected to fail, and "
-        "only a change fails (default: every verdict fails but REPRODUCED, TRANSFERS and OPEN)",
+        help="hold verdicts against those recorded in claims/ledger/ on the same kind of device: as recorded passes or "
+        "is expected to fail, and only a change fails (default: all verdicts fail but REPRODUCED, TRANSFERS and OPEN)",
     )
     group.addoption(
         "--update-ledger",

@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import platform
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 from pytest_claims.data.kinds import joined
 from pytest_claims.judge.placebo_record import PlaceboRecord
 from pytest_claims.judge.result import Result
-from pytest_claims.ledger.entries import read_all, update
+from pytest_claims.ledger.entries import Entry, read, read_all, update
 from pytest_claims.ledger.vanished import vanished
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.report.session import Session, devices
@@ -62,7 +62,8 @@ def _last_placebo(settings: Settings, kind: str) -> tuple[str, ...]:
 
 
 def record(settings: Settings, session: Session) -> list[str]:
-    """Record a session's verdicts, each in the ledger of its kind of images; returns a line for each ledger.
+    """Record a session's verdicts, each in the ledger of its kind of images and there under its kind of device; returns
+    a line for each ledger.
 
     Raises LedgerError if one cannot be read or written.
     """
@@ -72,8 +73,33 @@ def record(settings: Settings, session: Session) -> list[str]:
         if ledger is None:
             said.append(f"ledger: {len(results)} verdicts on images of your own are not recorded")
             continue
+        before = read(ledger)
+        stay = [result.id for result in results if _stays(before.get(result.nodeid, {}), result)]
         changed = update(ledger, results, session.facts["date"], session.facts["versions"])
         said.append(f"ledger: {changed} of {len(results)} entries changed in {ledger}")
+        if stay:
+            said.append(f"ledger: decided before and still open here, so that their entries stay: {', '.join(stay)}")
+    return said
+
+
+def _stays(entries: Mapping[str, Entry], result: Result) -> bool:
+    recorded = entries.get(result.device_kind)
+    return recorded is not None and recorded.stays(result)
+
+
+def unheld_lines(session: Session) -> list[str]:
+    """A line for the verdicts that were held against nothing, since the ledger has them on other kinds of device
+    alone."""
+    said = []
+    for kind in sorted({result.device_kind for result in session.results}):
+        alone = [each for each in session.results if each.device_kind == kind and not each.recorded and each.elsewhere]
+        others = " and ".join(sorted({other.device_kind for result in alone for other in result.elsewhere}))
+        if alone:
+            many = "1 claim was" if len(alone) == 1 else f"{len(alone)} claims were"
+            said.append(
+                f"ledger: {many} held against nothing: recorded on {others} alone, and judged on {kind}. "
+                "--update-ledger records them"
+            )
     return said
 
 

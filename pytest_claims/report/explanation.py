@@ -9,6 +9,7 @@ from typing import Any
 from pytest_claims.judge.result import Result, Sibling
 from pytest_claims.report.arms import arm_lines
 from pytest_claims.report.beside import beside
+from pytest_claims.report.devices import elsewhere_text, evidence_text
 from pytest_claims.report.facts import wrapped
 from pytest_claims.report.failure import scale_lines
 from pytest_claims.report.fields import INDENT, field
@@ -86,7 +87,8 @@ def _statistics(result: Result, columns: int) -> list[str]:
     lines += field("Power", power_text(result), columns)
     if result.agreement:
         lines += field("Agreement", agreement_text(result.agreement, result.compared), columns)
-    lines += field("Evidence", result.evidence.words if result.evidence else "", columns)
+    lines += field("Evidence", evidence_text(result), columns)
+    lines += field("Devices", elsewhere_text(result), columns)
     lines += field("Beside", "; ".join(beside(result)), columns)
     for note in plain_notes(result):
         lines += field("Note", note, columns)

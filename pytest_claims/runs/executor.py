@@ -17,10 +17,11 @@ from pytest_claims.defaults import CUDNN
 from pytest_claims.runs.fitting import Fitting
 from pytest_claims.runs.needs import Needs
 from pytest_claims.runs.turns import Turns
-from pytest_claims.train.cost import DATA_CENTRE_GPU, cost
+from pytest_claims.train.cost import cost
 from pytest_claims.train.device import describe, prepare
 from pytest_claims.train.engine import train
 from pytest_claims.train.memory import CudaMemory
+from pytest_claims.train.widths import fewest_side_by_side
 from pytest_claims.types import Run, Trained
 
 
@@ -135,7 +136,7 @@ class InProcess:
         if self._fitting is None:
             return TrainedBlock(train(run, seeds, self._moved(data)), self.device_name)
         each = cost(run, len(data.train_labels), len(data.test_labels))
-        at_most = DATA_CENTRE_GPU.fewest_side_by_side(each, len(seeds))
+        at_most = fewest_side_by_side(run, each, len(seeds))
         results, at_once = self._fitting.trained(
             run, seeds, lambda run, part: train(run, part, self._moved(data)), at_most
         )

@@ -117,11 +117,6 @@ class Pool:
         # What training raised, by the name of the block's first run.
         self._failed: dict[str, BaseException] = {}
 
-    @property
-    def device_kind(self) -> str:
-        """torch.device.type of what trains, or trained, its runs."""
-        return self._executor.device_kind
-
     def data(self, name: str) -> Dataset:
         """The data set for a name, on the CPU. Raises DataError."""
         # A failed download is not tried again for every claim.
@@ -222,6 +217,11 @@ class Pool:
         except Exception:
             return 0  # whatever is wrong with it is for its own claim to meet and report
         return next((place for place, seed in enumerate(seeds) if not self._store.holds(key, [seed])), len(seeds))
+
+    @property
+    def device_kind(self) -> str:
+        """Of what trains, or trained, all runs that this pool gives: one of DEVICE_KINDS."""
+        return self._executor.device_kind
 
     def devices(self, names: Iterable[str]) -> list[str]:
         """On which devices stored runs of these names were trained, in words, each once."""

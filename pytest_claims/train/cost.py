@@ -88,16 +88,6 @@ class Speed:
         """Estimated seconds of one seed trained side by side with width - 1 others."""
         return cost.steps * self.seconds_per_step / width + cost.flops / self.flops_per_second
 
-    def fewest_side_by_side(self, cost: Cost, seeds: int) -> int:
-        """How many of these seeds to train at once: the fewest with which they take at most 10 % longer than all at
-        once. Where a step is arithmetic, more side by side take memory and gain little."""
-
-        def seconds(width: int) -> float:
-            parts = math.ceil(seeds / width)
-            return parts * self.seconds_per_start + seeds * self.seconds(cost, math.ceil(seeds / parts))
-
-        return next(width for width in range(1, seeds + 1) if seconds(width) <= 1.1 * seconds(seeds))
-
 
 # As measured on one H100 80 GB, torch 2.11, CUDA 13, replayed steps of seven runs with 1 to 64 seeds side by side
 # (docs/costs.md), fitted in logarithms. Most of them take half to twice as long as this says. OrderCNN, whose

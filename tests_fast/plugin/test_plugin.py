@@ -41,7 +41,7 @@ def test_a_rehearsal_shows_verdicts_and_fails_nothing(suite, run):
             "* -40.00 *5 *CONTRADICTED new",
             "4 claims: * REPRODUCED, *",
             "of 3 REPRODUCED, 3 survive correction for 4 claims at 5 % (Benjamini-Hochberg);",
-            "ledger: new: none is recorded",
+            "ledger, on cpu: new: none is recorded",
             "runs trained in this session: 20, reused: 0, kept in",
             "device: cpu (*",
             "wall time: * s",

@@ -78,6 +78,7 @@ RESULT = Result(
     data="cifar at data (found on disk)",
     data_kind="cifar",
     device="cpu (a processor, 2 cores)",
+    device_kind="cpu",
     enforced=True,
     planned=(5,),
     next_look=None,
@@ -154,7 +155,7 @@ def test_the_summary_groups_claims_by_module_and_source():
     ]
     rows = [(row.split()[0], row.split()[-1]) for row in told(lines[2:], r"(?:A1b|B1|A2|A1) [^:]*? ?batch")]
     assert rows == [("A1", "new"), ("A2", "new"), ("A1b", "new"), ("B1", "=")]
-    assert "ledger: = as recorded, new: none is recorded" in lines
+    assert "ledger, on cpu: = as recorded, new: none is recorded" in lines
     assert max(map(len, lines)) <= 80
 
 
