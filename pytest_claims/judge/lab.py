@@ -435,8 +435,8 @@ class Lab:
             found = {"chance": 100 / run.network.classes, "test_images": results[0].test_images, "diverged": diverged}
             collapsed, nothing = collapse(ordered["accuracy"], **found), at_chance(ordered["accuracy"], **found)
         values, flags = ordered["values"].tolist(), collapsed.tolist()
-        seeds, key = tuple(result.seed for result in ascending), self._pool.key(run)
-        names = tuple(map(key.digest, seeds))
+        seeds = tuple(result.seed for result in ascending)
+        names = tuple(self._pool.names(run, seeds))
         tested = results[0].test_images
         seconds = float(np.mean([result.seconds for result in results]))
         return ArmEvidence(
@@ -595,6 +595,7 @@ class Lab:
             data="; ".join(dict.fromkeys(datasets.values())),
             data_kind=data_kind,
             device="; ".join(self._pool.devices(name for arm in arms for name in arm.runs)),
+            capabilities=tuple(self._pool.capabilities(name for arm in arms for name in arm.runs)),
             enforced=enforced,
             planned=settings.planned,
             next_look=next_look,

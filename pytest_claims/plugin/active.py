@@ -33,12 +33,14 @@ from pytest_claims.plugin.scale_selection import ScaleSelection
 from pytest_claims.plugin.session import result_of, results_of
 from pytest_claims.plugin.verdict_lines import VerdictLines, are_written, verdict_line, verdict_status
 from pytest_claims.report.failure import COLUMNS as WIDEST
+from pytest_claims.report.kept_apart import others_in_store
 from pytest_claims.runs.executor import Executor
 from pytest_claims.runs.laboratory import Laboratory, in_process
 from pytest_claims.runs.plan import needed
 from pytest_claims.runs.store import Store
 from pytest_claims.runs.store_file import identity
 from pytest_claims.settings import Settings
+from pytest_claims.train.device import capability
 from pytest_claims.types import Arm, Claim
 
 
@@ -60,6 +62,7 @@ class Active:
         self.claims = 0
         self.laboratory: Laboratory | None = None
         self.settings, self.ledgers, self.documented = self._resolved()
+        self._apart = self._kept_apart()
         self._store_seen = identity(self.settings.store)
         self._header_is_written = False
 
@@ -108,6 +111,7 @@ class Active:
                 since=self.started if option.fresh else "",
                 only_stored=option.stored or bool(option.explain),
                 runs_of=option.runs_of or "",
+                mix_capabilities=option.mix_capabilities,
                 root=self.config.rootpath,
                 worker=worker_number(self.config),
             )
@@ -133,6 +137,8 @@ class Active:
             raise pytest.UsageError(
                 f"--update-ledger records runs that cuDNN's kernels computed: leave --kernels {settings.kernels} out"
             )
+        if option.update_ledger and settings.mix_capabilities:
+            raise pytest.UsageError("--update-ledger records runs of one instruction set: leave --mix-capabilities out")
         return settings, ledgers, documented
 
     @pytest.hookimpl(tryfirst=True)
@@ -161,7 +167,18 @@ class Active:
     def _header(self) -> list[str]:
         self._header_is_written = True
         untrained = self.settings.only_stored or self.config.option.plan
-        return header(self.settings, worker_count(self.config), untrained=untrained)
+        return header(self.settings, worker_count(self.config), untrained=untrained, apart=self._apart)
+
+    def _kept_apart(self) -> str:
+        """What there is to say, before anything is trained, of stored runs that this session will not use."""
+        settings = self.settings
+        if is_worker(self.config) or settings.only_stored or settings.mix_capabilities or not settings.store.exists():
+            return ""
+        try:
+            with contextlib.closing(Store(settings.store, read_only=True)) as store:
+                return others_in_store(store.kinds(), capability(settings.device))
+        except ExplainedError:
+            return ""  # what is damaged is reported by what is judged
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.claims = 0

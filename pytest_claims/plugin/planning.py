@@ -9,9 +9,10 @@ import pytest
 
 from pytest_claims.errors import ExplainedError
 from pytest_claims.judge.decorator import arms_at, claim_of
-from pytest_claims.runs.laboratory import Laboratory
+from pytest_claims.report.kept_apart import APART, apart_lines
+from pytest_claims.runs.apart import apart
+from pytest_claims.runs.laboratory import Laboratory, open_store
 from pytest_claims.runs.plan import needed, plan, plan_lines
-from pytest_claims.runs.store import Store
 
 
 def print_plan(config: pytest.Config, laboratory: Laboratory, items: Sequence[pytest.Item]) -> None:
@@ -26,15 +27,18 @@ def print_plan(config: pytest.Config, laboratory: Laboratory, items: Sequence[py
     writer.line()
     try:
         executor = laboratory.executor
-        store = Store(settings.store, since=settings.since, read_only=True)
+        store = open_store(settings, read_only=True)
         first, last = (needed(claims, settings, last=last, at_most=True) for last in (False, True))
         planned, obstacles = plan(first, settings, store, executor)
         at_most, _ = plan(last, settings, store, executor)
+        kept = apart(store, [each.used for each in at_most if each.used])
     except ExplainedError as error:
         raise pytest.UsageError(str(error)) from error
     workers = config.option.plan_workers
     for line in plan_lines(planned, at_most, obstacles, len(claims), settings, workers):
         writer.line(line)
+    for line in apart_lines(kept):
+        writer.line(f"{APART}: {line}")
     skipped = Counter(
         marker.kwargs["reason"]
         for item in items

@@ -54,6 +54,7 @@ ORIGINAL = frozenset(COLUMNS) - LATER.keys()
 MOST_IMAGES = 10_000_000
 MOST_CHARACTERS = 64 * 1024**2
 _MOST_SEED = 2**53
+_MOST_NAME = 40
 # The clocks of two machines may differ by so much.
 _AHEAD = datetime.timedelta(days=1)
 # Sums in float32 may end a little above 100.
@@ -175,6 +176,9 @@ def _stored(values: Mapping[str, Any], row: Sequence[Any]) -> Stored:
         raise ValueError(f"versions is {values['versions']!r}; allowed: an object of texts")
     if not isinstance(numerics.get("device"), str):
         raise ValueError(f"numerics is {values['numerics']!r}; allowed: an object with a device")
+    capability = numerics.get("capability", "unknown")
+    if not (isinstance(capability, str) and capability.isprintable() and 0 < len(capability) <= _MOST_NAME):
+        raise ValueError(f"numerics have the capability {capability!r}; allowed: the name of an instruction set")
     _check_time(values["finished"])
     trained = _trained(values, curves, records)
     return Stored(trained, configuration, numerics, values["engine"], values["device"], versions, values["finished"])

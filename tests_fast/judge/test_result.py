@@ -112,6 +112,7 @@ RESULT = Result(
     trained="DepthCNN on cifar10: 300 images a class",
     differences=(10.5, 5.0),
     more_seeds=10,
+    capabilities=("", "AVX512"),
     evidence=OnEvidence("TOO SMALL", 1.5, 0.5, 2.5, "points", 20, "cifar", "cpu (x)", "2026-11-21"),
 )
 
