@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import operator
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -70,6 +71,9 @@ from pytest_claims.types import (
     Verdict,
     first_look,
 )
+
+# What the test's author wrote is at fault, and is what a failure shows.
+__tracebackhide__ = operator.methodcaller("errisinstance", (KeyError, ValueError, TypeError, RuntimeError))
 
 # Reassignments of a placebo's results for each claim: enough to judge even one of them.
 PLACEBO_DRAWS = 200

@@ -75,7 +75,7 @@ def collected(item: pytest.Item) -> None:
     claim = claim_of(item)
     if claim is None:
         return
-    item.extra_keyword_matches |= {claim.finding, claim_id(item)}
+    item.extra_keyword_matches |= {str(claim.finding), claim_id(item)}
     config = item.config
     if ACTIVE in config.stash or OBSTACLE in config.stash:
         return

@@ -28,6 +28,7 @@ from pytest_claims.plugin.outputs import Outputs, refuse_same_paths, wanted
 from pytest_claims.plugin.planning import print_plan
 from pytest_claims.plugin.processes import is_worker, leave_unread_reports_out, worker_count, worker_number
 from pytest_claims.plugin.progress import Progress
+from pytest_claims.plugin.refusal import RepeatedIds, refused
 from pytest_claims.plugin.resolution import resolve
 from pytest_claims.plugin.scale_selection import ScaleSelection
 from pytest_claims.plugin.session import result_of, results_of
@@ -80,6 +81,7 @@ class Active:
         plugins = self.config.pluginmanager
         plugins.register(self, Active.NAME)
         # In the order in which they select.
+        plugins.register(RepeatedIds())
         plugins.register(IdSelection())
         plugins.register(ScaleSelection(self.settings.scale))
         plugins.register(ImageSelection(self.settings))
@@ -188,8 +190,8 @@ class Active:
             if claim is None or item.get_closest_marker("skip"):
                 continue
             self.claims += 1
-            # Arms that cannot be made are reported by the claim's own test, when it asks for them.
-            with contextlib.suppress(Exception):
+            # Whatever a claim is refused for is reported by its own test, when that asks for its lab.
+            if not refused(item, self.settings.scale):
                 claims.append((claim, list(arms_at(item, self.settings.scale).values())))
         runs = needed(claims, self.settings, at_most=False)
         number, count = worker_number(self.config), worker_count(self.config)
@@ -208,7 +210,7 @@ class Active:
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         option = self.config.option
         if option.plan and not session.testsfailed and self.laboratory:
-            print_plan(self.config, self.laboratory, session.items)
+            session.testsfailed += print_plan(self.config, self.laboratory, session.items)
             return True
         if self.laboratory and not (option.plan or option.collectonly or option.setuponly or option.setupplan):
             self.laboratory.plan()

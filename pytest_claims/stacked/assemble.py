@@ -38,7 +38,7 @@ def assemble(
     with torch.random.fork_rng(devices=[]):
         try:
             module = network.build(len(seeds))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # no claim ends a session
             raise NetworkError(
                 f"{network} does not build for {len(seeds)} seeds: {type(error).__name__}: {error}"
             ) from error
