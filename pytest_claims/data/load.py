@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import torch
@@ -40,7 +41,7 @@ def load(choice: Choice, name: str) -> Dataset:
 def from_files(spec: DatasetSpec, folder: Path, *, download: bool) -> Dataset:
     """A data set from a folder: `<name>.npz`, else what its loader reads. Raises DataError."""
     npz = folder / f"{spec.name}.npz"
-    if npz.is_file():
+    if os.path.isfile(npz):
         return _real(spec, read_npz(npz))
     if spec.loader is not None and (download or spec.on_disk(folder)):
         return from_loader(spec, folder, download=download)
@@ -75,7 +76,7 @@ def from_sample(spec: DatasetSpec, folder: Path) -> Dataset:
 def _real(spec: DatasetSpec, splits: Splits) -> Dataset:
     """The images of a registered data set; their kind is decided here and nowhere else.
 
-    The sample is known by its fingerprint, from whichever file it was read.
+    The sample, and CIFAR's whole sets, are known by their fingerprints, from whichever file they were read.
     """
     names = splits.class_names or spec.class_names or _numbered(spec.classes)
     train, test = (

@@ -391,7 +391,7 @@ class Lab:
         """What served as a data set, in words."""
         images = self._pool.data(dataset)
         recorded = images.origin == AS_RECORDED
-        return f"{images.kind}, {AS_RECORDED}" if recorded else str(self._settings.data.of(dataset))
+        return f"{images.kind}, {AS_RECORDED}" if recorded else self._settings.data.served(dataset, images.kind)
 
     def _named(self, names: Sequence[Name]) -> None:
         """Raise ValueError unless these are two different arms or more; KeyError for one that was not declared."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from pytest_claims.data.kinds import joined
+from pytest_claims.data.kinds import FOLDERS, joined, parts
 from pytest_claims.judge.placebo_record import PlaceboRecord
 from pytest_claims.judge.result import Result
 from pytest_claims.ledger.entries import read_all, update
@@ -112,12 +112,18 @@ def facts(settings: Settings, kind: str, results: Sequence[Result] = ()) -> dict
         "date": datetime.date.today().isoformat(),
         "scale": f"{settings.scale}, {seeds_words(settings)}",
         # Without paths: the page is for others.
-        "data": f"{kind}, {settings.data.why}",
+        "data": f"{kind}{_misnamed(settings, kind)}, {settings.data.why}",
         "device": (devices(results) if settings.only_stored else "") or device_words(settings),
         "versions": f"Python {platform.python_version()}, torch {torch.__version__}, engine {ENGINE_VERSION}",
         "meaning": meaning(settings, kind),
         **({MIXED: mixed} if mixed else {}),
     }
+
+
+def _misnamed(settings: Settings, kind: str) -> str:
+    """That images are not those of the data set in whose name they came, to be appended to their kind; else ""."""
+    misnamed = FOLDERS in parts(kind) and settings.data.rule != FOLDERS
+    return " (images of your own, for they are not those of the data set that they are named after)" if misnamed else ""
 
 
 def result_of(report: Any) -> Result | None:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from pytest_claims.data import DataError, load, spec_of
+from pytest_claims.data.kinds import FOLDERS
 from pytest_claims.runs.apart import Used
 from pytest_claims.runs.executor import Executor
 from pytest_claims.runs.leases import Leases
@@ -82,6 +83,8 @@ def plan(
             images = spec_of(run.dataset).training_images, spec_of(run.dataset).test_images
             data = pool.data(run.dataset)
             images = len(data.train_labels), len(data.test_labels)
+            if data.kind == FOLDERS and settings.data.of(run.dataset).kind != FOLDERS:
+                obstacles.append(settings.data.served(run.dataset, data.kind))
             fitted = pool.adapt_classes(run)
             needed, smallest = run.recipe.images_per_class, int(data.train_labels.bincount().min())
             if needed is not None and needed > smallest:
