@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from pytest_claims.errors import ExplainedError
-from pytest_claims.judge.assertion import label
 from pytest_claims.types import Arm, Recipe
 
 _NOT_THEIRS = (Path(__file__).resolve().parents[1], Path(dataclasses.__file__).resolve())
@@ -39,7 +38,9 @@ def called(nodeid: str, declared: Callable[..., Any], values: Mapping[str, objec
 
 def checked(nodeid: str, arms: Any) -> dict[Hashable, Arm]:
     """The arms that a claim declares, by name. Raises ClaimError for what are none."""
-    from pytest_claims.stacked.network import NetworkError, check_form  # with torch
+    # With SciPy and torch, which a session without claims does without.
+    from pytest_claims.judge.assertion import label
+    from pytest_claims.stacked.network import NetworkError, check_form
 
     if not isinstance(arms, Mapping) or not arms:
         raise ClaimError(

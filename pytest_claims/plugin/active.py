@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import gc
 from collections.abc import Generator
 
 import pytest
@@ -26,7 +27,7 @@ from pytest_claims.plugin.image_selection import ImageSelection
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.outputs import Outputs, refuse_same_paths, wanted
 from pytest_claims.plugin.planning import print_plan
-from pytest_claims.plugin.processes import is_worker, leave_unread_reports_out, worker_count, worker_number
+from pytest_claims.plugin.processes import is_worker, worker_count, worker_number
 from pytest_claims.plugin.progress import Progress
 from pytest_claims.plugin.refusal import RepeatedIds, refused
 from pytest_claims.plugin.resolution import resolve
@@ -225,13 +226,8 @@ class Active:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         if claim_of(item) is None:
             return (yield)
-        try:
-            with judged(item, self.ledgers, self.documented, self.settings, self.columns):
-                return (yield)
-        except KeyboardInterrupt:
-            if is_worker(self.config):
-                leave_unread_reports_out(self.config)
-            raise
+        with judged(item, self.ledgers, self.documented, self.settings, self.columns):
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -244,6 +240,14 @@ class Active:
         if report.when == "call" and report.failed and EXPECTED in item.stash and not item.config.option.runxfail:
             report.outcome, report.wasxfail = "skipped", item.stash[EXPECTED]
         return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        if not self.config.option.fulltrace:
+            # The place is shown, and nothing of the way there, whose modules would all be read and parsed.
+            excinfo.traceback = excinfo.traceback[-1:]
+        # pytest collects garbage ten times at its end. Torch has a million objects, and all that dies here dies anyway.
+        gc.freeze()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         result = None if is_worker(self.config) else result_of(report)
