@@ -17,11 +17,11 @@ _KEYS = ("train_images", "train_labels", "test_images", "test_labels", "class_na
 MOST_BYTES = 2 * 1024**3
 
 
-def read_npz(path: Path) -> Splits:
+def read_npz(path: Path, most_bytes: int = MOST_BYTES) -> Splits:
     """Read the layout in docs/images.md: train_images, train_labels, test_images, test_labels, class_names.
 
-    Raises DataError, which names the file, for one without one of them, that cannot be read without unpickling, that
-    unpacks to more than MOST_BYTES, or whose class names are no list of texts.
+    most_bytes: that all of them may unpack to. Raises DataError, which names the file, for one without one of them,
+    that cannot be read without unpickling, that unpacks to more, or whose class names are no list of texts.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -30,10 +30,10 @@ def read_npz(path: Path) -> Splits:
             if missing:
                 raise DataError(f"{path} has no {', '.join(missing)}; needed: {', '.join(_KEYS)} (see docs/images.md)")
             declared = {key: _declared_bytes(archive, key) for key in _KEYS}
-            if sum(declared.values()) > MOST_BYTES:
+            if sum(declared.values()) > most_bytes:
                 sizes = ", ".join(f"{key} {size:,}" for key, size in declared.items())
                 raise DataError(
-                    f"{path} unpacks to more than {MOST_BYTES:,} bytes ({sizes}); take fewer images, of 32 x 32 pixels"
+                    f"{path} unpacks to more than {most_bytes:,} bytes ({sizes}); take fewer images, of 32 x 32 pixels"
                 )
             arrays = {}
             for key in _KEYS:

@@ -368,7 +368,8 @@ class Pool:
             with contextlib.suppress(Exception):
                 fitted = self.adapt_classes(run)
                 blocks += [self._block(fitted, block) for block in _blocks(self.key(fitted).seeds_per_block, seeds)]
-        self._notes.plan(blocks)
+        # Under a key of another instruction set, where these are mixed.
+        self._notes.plan(blocks, lambda block: self._store.holds(block.key, block.seeds))
 
     def _noted_as_training(self, run: Run, seeds: Sequence[int]) -> contextlib.AbstractContextManager[None]:
         with contextlib.suppress(Exception):

@@ -70,8 +70,9 @@ def test_runs_of_another_instruction_set_are_kept_apart_and_mixed_only_where_tha
     assert document["facts"]["mixed"].startswith(mixed)
     assert any("--mix-capabilities let them in" in note for note in claim["verdict"]["words"]["notes"])
     # Asked for in a session that trains, it trains what no machine has.
-    document, _, _ = told("--seeds", "7", "--mix-capabilities")
+    document, _, lines = told("--seeds", "7", "--mix-capabilities")
     assert document["runs_trained"] == 2
+    assert "plan: 2 networks, 14 runs, 12 of them stored" in lines
 
 
 def test_a_page_says_that_a_verdict_mixes_them(told, suite):
