@@ -167,7 +167,7 @@ TRAINED = {
     "data-set": "unknown data set 'mnist'; known: cifar10",
     "nothing": "does not build for 2 seeds: ZeroDivisionError: on purpose",
     "an-exit": "does not build for 2 seeds: SystemExit: on purpose",
-    "no-memory": "does not build for 2 seeds: MemoryError: on purpose",
+    "no-memory": r"MemoryError: on purpose|for want of memory \(on purpose\)",
     "a-number": r"\.build gives a int; needed: a torch\.nn\.Module",
     "a-layer": r"\.build\(2\) gives a module whose attribute `seeds` is missing; needed: 2",
     "no-blocks": "has no parameter to train; give it one",
@@ -230,7 +230,8 @@ def test_the_good_one_is_judged_by_what_is_stored(bad, run):
     run("-k", "G1").assert_outcomes(passed=1)
     found, text = bad("--stored", "-v")
     assert_said(text, *SAID, "G1 REHEARSED")
-    found.assert_outcomes(passed=1, failed=1, errors=len(SAID), skipped=len(TRAINED))
+    # Too little memory to find what is stored is no reason to pass over it.
+    found.assert_outcomes(passed=1, failed=2, errors=len(SAID), skipped=len(TRAINED) - 1)
     found, text = bad("--explain", "B1,G1,D1,M1", "--scale", "rehearsal")
     assert found.ret == 0
     assert_said(text, *REFUSED.values(), "NOT JUDGED: B1-plain", ": G1, good")
