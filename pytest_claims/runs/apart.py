@@ -39,7 +39,10 @@ class Apart:
 
 
 def apart(store: Store, used: Iterable[Used]) -> dict[Apart, int]:
-    """How many stored runs are kept apart from those that a session uses, or will train, by what keeps them."""
+    """How many stored runs are kept apart from those that a session uses, or will train, by what keeps them.
+
+    Raises StoreError if the store cannot be read, or is damaged there.
+    """
     groups: dict[tuple[str, str], dict[str, int]] = {}
     for configuration, data, numerics, count in store.groups():
         found_so_far = groups.setdefault((configuration, data), {})
@@ -51,8 +54,11 @@ def apart(store: Store, used: Iterable[Used]) -> dict[Apart, int]:
     found: Counter[Apart] = Counter()
     for (configuration, data), ours in in_use.items():
         for numerics, count in groups.get((configuration, data), {}).items():
-            reasons = [_between(configuration, json.loads(numerics), json.loads(own)) for own in ours]
-            if numerics not in ours and (told := next(filter(None, reasons), None)):
+            if numerics in ours:
+                continue
+            other = store.parsed(numerics)
+            reasons = (_between(configuration, other, json.loads(own)) for own in ours)
+            if told := next(filter(None, reasons), None):
                 found[told] += count
     return dict(sorted(found.items()))
 

@@ -191,7 +191,7 @@ class Store(StoreFile):
         for name in names:
             row = self._one("SELECT numerics FROM runs WHERE key = ?", (name,))
             if row:
-                found[name] = self._numerics(row[0])
+                found[name] = self.parsed(row[0])
             elif self.beside:
                 found |= self.beside.numerics([name])
         return found
@@ -200,7 +200,7 @@ class Store(StoreFile):
         """How many runs were trained on each kind of device and instruction set: ("cpu", "AVX512"), ("cuda", "")."""
         found: Counter[tuple[str, str]] = Counter()
         for text, count in self._execute("SELECT numerics, count(*) FROM runs GROUP BY numerics"):
-            numerics = self._numerics(text)
+            numerics = self.parsed(text)
             found[numerics["device"], str(numerics.get("capability", ""))] += count
         return found + self.beside.kinds() if self.beside else found
 
@@ -220,7 +220,8 @@ class Store(StoreFile):
         found += self.beside.decided(missing) if self.beside and missing else []
         return list(dict.fromkeys(found))
 
-    def _numerics(self, text: str) -> dict[str, Any]:
+    def parsed(self, text: str) -> dict[str, Any]:
+        """The numerics of a row (Key.numerics). Raises DamagedError for what is none."""
         try:
             found = json.loads(text)
             if not isinstance(found["device"], str):

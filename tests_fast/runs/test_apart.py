@@ -10,6 +10,7 @@ from pytest_claims.runs.apart import CAPABILITY, NETWORK, OPTIMISER, Apart, apar
 from pytest_claims.runs.evidence import publish, read
 from pytest_claims.runs.row import stored
 from pytest_claims.runs.store import COLUMNS, Key, Store, digest
+from pytest_claims.runs.store_file import DamagedError
 from pytest_claims.runs.transfer import export_runs, import_runs
 from tests_fast.runs.test_store import KEY, RECORDED, result
 
@@ -96,6 +97,12 @@ def test_what_is_kept_apart_is_counted_by_what_keeps_it(store):
         assert apart(store, used(dataclasses.replace(HERE, **chosen))) == {}
     wider = dataclasses.replace(RECORDED, network=DepthCNN(1, "relu", width=5))
     assert apart(store, used(dataclasses.replace(HERE, run=wider))) == {}
+
+
+def test_a_damaged_row_is_named_and_no_traceback(store):
+    store._execute("UPDATE runs SET numerics = 'none' WHERE seed = 1")
+    with pytest.raises(DamagedError, match=r"runs\.sqlite is damaged \(numerics of a run are 'none'\)"):
+        apart(store, used(HERE))
 
 
 @pytest.mark.parametrize(("by", "name"), [(NETWORK, "DepthCNN"), (OPTIMISER, "sgd")])
