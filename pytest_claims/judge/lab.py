@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import operator
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -71,6 +72,9 @@ from pytest_claims.types import (
     Verdict,
     first_look,
 )
+
+# What the test's author wrote is at fault, and is what a failure shows.
+__tracebackhide__ = operator.methodcaller("errisinstance", (KeyError, ValueError, TypeError, RuntimeError))
 
 # Reassignments of a placebo's results for each claim: enough to judge even one of them.
 PLACEBO_DRAWS = 200
@@ -388,7 +392,7 @@ class Lab:
         """What served as a data set, in words."""
         images = self._pool.data(dataset)
         recorded = images.origin == AS_RECORDED
-        return f"{images.kind}, {AS_RECORDED}" if recorded else str(self._settings.data.of(dataset))
+        return f"{images.kind}, {AS_RECORDED}" if recorded else self._settings.data.served(dataset, images.kind)
 
     def _named(self, names: Sequence[Name]) -> None:
         """Raise ValueError unless these are two different arms or more; KeyError for one that was not declared."""
@@ -436,8 +440,8 @@ class Lab:
             found = {"chance": 100 / run.network.classes, "test_images": results[0].test_images, "diverged": diverged}
             collapsed, nothing = collapse(ordered["accuracy"], **found), at_chance(ordered["accuracy"], **found)
         values, flags = ordered["values"].tolist(), collapsed.tolist()
-        seeds, key = tuple(result.seed for result in ascending), self._pool.key(run)
-        names = tuple(map(key.digest, seeds))
+        seeds = tuple(result.seed for result in ascending)
+        names = tuple(self._pool.names(run, seeds))
         tested = results[0].test_images
         seconds = float(np.mean([result.seconds for result in results]))
         return ArmEvidence(
@@ -605,6 +609,7 @@ class Lab:
             data_kind=data_kind,
             device="; ".join(self._pool.devices(name for arm in arms for name in arm.runs)),
             device_kind=self._pool.device_kind,
+            capabilities=tuple(self._pool.capabilities(name for arm in arms for name in arm.runs)),
             enforced=enforced,
             planned=settings.planned,
             next_look=next_look,

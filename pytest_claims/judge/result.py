@@ -121,7 +121,8 @@ class Result:
     samples: how many samples of seeds were judged one after the other, as far as the ledger knows (ledger/entries.py).
     siblings: the same claim at other levels, as far as the ledger has them. trained: how the arms were trained, in a
     sentence. differences: per seed, the contrast whose mean the effect is; none where the data choose what is compared,
-    or where it is no mean. more_seeds: seeds an arm that command adds.
+    or where it is no mean. more_seeds: seeds an arm that command adds. capabilities: the instruction sets of the CPUs
+    that trained the runs, "" for one that is not recorded; more than one in a session that was asked to mix them.
     """
 
     nodeid: str
@@ -159,6 +160,7 @@ class Result:
     more_seeds: int = 0
     evidence: tuple[OnRecord, ...] = ()
     elsewhere: tuple[OnRecord, ...] = ()
+    capabilities: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         kind_of(self.kind)

@@ -18,6 +18,7 @@ from pytest_claims.ledger.beside import elsewhere, on_evidence
 from pytest_claims.ledger.entries import Entry, Ledger, of_kind
 from pytest_claims.ledger.policy import Standing, standing
 from pytest_claims.ledger.siblings import siblings
+from pytest_claims.plugin.refusal import refuse
 from pytest_claims.report import failure_text, junit_properties
 from pytest_claims.runs.laboratory import Laboratory
 from pytest_claims.runs.pool import NotStoredError
@@ -49,6 +50,7 @@ def lab_of(
 
     settings = laboratory.settings
     try:
+        refuse(item, settings.scale)
         words, arms, metric = words_of(item), arms_at(item, settings.scale), metric_of(item)
         left_out = arms_of(item).keys() - arms.keys()
         pool = laboratory.pool_for(arms.values(), metric.of)

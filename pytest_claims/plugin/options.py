@@ -32,6 +32,7 @@ DEFAULTS: dict[str, object] = {
     "fresh": False,
     "stored": False,
     "runs_of": None,
+    "mix_capabilities": False,
     "results": None,
     "claims_html": None,
     "claims_json": None,
@@ -125,6 +126,12 @@ def add_options(parser: pytest.Parser) -> None:
         choices=DEVICE_KINDS,
         help="with --stored: judge runs that were trained on this kind of device (default: for each claim the kind "
         "with the most seeds; kinds are never mixed in a claim)",
+    )
+    group.addoption(
+        "--mix-capabilities",
+        action="store_true",
+        help="let a claim's runs come from CPUs of several instruction sets (AVX512, AVX2, ...; also unrecorded "
+        "ones), which the verdict then says: their sums differ, so by default each is kept apart",
     )
     group.addoption(
         "--results",

@@ -28,8 +28,8 @@ from pytest_claims.types import Agreement, Arm, Run, Source, Verdict
 @dataclasses.dataclass(frozen=True)
 class Told:
     """A claim that is explained. id, claim: its name and its words. module: the docstring of its module. source: where
-    it is documented. arms: as declared, by label. scale: of the session. result: None where it could not be judged, and
-    then not_judged says why."""
+    it is documented. arms: as declared, by label; none of a claim that is refused.
+    scale: of the session. result: None where it could not be judged, and then not_judged says why."""
 
     id: str
     claim: str
@@ -117,6 +117,8 @@ def agreement_text(agreement: Agreement, compared: str) -> str:
 def _recipes(told: Told, columns: int) -> list[str]:
     """The networks, then the recipe in full, and of the other arms what differs from it."""
     runs = {label: arm.run(told.scale) for label, arm in told.arms.items()}
+    if not runs:
+        return []
     first_label, first = next(iter(runs.items()))
     lines = field("Recipe", f"{first_label}: {first.network}; {first.dataset}; {_settings(first)}", columns)
     for label, run in runs.items():

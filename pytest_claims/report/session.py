@@ -13,6 +13,7 @@ from typing import Any
 from pytest_claims.data.kinds import joined
 from pytest_claims.judge.result import Called, Result
 from pytest_claims.report.devices import on_both
+from pytest_claims.report.kept_apart import capabilities_words
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.report.notes import all_notes, cause_sentences, verdict_notes
 from pytest_claims.report.rule_in_words import comparison_text, rule_text
@@ -58,8 +59,8 @@ class Session:
 
 
 def devices(results: Sequence[Result]) -> str:
-    """What the runs behind these results were trained on, in words; "" for no results."""
-    return "; ".join(dict.fromkeys(result.device for result in results))
+    """What the runs behind these results were trained on, with the instruction sets of CPUs; "" for no results."""
+    return "; ".join(dict.fromkeys(f"{result.device}{capabilities_words(result)}" for result in results))
 
 
 def session_json(session: Session) -> str:

@@ -18,7 +18,7 @@ from pytest_claims.runs.fitting import Fitting
 from pytest_claims.runs.needs import Needs
 from pytest_claims.runs.turns import Turns
 from pytest_claims.train.cost import cost
-from pytest_claims.train.device import describe, prepare
+from pytest_claims.train.device import capability, describe, prepare
 from pytest_claims.train.engine import train
 from pytest_claims.train.memory import CudaMemory
 from pytest_claims.train.widths import fewest_side_by_side
@@ -63,6 +63,12 @@ class Executor(Protocol):
     @property
     def kernels(self) -> str:
         """What computes convolutions and batch norms on its devices: one of pytest_claims.stacked.kernels.KERNELS."""
+        ...
+
+    @property
+    def capability(self) -> str:
+        """The instruction set that its CPUs compute with (pytest_claims.train.device.capability): runs of several are
+        kept apart. "" for other devices, and where it is not known."""
         ...
 
     @property
@@ -119,6 +125,7 @@ class InProcess:
         self._on_device: dict[tuple[str, str], Dataset] = {}
         self.device_kind, self.device_name = device.type, describe(device)
         self.tf32, self.kernels, self.slots = tf32, kernels, 1
+        self.capability = capability(device)
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
         """See Executor. A device whose memory does not suffice for one seed is a DeviceError."""
@@ -166,10 +173,13 @@ def _fitting(device: torch.device, workers: int, store: Path | None, kernels: st
 
 
 class Recorded:
-    """Trains nothing: it stands for the kind of device that stored runs were trained on, which need not be here."""
+    """Trains nothing: it stands for the devices that stored runs were trained on, which need not be here.
 
-    def __init__(self, kind: str, *, tf32: bool = False, kernels: str = CUDNN) -> None:
-        self.device_kind, self.device_name = kind, f"{kind}, recorded"
+    capability: the instruction set of their CPUs, "" where it is not recorded.
+    """
+
+    def __init__(self, kind: str, capability: str = "", *, tf32: bool = False, kernels: str = CUDNN) -> None:
+        self.device_kind, self.capability, self.device_name = kind, capability, f"{kind}, recorded"
         self.tf32, self.kernels, self.slots = tf32, kernels, 1
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:

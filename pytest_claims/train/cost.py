@@ -56,7 +56,7 @@ def _flops_per_image(network: Network) -> tuple[float, float]:
     try:
         with torch.random.fork_rng(devices=[]), torch.device("meta"):  # on shapes alone
             return _counted(network.build(1))
-    except Exception:
+    except (Exception, SystemExit):
         # Some networks need values, and others are at fault, which the check finds out.
         check(network)
         return _counted(assemble(network, (0,)))

@@ -113,6 +113,7 @@ RESULT = Result(
     trained="DepthCNN on cifar10: 300 images a class",
     differences=(10.5, 5.0),
     more_seeds=10,
+    capabilities=("", "AVX512"),
     evidence=(OnRecord("TOO SMALL", 1.5, 0.5, 2.5, "points", 20, "cifar", "cpu", "cpu (x)", "2026-11-21"),),
     elsewhere=(OnRecord("TOO SMALL", 1.5, 0.5, 2.5, "doublings", 20, "cifar", "cuda", "cuda:0 (y)", "2026-11-22"),),
 )

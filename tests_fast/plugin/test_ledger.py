@@ -13,7 +13,7 @@ DOCUMENTED = ("--scale", "documented", "--seeds", "5", "-k", "narrow")
 
 
 @pytest.fixture
-def verify(suite, run):
+def verify(suite, run, any_cifar):
     """Run the two claims on widths at scale documented, on the suite's images as if they were CIFAR."""
     arrays = {}
     for split in ("train", "test"):

@@ -20,6 +20,7 @@ from pytest_claims.report.notes import all_notes, plain_notes
 from pytest_claims.report.scale import text_scale
 from pytest_claims.report.session import Session
 from pytest_claims.stats import no_difference
+from pytest_claims.train.device import capability
 from pytest_claims.types import (
     Agreement,
     Bound,
@@ -351,6 +352,7 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
         since="",
         only_stored=False,
         runs_of="",
+        mix_capabilities=False,
         root=tmp_path,
         worker=0,
     )
@@ -363,9 +365,10 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
     assert any(line.startswith("verdicts: a rehearsal") for line in lines)
     other = dataclasses.replace(resolved, tf32=True, kernels="triton")
     told = " ".join(session_lines(other, Session(**said, trained=1, reused=3, seconds=185.0), 80))
-    assert "), float32 products in TF32, convolutions and batch norms by Triton kernels wall time" in re.sub(
-        r"\s+", " ", told
+    triton = (
+        f"), {capability(resolved.device)}, float32 products in TF32, convolutions and batch norms by Triton kernels"
     )
+    assert f"{triton} wall time" in re.sub(r"\s+", " ", told)
     # Why claims have no verdict is said once for all that have the same reason.
     missing = tuple((f"test_{n}", f"not judged: {n} of 5 runs of a network are not stored; train") for n in range(3))
     told = session_lines(resolved, Session(**{**said, "not_judged": missing}, trained=0, reused=0, seconds=1.0), 80)
