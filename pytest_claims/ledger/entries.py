@@ -163,8 +163,14 @@ def update(path: Path, results: Sequence[Result], date: str, versions: str) -> i
     Each becomes the entry of the kind of device that its runs were trained on, beside that of another kind. An entry
     that stays (Entry.stays) is left as it is.
     The file is replaced at once, so that an interrupted session leaves the old one, and sessions wait for one another,
-    so that none undoes what another has written. Raises LedgerError.
+    so that none undoes what another has written. Raises LedgerError, also for a kind of device that no ledger has.
     """
+    unknown = sorted({result.device_kind for result in results} - set(DEVICE_KINDS))
+    if unknown:
+        raise LedgerError(
+            f"verdicts on {', '.join(unknown)} are not recorded in {path}: its kinds of device are "
+            f"{', '.join(DEVICE_KINDS)}, one of which the executor has to name; the runs themselves are in the store"
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone_in(path.parent):

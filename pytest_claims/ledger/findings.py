@@ -32,7 +32,8 @@ _NONE = "–"
 
 @dataclasses.dataclass(frozen=True)
 class Registered:
-    """A claim as collected. test: its name. words: as a sentence. arms: of its scale, which is one of SCALES."""
+    """A claim as collected. test: its name. words: as a sentence. scale: one of SCALES, "" for a claim that can only be
+    rehearsed, and so speaks of no finding."""
 
     test: str
     id: str
@@ -54,7 +55,7 @@ class _Register:
             if not claim:
                 continue
             arms = arms_at(item, "rehearsal").values()
-            scale = next(s for s in SCALES if all(recipe_of(s) in arm.recipes for arm in arms))
+            scale = next((each for each in SCALES if all(recipe_of(each) in arm.recipes for arm in arms)), "")
             self.claims.append(Registered(item.nodeid, claim_id(item), words_of(item), claim, scale, tuple(arms)))
 
 
@@ -93,7 +94,9 @@ def lacking(root: Path, claims: Sequence[Registered], entries: Mapping[str, obje
     """
     seeds = recorded_seeds(root / EVIDENCE)
     return {
-        each.test: unjudged(each.claim, each.arms, each.scale, seeds) for each in claims if each.test not in entries
+        each.test: unjudged(each.claim, each.arms, each.scale, seeds)
+        for each in claims
+        if each.scale and each.test not in entries
     }
 
 
@@ -110,7 +113,8 @@ def table(
         if found:
             cells = [_judged(found[kind]) if kind in found else _NONE for kind in DEVICE_KINDS]
         else:
-            cells = [missing[each.test].words(kind) or _NONE for kind in DEVICE_KINDS]
+            lacks = missing.get(each.test)
+            cells = [(lacks.words(kind) if lacks else "") or _NONE for kind in DEVICE_KINDS]
         documented = next((_documented(entry) for entry in found.values()), "")
         rows.append((each.id, each.words, each.claim.source.document, documented, *cells))
     return [f"| {' | '.join(row)} |" for row in rows]

@@ -31,7 +31,7 @@ def recorded_seeds(folder: Path) -> dict[str, dict[str, set[int]]]:
         for row in read(path):
             run = dict(zip(COLUMNS, row, strict=True))
             kind = json.loads(run["numerics"])["device"]
-            found[kind].setdefault(run["configuration"], set()).add(run["seed"])
+            found.setdefault(kind, {}).setdefault(run["configuration"], set()).add(run["seed"])
     return found
 
 

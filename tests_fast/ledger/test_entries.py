@@ -70,6 +70,14 @@ def test_kinds_of_device_stand_side_by_side_and_never_replace_each_other(path):
     assert list(json.loads(path.read_text())[RESULT.nodeid]) == ["cpu", "cuda"]
 
 
+def test_a_kind_of_device_that_no_ledger_has_is_refused_before_anything_is_written(path):
+    update(path, [RESULT], *TODAY)
+    before = path.read_text()
+    with pytest.raises(LedgerError, match=r"verdicts on tpu are not recorded in .*: its kinds of device are cpu, cuda"):
+        update(path, [dataclasses.replace(RESULT, device_kind="tpu")], *TODAY)
+    assert path.read_text() == before
+
+
 @pytest.mark.parametrize(
     ("device", "kind"), [("cpu (Xeon, 2 cores)", "cpu"), ("cuda:0 (H100); cuda:1 (H100)", "cuda"), ("cuda", "cuda")]
 )

@@ -74,6 +74,7 @@ def test_a_row_shows_what_was_documented_and_found():
     claims = [
         Registered(f"t::{name}", name, f"{name} is true", claim, "documented", ()) for name in ("a", "b", "c", "d")
     ]
+    claims.append(Registered("t::e", "e", "e is true", claim, "", ()))
     entries = {"t::a": {"cpu": entry}, "t::b": {"cpu": of_extremes, "cuda": on_cuda}}
     missing = {
         "t::c": Unjudged(30, {"cpu": 0, "cuda": 0}, {"cpu": 7200, "cuda": 60}),
@@ -86,6 +87,7 @@ def test_a_row_shows_what_was_documented_and_found():
         "| c | c is true | S |  | not run: 30 runs, about 2 h on a CPU core "
         "| not run: 30 runs, about 1 min on an H100 |",
         "| d | d is true | S |  | – | 12 of 30 runs recorded; the others about 1 min on an H100 |",
+        "| e | e is true | S |  | – | – |",
     ]
 
 

@@ -100,7 +100,7 @@ def test_on_real_images_verdicts_decide_and_each_is_in_the_ledger_of_its_kind(cl
         ]
     )
     ledgers = clothes.path / "claims" / "ledger"
-    assert {path.name: [entry.finding for entry in read(path).values()] for path in ledgers.iterdir()} == {
+    assert {path.name: [kinds["cpu"].finding for kinds in read(path).values()] for path in ledgers.iterdir()} == {
         "documented-fashion_mnist.json": ["F1"],
         "documented-cifar+fashion_mnist.json": ["F2"],
     }
@@ -112,7 +112,7 @@ def test_on_real_images_verdicts_decide_and_each_is_in_the_ledger_of_its_kind(cl
     # Each is held against its own ledger, and another one says nothing of it.
     path = ledgers / "documented-fashion_mnist.json"
     entries = json.loads(path.read_text())
-    entries["claims/test_width.py::test_clothes"]["verdict"] = "CONTRADICTED"
+    entries["claims/test_width.py::test_clothes"]["cpu"]["verdict"] = "CONTRADICTED"
     path.write_text(json.dumps(entries))
     changed = run(*documented, "--ledger", data="few")
     changed.assert_outcomes(passed=1, failed=1)
