@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import pytest
 
@@ -19,7 +19,9 @@ from pytest_claims.ledger.on_evidence import SCALE
 from pytest_claims.plugin.activation import COLUMNS, STARTED
 from pytest_claims.plugin.claim_test import EXPECTED, Ledgers, judged, lab_of
 from pytest_claims.plugin.closing import close
+from pytest_claims.plugin.clustered import connect, executor_on_cluster, in_processes, write_notices
 from pytest_claims.plugin.explaining import Explaining
+from pytest_claims.plugin.foresight import Foresight, Needed
 from pytest_claims.plugin.header import header
 from pytest_claims.plugin.id_selection import IdSelection
 from pytest_claims.plugin.image_selection import ImageSelection
@@ -34,12 +36,13 @@ from pytest_claims.plugin.session import result_of, results_of
 from pytest_claims.plugin.verdict_lines import VerdictLines, are_written, verdict_line, verdict_status
 from pytest_claims.report.failure import COLUMNS as WIDEST
 from pytest_claims.runs.executor import Executor
-from pytest_claims.runs.laboratory import Laboratory, in_process
+from pytest_claims.runs.laboratory import Laboratory, in_process, length
 from pytest_claims.runs.plan import needed
+from pytest_claims.runs.results import Results
 from pytest_claims.runs.store import Store
 from pytest_claims.runs.store_file import identity
 from pytest_claims.settings import Settings
-from pytest_claims.types import Arm, Claim
+from pytest_claims.types import Arm, Claim, Run
 
 
 class Active:
@@ -59,6 +62,11 @@ class Active:
         self.started = began.isoformat(timespec="microseconds")
         self.claims = 0
         self.laboratory: Laboratory | None = None
+        self._items: Sequence[pytest.Item] = ()
+        # The claims' tests, with what each needs at its first look; and all runs that they may ask for.
+        self._needed: list[tuple[pytest.Item, Needed]] = []
+        self._runs: list[Run] = []
+        self._foresight: Foresight | None = None
         self.settings, self.ledgers, self.documented = self._resolved()
         self._store_seen = identity(self.settings.store)
         self._header_is_written = False
@@ -96,6 +104,8 @@ class Active:
         try:
             settings = resolve(
                 gpu=option.gpu,
+                ray=option.ray or "",
+                processes=not is_worker(self.config) and in_processes(option),
                 tf32=option.tf32,
                 kernels=option.kernels,
                 scale=option.scale or ("documented" if option.explain else None),
@@ -165,6 +175,8 @@ class Active:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.claims = 0
+        self._items = session.items
+        self._needed = []
         claims: list[tuple[Claim, list[Arm]]] = []
         for item in session.items:
             claim = claim_of(item)
@@ -173,7 +185,10 @@ class Active:
             self.claims += 1
             # Arms that cannot be made are reported by the claim's own test, when it asks for them.
             with contextlib.suppress(Exception):
-                claims.append((claim, list(arms_at(item, self.settings.scale).values())))
+                arms = list(arms_at(item, self.settings.scale).values())
+                claims.append((claim, arms))
+                self._needed.append((item, needed([(claim, arms)], self.settings, at_most=False)))
+        self._runs = [arm.run(self.settings.scale) for _, arms in claims for arm in arms]
         runs = needed(claims, self.settings, at_most=False)
         number, count = worker_number(self.config), worker_count(self.config)
         self.laboratory = Laboratory(self.settings, number, count, self.started, runs, self._executor)
@@ -185,6 +200,8 @@ class Active:
 
     @pytest.hookimpl(trylast=True)
     def pytest_claims_executor(self, settings: Settings, workers: int) -> Executor:
+        if settings.ray:
+            return executor_on_cluster(self.config, settings, self._runs, self._items)
         return in_process(settings, workers)
 
     @pytest.hookimpl(tryfirst=True)
@@ -194,8 +211,27 @@ class Active:
             print_plan(self.config, self.laboratory, session.items)
             return True
         if self.laboratory and not (option.plan or option.collectonly or option.setuponly or option.setupplan):
+            if self.settings.ray and self._needed and not session.testsfailed:
+                connect(self.config, self.laboratory)
             self.laboratory.plan()
+            self._foresee(self.laboratory)
         return None
+
+    def _foresee(self, laboratory: Laboratory) -> None:
+        """Where blocks are trained beside this process, keep all claims at work, not only the one that waits."""
+        if not laboratory.trains_beside:
+            return
+
+        def lab(item: pytest.Item, results: Results) -> Lab:
+            claim = claim_of(item)
+            assert claim is not None
+            told = self.ledgers, self.documented, self.claims, self.columns
+            return lab_of(item, claim, laboratory, *told, results)
+
+        # What is wrong with the store is for the claims to meet and report.
+        with contextlib.suppress(ExplainedError):
+            self._foresight = Foresight(laboratory.pool, self._needed, lab, length)
+            self._foresight.begin()
 
     def lab(self, item: pytest.Item, declared: Claim) -> Lab:
         """The `lab` fixture of a claim's test."""
@@ -232,6 +268,8 @@ class Active:
             # Whoever judged it had opened the store. If it is not there now it is gone, and (0, 0) is no file.
             self._store_seen = self._store_seen or identity(self.settings.store) or (0, 0)
             self.config.hook.pytest_claims_result(config=self.config, result=result)
+        if self._foresight and report.when == "teardown":
+            self._foresight.ended(report.nodeid)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """The verdict as a test's word, with the claim's id. It has no letter where a line of its own follows."""
@@ -260,6 +298,8 @@ class Active:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         # xdist's workers have a reporter of their own, of their own tests, that no one reads.
         if not is_worker(self.config):
+            if self.laboratory and self.laboratory.trains_beside:
+                write_notices(terminalreporter, self.laboratory.executor)
             close(self, terminalreporter)
 
 

@@ -14,6 +14,7 @@ import torch
 
 from pytest_claims.data import Dataset
 from pytest_claims.defaults import CUDNN
+from pytest_claims.errors import ExplainedError
 from pytest_claims.runs.fitting import Fitting
 from pytest_claims.runs.needs import Needs
 from pytest_claims.runs.turns import Turns
@@ -27,7 +28,8 @@ from pytest_claims.types import Run, Trained
 @dataclasses.dataclass(frozen=True)
 class TrainedBlock:
     """What an executor gives for a block. results: one a seed, in the order of seeds. device: in words, of this block.
-    at_once: how many of its seeds were trained side by side at most, None for all of them.
+    at_once: how many of its seeds were trained side by side at most, None for all of them. capability: of a block that
+    was trained on a CPU, the vector instructions that torch used, as torch.backends.cpu.get_cpu_capability() has them.
 
     A type of our own, so that an executor can say more of a block one day without a new protocol.
     """
@@ -35,6 +37,15 @@ class TrainedBlock:
     results: list[Trained]
     device: str
     at_once: int | None = None
+    capability: str = ""
+
+
+class GivenUpError(ExplainedError):
+    """An executor has tried a block as often as it may; it is not tried again in this session."""
+
+
+class ExecutorLostError(ExplainedError):
+    """Nothing more can be trained in this session: what trains is gone. What was finished is stored."""
 
 
 class Executor(Protocol):
@@ -66,7 +77,7 @@ class Executor(Protocol):
 
     @property
     def slots(self) -> int:
-        """How many blocks it takes at once, 1 or more, those that wait for a device included.
+        """How many blocks it takes at once, 1 or more, those that wait for a device included. It may change.
 
         The pool submits so many, those of the claim that waits first, and another one for each that is finished.
         """
@@ -78,7 +89,9 @@ class Executor(Protocol):
         All of them at once, or fewer where memory asks for it: what at_once says is recorded with the runs.
 
         data: on the CPU. May return at once, or when the block is finished. Whatever training raises is the future's
-        exception. Futures may finish in any order. A future's cancel() takes back a block that has not begun.
+        exception; GivenUpError where no other try makes sense, ExecutorLostError where no other block does. Futures may
+        finish in any order. A future's cancel() takes back a block that has not begun, and running() says whether it
+        has.
 
         A concurrent.futures.Future: pools of threads and processes give one, Ray's references have one (.future()), and
         the standard library waits for many of them.
@@ -133,7 +146,8 @@ class InProcess:
 
     def _trained(self, run: Run, seeds: Sequence[int], data: Dataset) -> TrainedBlock:
         if self._fitting is None:
-            return TrainedBlock(train(run, seeds, self._moved(data)), self.device_name)
+            capability = torch.backends.cpu.get_cpu_capability()
+            return TrainedBlock(train(run, seeds, self._moved(data)), self.device_name, capability=capability)
         each = cost(run, len(data.train_labels), len(data.test_labels))
         at_most = DATA_CENTRE_GPU.fewest_side_by_side(each, len(seeds))
         results, at_once = self._fitting.trained(

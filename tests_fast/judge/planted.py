@@ -113,6 +113,7 @@ class Planting:
             "only_stored": False,
             "evidence": None,
             "runs_of": "",
+            "ray": "",
             "prefix": ("pytest",),
             "options": (),
         }

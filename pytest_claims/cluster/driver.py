@@ -1,0 +1,452 @@
+"""The process that talks to Ray. The session's process starts it, and tells it by messages.py what to train.
+
+Ray retries nothing by itself here. A block whose worker or node is gone is given to Ray again from here, a limited
+number of times, so that what is said in the end names the node and the reason of the last try.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib
+import os
+import pickle
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from pytest_claims.cluster import messages as say
+from pytest_claims.cluster import on_node
+from pytest_claims.cluster.address import AUTO, LOCAL, host_and_port
+from pytest_claims.cluster.nodes import ClusterError, Node, checked, processes_per_gpu, slots_of
+
+# How often a block is given to Ray again when its worker or its node was lost, or when it was stuck.
+RETRIES = 2
+# Seconds between two looks at: what is finished; who has begun; which nodes there are.
+_LOOK, _BEGUN, _NODES = 0.02, 0.2, 1.0
+# Seconds that the head may be out of reach, as when it is started again, before the cluster counts as lost.
+_HEAD = 15.0
+# Seconds that a session waits for a cluster without a single device, as when a node is being replaced.
+_NO_DEVICE = 300.0
+# A resource that the head node has. Whatever else is lost, the board should not be.
+_HEAD_NODE = "node:__internal_head__"
+# Bytes of images and results that a cluster of one machine keeps in shared memory.
+_OBJECT_STORE = 2**30
+
+
+@dataclasses.dataclass
+class _Block:
+    """A block that Ray has. attempt: how often it was given to it before. began: time.monotonic(); node: its id,
+    "" before it has begun. stuck: it took too long and was taken back."""
+
+    order: say.Submit
+    attempt: int = 0
+    began: float | None = None
+    node: str = ""
+    stuck: bool = False
+
+
+class Driver:
+    """Of one session and one cluster."""
+
+    def __init__(self, session: Connection) -> None:
+        self._session = session
+        self._images: dict[str, Any] = {}
+        self._blocks: dict[Any, _Block] = {}
+        self._refs: dict[int, Any] = {}
+        self._hosts: dict[str, str] = {}
+        self._left_out: dict[str, str] = {}
+        self._notices: list[str] = []
+        self._drained: Any = None
+        self._ray: Any = None
+        self._next = dict.fromkeys(("begun", "nodes"), 0.0)
+        self._slots = 0
+        self._unreachable_since: float | None = None
+        self._without_since: float | None = None
+
+    def run(self, connect: say.Connect) -> None:
+        """Connect, and train what the session asks for until it closes."""
+        self._connect = connect
+        try:
+            nodes = self._connected()
+        except ClusterError as error:
+            self._session.send(say.Refused(str(error)))
+            return
+        except Exception as error:
+            self._session.send(say.Refused(_why_refused(connect.address, error)))
+            return
+        self._session.send(say.Connected(nodes, self._slots))
+        while self._told():
+            try:
+                self._look()
+            except Exception as error:
+                self._session.send(say.Lost(f"Ray: {_first_line(error)}"))
+                return
+
+    def _connected(self) -> list[Node]:
+        # Typed as Any: its own types stand in the way of tasks that are made of given parts.
+        ray: Any = importlib.import_module("ray")
+        self._ray, connect = ray, self._connect
+        address = connect.address
+        where: dict[str, Any] = {"address": address}
+        if address == LOCAL:
+            where |= {
+                "num_cpus": _cores(),
+                "include_dashboard": False,
+                "object_store_memory": _OBJECT_STORE,
+            }
+        elif address != AUTO:
+            _reachable(*host_and_port(address))
+        ray.init(
+            **where,
+            runtime_env={"working_dir": connect.working_dir, "env_vars": connect.environment},
+            log_to_driver=False,
+            logging_level="ERROR",
+        )
+        self._head = host_and_port(address if address.startswith("ray://") else ray.get_runtime_context().gcs_address)
+        nodes = checked(self._asked(), connect.session, gpu=connect.gpu, where=_where(address))
+        if not connect.gpu:
+            # A node that joins later is held against those that are there now.
+            connect.session["capability"] = nodes[0].capability
+        self._per_gpu = min(processes_per_gpu(node.gpu_memory) for node in nodes) if connect.gpu else 0
+        share = {"num_gpus": 1 / self._per_gpu} if connect.gpu else {}
+        # max_calls: a process stays for the next block, with its images and, on a GPU, its context.
+        options = {"num_cpus": 1, "max_retries": 0, "max_calls": 0, **share}
+        self._train = ray.remote(**options)(_task())
+        self._measure = ray.remote(**options)(on_node.measure)
+        self._how = {"gpu": connect.gpu, "per_gpu": self._per_gpu, "tf32": connect.tf32, "kernels": connect.kernels}
+        self._board = ray.remote(num_cpus=0, resources={_HEAD_NODE: 0.001})(_board()).remote()
+        self._see_nodes()
+        return nodes
+
+    def _asked(self) -> list[Node]:
+        """Every node of the cluster that Ray says is alive, as it describes itself. Raises ClusterError."""
+        ray, patience = self._ray, self._connect.patience
+        ask = ray.remote(num_cpus=0, max_retries=2)(_description())
+        asked = {}
+        for node in ray.nodes():
+            if node["Alive"]:
+                known = Node(
+                    node["NodeID"],
+                    _host(node),
+                    int(node["Resources"].get("CPU", 0)),
+                    int(node["Resources"].get("GPU", 0)),
+                )
+                if known.cpus or known.gpus:
+                    place = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(known.id, soft=False)
+                    asked[ask.options(scheduling_strategy=place).remote(gpu=self._connect.gpu)] = known
+        ready, late = ray.wait(list(asked), num_returns=len(asked), timeout=patience) if asked else ([], [])
+        if late:
+            words = ", ".join(asked[ref].words for ref in late)
+            raise ClusterError(
+                f"{words} did not answer within {patience:.0f} s. Is it overloaded, or does its Python lack something? "
+                "The logs in /tmp/ray/session_latest/logs there say more; `ray stop` takes it out of the cluster"
+            )
+        found = []
+        for ref in ready:
+            try:
+                found.append(dataclasses.replace(asked[ref], **ray.get(ref)))
+            except Exception as error:
+                raise ClusterError(f"{asked[ref].words} cannot run a task: {_first_line(error)}") from error
+        return sorted(found, key=lambda node: node.host)
+
+    def _told(self) -> bool:
+        """Do what the session says, for a moment; False once it has closed, or is gone."""
+        wait = _LOOK
+        try:
+            while self._session.poll(wait):
+                wait = 0.0
+                message = self._session.recv()
+                if isinstance(message, say.Close):
+                    return False
+                if isinstance(message, say.Images):
+                    self._images[message.fingerprint] = self._ray.put((message.facts, message.arrays))
+                elif isinstance(message, say.Submit):
+                    self._give(_Block(message))
+                elif isinstance(message, say.Cancel):
+                    self._take_back(message.number)
+                elif isinstance(message, say.Measure):
+                    self._session.send(say.Measured(self._measured()))
+        except (EOFError, OSError):
+            return False
+        return True
+
+    def _give(self, block: _Block) -> None:
+        """Give a block to Ray."""
+        options = {}
+        if self._left_out:
+            options["label_selector"] = {"ray.io/node-id": f"!in({','.join(self._left_out)})"}
+        order = block.order
+        ref = self._train.options(**options).remote(
+            self._board, order.number, order.payload, self._images[order.fingerprint], self._connect.session, self._how
+        )
+        self._blocks[ref], self._refs[order.number] = block, ref
+
+    def _take_back(self, number: int) -> None:
+        ref = self._refs.pop(number, None)
+        if ref is not None:
+            del self._blocks[ref]
+            with contextlib.suppress(Exception):
+                self._ray.cancel(ref, force=True)
+
+    def _measured(self) -> Any:
+        ref = self._measure.remote(**self._how)
+        with contextlib.suppress(Exception):
+            return self._ray.get(ref, timeout=60)
+        self._ray.cancel(ref, force=True)
+        return None
+
+    def _look(self) -> None:
+        """Pass on what is new."""
+        now = time.monotonic()
+        if now >= self._next["begun"]:
+            self._next["begun"] = now + _BEGUN
+            self._see_begun(now)
+        if self._blocks:
+            refs = list(self._blocks)
+            ready, _ = self._ray.wait(refs, num_returns=len(refs), timeout=0)
+            for ref in ready:
+                self._finish(ref)
+        for ref, block in self._blocks.items():
+            if block.began is not None and not block.stuck and now - block.began > block.order.limit:
+                block.stuck = True
+                self._ray.cancel(ref, force=True)
+        if now >= self._next["nodes"]:
+            self._next["nodes"] = now + _NODES
+            self._see_head(now)
+            self._see_nodes()
+            notices, self._notices = tuple(self._notices), []
+            self._session.send(say.Alive(self._slots, notices))
+
+    def _finish(self, ref: Any) -> None:
+        """Pass on a block that is finished; give it to Ray again, or give it up, where it was lost."""
+        block = self._blocks.pop(ref)
+        number = block.order.number
+        del self._refs[number]
+        try:
+            node, kind, result = self._ray.get(ref)
+        except Exception as error:
+            self._lost(block, self._reason(error, block))
+            return
+        if kind == on_node.UNFIT:
+            # It joined the cluster after the session had looked at all nodes.
+            if node not in self._left_out:
+                told = self._left_out[node] = pickle.loads(result)
+                self._notices.append(f"{self._node(node)} is left out: {told}")
+                self._see_nodes()
+            self._give(dataclasses.replace(block, began=None, node=""))
+        else:
+            self._session.send(say.Done(number, kind, result))
+
+    def _lost(self, block: _Block, reason: str) -> None:
+        if block.attempt < RETRIES:
+            self._notices.append(f"a block is trained again: {reason}")
+            self._give(_Block(block.order, block.attempt + 1))
+        else:
+            times = f"given up after {RETRIES + 1} tries; the last one: {reason}"
+            self._session.send(say.GivenUp(block.order.number, times))
+
+    def _reason(self, error: Exception, block: _Block) -> str:
+        """Why a try came to nothing, and where."""
+        errors = self._ray.exceptions
+        where = f" on {self._node(block.node)}" if block.node else ""
+        if block.stuck:
+            return f"no result within {block.order.limit:.0f} s{where}, many times what such a block takes"
+        if isinstance(error, errors.NodeDiedError):
+            return f"the node was lost{where}"
+        if isinstance(error, errors.OutOfMemoryError):
+            return f"the node ran out of memory{where}"
+        if isinstance(error, errors.WorkerCrashedError):
+            return f"the process that trained it was killed or crashed{where}"
+        return f"{type(error).__name__}{where}: {_first_line(error)}"
+
+    def _see_begun(self, now: float) -> None:
+        """Hear from the board which blocks are being trained."""
+        if self._drained is None:
+            if self._blocks:
+                self._drained = self._board.drain.remote()
+            return
+        ready, _ = self._ray.wait([self._drained], timeout=0)
+        if not ready:
+            return
+        ref, self._drained = self._drained, None
+        with contextlib.suppress(self._ray.exceptions.RayError):  # the board itself may have been on a lost node
+            for number, node, host in self._ray.get(ref):
+                self._hosts[node] = host
+                block = self._blocks.get(self._refs.get(number))
+                if block:
+                    if block.began is None:
+                        self._session.send(say.Began(number))
+                    block.began, block.node = now, node
+
+    def _see_nodes(self) -> None:
+        """Count what the cluster can train at once now."""
+        slots = 0
+        for node in self._ray.nodes():
+            if node["Alive"] and node["NodeID"] not in self._left_out:
+                has = node["Resources"]
+                slots += slots_of(has.get("CPU", 0), has.get("GPU", 0), self._per_gpu)
+        self._slots = slots
+        now = time.monotonic()
+        if slots:
+            self._without_since = None
+        elif self._without_since is None:
+            self._without_since = now
+        elif now - self._without_since > _NO_DEVICE:
+            raise RuntimeError(f"no node that can train has been in the cluster for {_NO_DEVICE:.0f} s")
+
+    def _see_head(self, now: float) -> None:
+        """Raise RuntimeError where the head node has been out of reach for too long."""
+        try:
+            socket.create_connection(self._head, timeout=3).close()
+            self._unreachable_since = None
+        except OSError as error:
+            self._unreachable_since = self._unreachable_since or now
+            if now - self._unreachable_since >= _HEAD:
+                host, port = self._head
+                raise RuntimeError(f"its head node, {host}:{port}, is out of reach ({error})") from error
+
+    def _node(self, id: str) -> str:
+        return f"node {self._hosts.get(id, id[:8])}"
+
+
+def _task() -> Callable[..., Any]:
+    """The task, which travels as code: so it runs where nothing of ours can be imported, and says so."""
+    unfit = on_node.UNFIT
+
+    def train_block(
+        board: Any, number: int, payload: bytes, images: Any, session: dict[str, str], how: dict[str, Any]
+    ) -> tuple[str, str, bytes]:
+        import pickle
+        import socket
+
+        import ray
+
+        node = ray.get_runtime_context().get_node_id()
+
+        def began() -> None:
+            board.began.remote(number, node, socket.gethostname())
+
+        try:
+            from pytest_claims.cluster.on_node import train_block
+        except ImportError as error:
+            return node, unfit, pickle.dumps(str(error))
+        return node, *train_block(began, payload, images, session, **how)
+
+    return train_block
+
+
+def _board() -> type:
+    """An actor on which workers write what they have begun, until the driver reads it."""
+
+    class Board:
+        def __init__(self) -> None:
+            self._begun: list[tuple[int, str, str]] = []
+
+        def began(self, number: int, node: str, host: str) -> None:
+            self._begun.append((number, node, host))
+
+        def drain(self) -> list[tuple[int, str, str]]:
+            begun, self._begun = self._begun, []
+            return begun
+
+    return Board
+
+
+def _description() -> Callable[..., dict[str, Any]]:
+    """A task by which a node describes itself: fields of Node. It travels as code, and needs nothing of ours."""
+
+    def describe(*, gpu: bool) -> dict[str, Any]:
+        import platform
+
+        found: dict[str, Any] = {"python": platform.python_version()}
+        try:
+            import numpy
+            import psutil  # noqa: F401
+            import torch
+
+            found |= {"torch": torch.__version__, "numpy": numpy.__version__}
+            found["capability"] = torch.backends.cpu.get_cpu_capability()
+            if gpu and torch.cuda.is_available():
+                about = torch.cuda.get_device_properties(0)
+                found |= {"gpu": about.name, "gpu_memory": about.total_memory}
+            import pytest_claims.runs.executor  # noqa: F401
+            from pytest_claims.train.device import processor
+
+            found["processor"] = processor()
+        except ImportError as error:
+            found["missing"] = f"{error}"
+        return found
+
+    return describe
+
+
+def _cores() -> int:
+    """Cores of this machine that a session may use, as -n auto counts them."""
+    import psutil
+
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(psutil.cpu_count(logical=False) or usable, usable))
+
+
+def _host(node: dict[str, Any]) -> str:
+    """A node's name for people: its host's, with its address where they differ."""
+    name, address = node.get("NodeManagerHostname", ""), node.get("NodeManagerAddress", "")
+    return f"{name} ({address})" if name and name != address else address
+
+
+def _where(address: str) -> str:
+    return {AUTO: "the cluster", LOCAL: "this machine"}.get(address, f"the cluster at {address}")
+
+
+def _reachable(host: str, port: int) -> None:
+    """Raise ClusterError where nothing listens; Ray itself would try for a minute."""
+    try:
+        socket.create_connection((host, port), timeout=10).close()
+    except OSError as error:
+        raise ClusterError(
+            f"no Ray cluster at ray://{host}:{port}: {error}. Start its head with `ray start --head "
+            f"--ray-client-server-port={port}`, or correct the address; a firewall may be in between"
+        ) from error
+
+
+def _why_refused(address: str, error: Exception) -> str:
+    """What kept Ray from connecting, and the way out."""
+    text = str(error)
+    if "ersion mismatch" in text or "different version" in text.lower():
+        words = " ".join(text.split())
+        return (
+            f"the cluster and this session must have the same Ray and the same Python: {words}. Install the cluster's "
+            "versions here, or these there (constraints.txt pins Ray)"
+        )
+    if isinstance(error, ConnectionError) and address == AUTO:
+        return (
+            "--ray auto: this machine is no node of a running Ray cluster. Start one with `ray start --head`, join one "
+            "with `ray start --address=HEAD:6379`, give its address (--ray ray://HOST:10001), or let --ray local start "
+            "one for this session"
+        )
+    return f"no session on {_where(address)}: {type(error).__name__}: {_first_line(error)}"
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def main(descriptor: int) -> None:
+    """Serve the session at the other end of a pipe, until it closes."""
+    session = Connection(descriptor)
+    # Relative paths of the session mean nothing here.
+    os.chdir(tempfile.gettempdir())
+    driver = Driver(session)
+    try:
+        with contextlib.suppress(EOFError):
+            driver.run(session.recv())
+    finally:
+        with contextlib.suppress(Exception):
+            session.close()
+        if "ray" in sys.modules:
+            sys.modules["ray"].shutdown()
