@@ -378,8 +378,8 @@ def _description() -> Callable[..., dict[str, Any]]:
             from pytest_claims.train.device import processor
 
             found["processor"] = processor()
-        except ImportError as error:
-            found["missing"] = f"{error}"
+        except Exception as error:
+            found["missing"] = f"{type(error).__name__}: {error}"
         return found
 
     return describe

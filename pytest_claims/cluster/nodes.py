@@ -59,12 +59,12 @@ def same_version(one: str, other: str) -> bool:
 
 
 def differences(node: dict[str, str], session: dict[str, str]) -> str:
-    """Which versions of a node are others than the session's, in words; "" for none."""
+    """Which versions of a node are others than the session's, in words; "" for none. What a node lacks is none."""
     named = {"python": "Python", "torch": "torch", "numpy": "numpy"}
     return ", ".join(
         f"{words} {node[name]} instead of {session[name]}"
         for name, words in named.items()
-        if not same_version(node[name], session[name])
+        if node[name] and not same_version(node[name], session[name])
     )
 
 
@@ -95,10 +95,9 @@ def checked(nodes: Sequence[Node], session: dict[str, str], *, gpu: bool, where:
             f"{where} has no CPU to train on ({_inventory(nodes)}). Add a node: ray start --address=HEAD:6379"
         )
     wrong = [
-        f"{node.words}: {node.missing or different}"
+        f"{node.words}: {why}"
         for node in having
-        if node.missing
-        or (different := differences({"python": node.python, "torch": node.torch, "numpy": node.numpy}, session))
+        if (why := differences({name: getattr(node, name) for name in session}, session) or node.missing)
     ]
     if wrong:
         needed = f"Python {session['python']}, torch {session['torch'].split('+')[0]}, numpy {session['numpy']}"

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_claims.cluster.nodes import differences
+
 if TYPE_CHECKING:
     from pytest_claims.data import Dataset
     from pytest_claims.runs.executor import InProcess
@@ -88,16 +90,17 @@ def _unfit(session: dict[str, str]) -> str:
         import numpy
         import torch
 
-        from pytest_claims.cluster.nodes import differences
+        here = {"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}
+        if different := differences(here, session):
+            return different
         from pytest_claims.runs import executor  # noqa: F401 (all that training takes)
-    except ImportError as error:
-        return f"{error}"
-    here = {"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}
-    capability = session.get("capability", "")
-    other = torch.backends.cpu.get_cpu_capability()
+
+        capability, other = session.get("capability", ""), torch.backends.cpu.get_cpu_capability()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
     if capability and other != capability:
         return f"its CPU computes with {other}, and the other nodes with {capability}"
-    return differences(here, session)
+    return ""
 
 
 def _device(gpu: bool) -> str:
