@@ -1,4 +1,4 @@
-.PHONY: tour claims rehearse report test lint types wheel data calibrate findings new-claim mutants chaos
+.PHONY: tour claims rehearse report test test-system lint types wheel data calibrate findings new-claim mutants chaos
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -34,6 +34,10 @@ report: $(INSTALLED)
 test: $(INSTALLED)
 	$(VENV)/bin/pytest tests_fast
 
+# Whole sessions: in a fresh environment, with killed workers, in a browser. Minutes.
+test-system: $(INSTALLED)
+	$(VENV)/bin/pytest tests_system
+
 lint: types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -60,7 +64,7 @@ data: $(INSTALLED)
 # The error rates of every decision, by simulation and on real training, and the page that shows them.
 calibrate: $(INSTALLED)
 	rm -rf .claims/calibration
-	$(VENV)/bin/pytest tests_fast -m slow -n auto --dist worksteal; status=$$?; \
+	$(VENV)/bin/pytest tests_fast tests_system -m slow -n auto --dist worksteal; status=$$?; \
 	$(VENV)/bin/python -m calibration.page docs/calibration.md && exit $$status
 	$(VENV)/bin/pytest claims --placebo -n auto --scale rehearsal
 

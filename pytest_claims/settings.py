@@ -9,12 +9,20 @@ from pathlib import Path
 import torch
 
 from pytest_claims.data import Choice
-from pytest_claims.data.kinds import are_real
+from pytest_claims.data.kinds import are_real, are_whole
 
 # Seeds from here on choose settings and judge nothing; --first-seed ends below.
 TUNING_SEED = 2_000_000
 # Where `make data` downloads to and where auto looks, below the repository root.
 DATA_HOME = "data"
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedOn:
+    """What the runs of a claim were: device_kind: torch.device.type. data_kind: of the images (data/kinds.py)."""
+
+    device_kind: str
+    data_kind: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,23 +88,34 @@ class Settings:
         """The seeds that choose settings, and of which no verdict sees a run."""
         return range(TUNING_SEED, TUNING_SEED + self.looks[0])
 
-    def look_on(self, nodeid: str, id: str, n: int) -> str:
+    def look_on(self, nodeid: str, id: str, n: int, trained: TrainedOn) -> str:
         """The command that looks at one test's claim at n seeds, a planned look that was not taken.
 
-        id: the claim's, as -k takes it.
+        id: the claim's, as -k takes it. trained: what its runs were.
         """
-        return self._command(nodeid, id, f"--max-seeds {n}", self.first_seed)
+        return self._command(nodeid, id, f"--max-seeds {n}", self.first_seed, trained)
 
-    def replicate(self, nodeid: str, id: str, n: int) -> str:
+    def replicate(self, nodeid: str, id: str, n: int, trained: TrainedOn) -> str:
         """The command that judges one test's claim on n seeds of which this session's looks have seen none.
 
         Seeds that a verdict was already read from would bring it along: looking again at more of them needs looks that
-        were planned.
+        were planned. id, trained: as look_on.
         """
-        return self._command(nodeid, id, f"--seeds {n}", self.first_seed + self.looks[-1])
+        return self._command(nodeid, id, f"--seeds {n}", self.first_seed + self.looks[-1], trained)
 
-    def _command(self, nodeid: str, id: str, seeds: str, first: int) -> str:
+    def _command(self, nodeid: str, id: str, seeds: str, first: int, trained: TrainedOn) -> str:
         """One that fits a line of a terminal: the folder, and the claim by its id instead of the test by its name."""
         folder, start = nodeid.split("::")[0].split("/")[0], [f"--first-seed {first}"] if first else []
         named = [shlex.quote(folder), f"-k {shlex.quote(id)}"]
-        return " ".join([*self.prefix, *named, f"--scale {self.scale}", seeds, *start, *self.options])
+        options = [*start, *self._as_recorded(trained), *self.options]
+        return " ".join([*self.prefix, *named, f"--scale {self.scale}", seeds, *options])
+
+    def _as_recorded(self, trained: TrainedOn) -> list[str]:
+        """Options that have a session train what this one only looked up: on such a device, on such images."""
+        if not self.only_stored:
+            return []
+        given = {option.split(" ")[0] for option in self.options}
+        gpu = ["--gpu"] if trained.device_kind == "cuda" and "--gpu" not in given else []
+        # On a CPU, auto takes the sample where whole sets are missing; with --gpu it never does.
+        whole = are_whole(trained.data_kind) and "--data" not in given and not (gpu or "--gpu" in given)
+        return gpu + (["--data real"] if whole else [])

@@ -56,25 +56,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     is_worker = hasattr(config, "workerinput")
     if whole and not is_worker and config.getoption("numprocesses", 0) is None:
         config.option.numprocesses = "auto"
+        # Whole parts of the list to each, so that tests of a file share what it makes once.
+        config.option.dist = "worksteal"
         # Each worker imports torch, which takes half a gigabyte.
         config.option.maxprocesses = config.option.maxprocesses or 4
-
-
-# Their tests share what takes long to make.
-TOGETHER = ("test_own_repository.py", "test_workers.py")
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log):
-    """Spread tests one by one, but for files whose tests stay together: those come first, since they take longest.
-
-    (xdist's own loadgroup does this by names of items, which pytest 9.2 does not let it change.)
-    """
-    from xdist.scheduler import LoadScopeScheduling
-
-    class Scheduling(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.split("::")[0]
-            return file if file.endswith(TOGETHER) else nodeid
-
-    return Scheduling(config, log) if config.option.dist == "load" else None

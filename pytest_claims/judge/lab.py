@@ -34,7 +34,7 @@ from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.judge.training_in_words import training_words
 from pytest_claims.runs.pool import NotStoredError
 from pytest_claims.runs.results import Results
-from pytest_claims.settings import Settings
+from pytest_claims.settings import Settings, TrainedOn
 from pytest_claims.stats import (
     ALPHA,
     agreement,
@@ -581,6 +581,7 @@ class Lab:
         open_ = verdict.outcome == Outcome.INCONCLUSIVE
         next_look = later[0] if open_ and later else None
         more = min(verdict.seeds_to_settle or 2 * verdict.n, 1000)
+        trained_on = TrainedOn(self._pool.device_kind, data_kind)
         # Confounders are trained as the arm that they stand for, but for what they change.
         trained = [self._wanted(name)[0] for name in self._evidence if name not in assertion.beside]
         self.result = Result(
@@ -603,9 +604,9 @@ class Lab:
             planned=settings.planned,
             next_look=next_look,
             command=(
-                settings.look_on(self._nodeid, self._id, next_look)
+                settings.look_on(self._nodeid, self._id, next_look, trained_on)
                 if next_look
-                else settings.replicate(self._nodeid, self._id, more)
+                else settings.replicate(self._nodeid, self._id, more, trained_on)
             ),
             placebo=self._reassigned(decide) if settings.placebo else {},
             measured=self._metric.name,

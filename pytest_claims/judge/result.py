@@ -190,10 +190,12 @@ class Result:
     @property
     def badge(self) -> str:
         """ "REPRODUCED, confounded by the learning rate": the verdict and what it is worth."""
-        shown = self.verdict.outcome in (Outcome.REPRODUCED, Outcome.TOO_SMALL)
-        if not (shown and self.confounded_by):
-            return self.verdict_words
-        return f"{self.verdict_words}, confounded by {' and '.join(self.confounded_by)}"
+        return self.verdict_words + (f", confounded by {' and '.join(self.confounded_by)}" if self.confounded else "")
+
+    @property
+    def confounded(self) -> bool:
+        """Whether there is an effect that something else than the claimed cause explains."""
+        return self.verdict.outcome in (Outcome.REPRODUCED, Outcome.TOO_SMALL) and bool(self.confounded_by)
 
     @property
     def measured_effect(self) -> tuple[object, ...]:

@@ -26,6 +26,7 @@ from pytest_claims.plugin.header import header
 from pytest_claims.plugin.id_selection import IdSelection
 from pytest_claims.plugin.image_selection import ImageSelection
 from pytest_claims.plugin.lost_tests import LostTests
+from pytest_claims.plugin.near_ids import NearIds
 from pytest_claims.plugin.outputs import Outputs, refuse_same_paths, wanted
 from pytest_claims.plugin.planning import print_plan
 from pytest_claims.plugin.processes import is_worker, leave_unread_reports_out, worker_count, worker_number
@@ -85,6 +86,7 @@ class Active:
         plugins = self.config.pluginmanager
         plugins.register(self, Active.NAME)
         # In the order in which they select.
+        plugins.register(NearIds())
         plugins.register(IdSelection())
         plugins.register(ScaleSelection(self.settings.scale))
         plugins.register(ImageSelection(self.settings))

@@ -158,7 +158,7 @@ def add_options(parser: pytest.Parser) -> None:
         "--ledger",
         action="store_true",
         help="hold verdicts against those recorded in claims/ledger/: as recorded passes or is expected to fail, and "
-        "only a change fails (default: a claim that is not REPRODUCED fails)",
+        "only a change fails (default: every verdict fails but REPRODUCED, TRANSFERS and OPEN)",
     )
     group.addoption(
         "--update-ledger",

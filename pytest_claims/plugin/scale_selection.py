@@ -44,14 +44,19 @@ class ScaleSelection:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         if self._left_out:
             count = len(self._left_out)
-            scales = [scale for scale in SCALES if any(scale in found for found in self._left_out.values())]
+            # How many of them each scale has; the number is left out where it is all.
+            having = {scale: sum(scale in found for found in self._left_out.values()) for scale in SCALES}
+            scales = [
+                f"--scale {scale}" + (f" ({number})" if number < count else "")
+                for scale, number in having.items()
+                if number
+            ]
             if self._scale == "quick":
                 why = "claim is not quick" if count == 1 else "claims are not quick"
             else:
                 why = f"{'claim has' if count == 1 else 'claims have'} no recipe at scale {self._scale}"
             terminalreporter.write_line(
-                f"left out: {count} {why}; "
-                f"{'it runs' if count == 1 else 'they run'} with {' or '.join(f'--scale {scale}' for scale in scales)}"
+                f"left out: {count} {why}; {'it runs' if count == 1 else 'they run'} with {' or '.join(scales)}"
             )
 
 

@@ -38,9 +38,9 @@ def _advice(result: Result) -> str:
 
 
 def _cost(result: Result) -> str:
-    """ "15 more seeds an arm: about 4 min at the speed of these runs."."""
+    """ "15 more seeds an arm: about 4 min on such a device."."""
     seconds = result.more_seeds * sum(arm.seconds for arm in result.arms)
     if not seconds or (result.verdict.doubt == Doubt.NOT_COMPARABLE and not result.next_look):
         return ""
     seeds = f"{result.more_seeds} {'more' if result.next_look else 'fresh'} seeds an arm"
-    return f"{seeds}: {about(seconds)} at the speed of these runs."
+    return f"{seeds}: {about(seconds)} on such a device."

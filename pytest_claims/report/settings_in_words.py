@@ -7,6 +7,9 @@ from pytest_claims.defaults import TRITON
 from pytest_claims.settings import Settings
 from pytest_claims.train.device import describe
 
+# What a verdict makes of its test, where verdicts count.
+_DECIDES = "REPRODUCED and TRANSFERS pass, OPEN does neither, all others fail"
+
 
 def device_words(settings: Settings) -> str:
     """The device, and how it multiplies where that is not as recipes say."""
@@ -39,9 +42,9 @@ def meaning(settings: Settings, kind: str) -> str:
     if settings.placebo:
         return "a placebo: all arms of a claim are the same network on other seeds, so there is no effect to find"
     if settings.enforced and are_whole(kind):
-        return "they speak of the documented findings: a claim that is not REPRODUCED fails"
+        return f"they speak of the documented findings: {_DECIDES}"
     if settings.enforced and are_real(kind):
-        return "they speak of the documented findings, on a sample of the images: a claim that is not REPRODUCED fails"
+        return f"they speak of the documented findings, on a sample of the images: {_DECIDES}"
     if settings.enforced:
-        return "they speak of your images, not of the sources': a claim that is not REPRODUCED on them fails"
+        return f"they speak of your images, not of the sources': {_DECIDES}"
     return "a rehearsal: recipes are cut short, verdicts say nothing about the findings and fail no test by themselves"

@@ -89,7 +89,7 @@ def _row(result: Result, wide: bool) -> dict[str, str]:
         "measured": interval_text(verdict, 2 if wide else 1),
         "n": str(verdict.n),
         "p": short_p(verdict.p),
-        "verdict": result.verdict_words,
+        "verdict": result.verdict_words + (", confounded" if result.confounded else ""),
         "ledger": _ledger(result, wide),
         "evidence": f"{_INDENT}evidence: {result.evidence.words}" if result.evidence else "",
     }

@@ -128,6 +128,11 @@ class Pool:
         # What training raised, by the name of the block's first run.
         self._failed: dict[str, BaseException] = {}
 
+    @property
+    def device_kind(self) -> str:
+        """torch.device.type of what trains, or trained, its runs."""
+        return self._executor.device_kind
+
     def data(self, name: str) -> Dataset:
         """The data set for a name, on the CPU. Raises DataError."""
         # A failed download is not tried again for every claim.
@@ -220,8 +225,8 @@ class Pool:
                 return [found[seed] for seed in seeds]
             if self._only_stored:
                 raise NotStoredError(
-                    f"not judged: {len(seeds) - len(found)} of {len(seeds)} runs of {run.network} are not stored; the "
-                    "same command without --stored trains them"
+                    f"not judged: {len(seeds) - len(found)} of {len(seeds)} runs of {run.network} are not stored. The "
+                    f"same command without --stored trains them; it needs the images of {run.dataset}"
                 )
             for name, block in blocks.items():
                 if name in self._failed:

@@ -14,6 +14,9 @@ from pytest_claims.types import Run, Trained
 class Results(Protocol):
     """What a claim is judged from. See Pool, whose methods these are."""
 
+    @property
+    def device_kind(self) -> str: ...
+
     def data(self, name: str) -> Dataset: ...
 
     def adapt_classes(self, run: Run) -> Run: ...
@@ -36,6 +39,11 @@ class Peek:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self.asked: list[tuple[Run, range]] = []
+
+    @property
+    def device_kind(self) -> str:
+        """See Pool."""
+        return self._pool.device_kind
 
     def data(self, name: str) -> Dataset:
         """See Pool."""

@@ -1,18 +1,14 @@
 """What is compared trains, what is written can be read, and what takes too long is interrupted."""
 
 import dataclasses
-import multiprocessing
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 
-from benchmarks import blocks, growth
+from benchmarks import blocks
 from benchmarks.__main__ import _narrowing
-from benchmarks.group import OutOfMemoryError, seconds_a_seed
-from benchmarks.growth import curves, draw
+from benchmarks.group import OutOfMemoryError
 from benchmarks.images import images as sample
 from benchmarks.limits import Machine, limits
 from benchmarks.on_gpu import Part, parts, run
@@ -29,17 +25,6 @@ CPU = torch.device("cpu")
 def test_every_peer_trains_every_kind_of_work(peer, work):
     cut = dataclasses.replace(WORKS[work].timed.recipe, images_per_class=3, batch=20, epochs=1, test_images_per_class=2)
     peer.train(dataclasses.replace(WORKS[work].timed, recipe=cut), [0, 1], tiny(), CPU)
-
-
-def test_a_killed_process_ends_the_measurement_instead_of_hanging_it():
-    with ThreadPoolExecutor() as pool:
-        measured = pool.submit(seconds_a_seed, "engine", "b", "cpu", 1, 2)
-        while len(children := multiprocessing.active_children()) < 2:
-            time.sleep(0.01)
-        children[0].kill()
-        with pytest.raises(RuntimeError, match="exit code -9 and no result"):
-            measured.result(30)
-    assert not multiprocessing.active_children()
 
 
 def test_what_is_timed_is_the_documented_run_cut_to_the_stated_share():
@@ -136,24 +121,6 @@ def test_limits_count_arithmetic_bytes_and_operations():
     # At least the first block's activations, written and read, in bfloat16, at 1,000 steps of 2 images.
     assert found.traffic > 1000 * 2 * 2 * 2 * (16 * 32**2) / 1e9
     assert 100 < found.operations < 1000
-
-
-def test_growth_is_measured_and_drawn(tmp_path, monkeypatch):
-    monkeypatch.setattr("benchmarks.growth.SEEDS", (1, 2))
-    monkeypatch.setattr("benchmarks.growth.BATCHES", (2,))
-    monkeypatch.setattr("benchmarks.growth.WIDTHS", (4,))
-    run = WORKS["b"].timed
-    recipe = dataclasses.replace(run.recipe, images_per_class=2, batch=4, test_images_per_class=1)
-    seconds, memory = growth.measure(dataclasses.replace(run, recipe=recipe), 1, CPU)  # in a process of its own
-    assert seconds > 0
-    assert memory > 100
-    monkeypatch.setattr("benchmarks.growth.measure", growth._measure)
-    monkeypatch.setattr("benchmarks.growth.images", lambda: tiny(train=70))
-    found = curves(CPU, 20)
-    assert [size for size, *_ in found["seeds; batch norm's small CNN, batch 2"]] == [1, 2]
-    assert all(seconds > 0 and memory > 0 for points in found.values() for _, seconds, memory in points)
-    draw(found, "a CPU", tmp_path / "growth.png")
-    assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_part_that_takes_too_long_is_interrupted_and_leaves_its_log(tmp_path):

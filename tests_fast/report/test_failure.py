@@ -88,7 +88,7 @@ def test_a_reader_s_questions_are_answered_in_their_order():
         "if they differed by less than 1 point",
         "Power At the spread seen, 5 seeds show equal arms to be within",
         "Next As worded it does not hold here",
-        "40 fresh seeds an arm: about 4 min at the speed of these runs.",
+        "40 fresh seeds an arm: about 4 min on such a device.",
         COMMAND,
         "All else --explain A2b-128-base:",
     ):
@@ -234,7 +234,7 @@ def test_every_verdict_says_what_to_do_next_and_what_it_costs(outcome):
     judged = norms()
     judged = dataclasses.replace(judged, verdict=dataclasses.replace(judged.verdict, outcome=outcome))
     said = next_step(judged)
-    assert said.endswith(" 40 fresh seeds an arm: about 4 min at the speed of these runs.")
+    assert said.endswith(" 40 fresh seeds an arm: about 4 min on such a device.")
     assert "None" not in said
     # Nobody knows how long runs took that say nothing of it.
     unknown = tuple(dataclasses.replace(arm, seconds=0.0) for arm in judged.arms)

@@ -12,6 +12,7 @@ from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.ledger.entries import entry
 from pytest_claims.ledger.policy import reversed_effect
 from pytest_claims.plugin.resolution import resolve
+from pytest_claims.plugin.verdict_lines import verdict_line
 from pytest_claims.report import results_page, session_lines, summary_lines
 from pytest_claims.report.facts import wall_time
 from pytest_claims.report.multiplicity import adjusted_p
@@ -276,6 +277,9 @@ def test_where_an_effect_comes_from_is_told_where_nothing_fails():
     text = " ".join("\n".join(summary_lines([reproduced], 100)).split())
     assert "A2a-4-base: REPRODUCED, confounded by what is b. With b neither arm collapses: a 40.0 %, b" in text
     assert "The effect comes from what is b. With d (+3.00 points) the effect stays: it does not come from what" in text
+    assert "REPRODUCED, confounded " in text
+    assert verdict_line(reproduced, "REPRODUCED").startswith("A2a-4-base REPRODUCED, confounded +")
+    assert verdict_line(RESULT, "OPEN 5/20").startswith("A2a-4-base OPEN 5/20 ")
     assert "differences are equal" not in text
     assert "where the effects" not in "\n".join(summary_lines([RESULT], 100))
     page = results_page([reproduced], {"device": "a processor"})

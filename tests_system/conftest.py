@@ -1,0 +1,19 @@
+"""Whole sessions in processes, environments, browsers and clusters of their own: too slow for tests_fast."""
+
+from pathlib import Path
+
+import pytest
+
+from tests_fast.conftest import pytest_collection_finish, pytest_runtest_setup  # noqa: F401, hooks, the same here
+from tests_fast.plugin.conftest import images, run, suite, warm  # noqa: F401, fixtures
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """`pytest tests_system` takes two workers, a file each at a time; -n 0 or a part of it takes none."""
+    whole = [Path(argument).resolve() for argument in config.args] == [Path(__file__).parent]
+    if whole and not hasattr(config, "workerinput") and config.getoption("numprocesses", 0) is None:
+        # Most of these sessions have workers of their own.
+        config.option.numprocesses, config.option.dist = 2, "loadfile"
