@@ -14,6 +14,7 @@ import pickle
 import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -65,7 +66,7 @@ class Driver:
         self._ray: Any = None
         self._next = dict.fromkeys(("begun", "nodes"), 0.0)
         self._slots = 0
-        self._unreachable_since: float | None = None
+        self._speaking = threading.Lock()
         self._without_since: float | None = None
 
     def run(self, connect: say.Connect) -> None:
@@ -74,18 +75,22 @@ class Driver:
         try:
             nodes = self._connected()
         except ClusterError as error:
-            self._session.send(say.Refused(str(error)))
+            self._say(say.Refused(str(error)))
             return
         except Exception as error:
-            self._session.send(say.Refused(_why_refused(connect.address, error)))
+            self._say(say.Refused(_why_refused(connect.address, error)))
             return
-        self._session.send(say.Connected(nodes, self._slots))
+        self._say(say.Connected(nodes, self._slots))
         while self._told():
             try:
                 self._look()
             except Exception as error:
-                self._session.send(say.Lost(f"Ray: {_first_line(error)}"))
+                self._say(say.Lost(f"Ray: {_first_line(error)}"))
                 return
+
+    def _say(self, message: object) -> None:
+        with self._speaking:
+            self._session.send(message)
 
     def _connected(self) -> list[Node]:
         # Typed as Any: its own types stand in the way of tasks that are made of given parts.
@@ -108,6 +113,8 @@ class Driver:
             logging_level="ERROR",
         )
         self._head = host_and_port(address if address.startswith("ray://") else ray.get_runtime_context().gcs_address)
+        # Before the nodes are asked: it would take a process that has just loaded torch.
+        self._board = ray.remote(num_cpus=0, resources={_HEAD_NODE: 0.001})(_board()).remote()
         nodes = checked(self._asked(), connect.session, gpu=connect.gpu, where=_where(address))
         if not connect.gpu:
             # A node that joins later is held against those that are there now.
@@ -119,8 +126,8 @@ class Driver:
         self._train = ray.remote(**options)(_task())
         self._measure = ray.remote(**options)(on_node.measure)
         self._how = {"gpu": connect.gpu, "per_gpu": self._per_gpu, "tf32": connect.tf32, "kernels": connect.kernels}
-        self._board = ray.remote(num_cpus=0, resources={_HEAD_NODE: 0.001})(_board()).remote()
         self._see_nodes()
+        threading.Thread(target=self._watch_head, name="head", daemon=True).start()
         return nodes
 
     def _asked(self) -> list[Node]:
@@ -170,7 +177,7 @@ class Driver:
                 elif isinstance(message, say.Cancel):
                     self._take_back(message.number)
                 elif isinstance(message, say.Measure):
-                    self._session.send(say.Measured(self._measured()))
+                    self._say(say.Measured(self._measured()))
         except (EOFError, OSError):
             return False
         return True
@@ -217,10 +224,9 @@ class Driver:
                 self._ray.cancel(ref, force=True)
         if now >= self._next["nodes"]:
             self._next["nodes"] = now + _NODES
-            self._see_head(now)
             self._see_nodes()
             notices, self._notices = tuple(self._notices), []
-            self._session.send(say.Alive(self._slots, notices))
+            self._say(say.Alive(self._slots, notices))
 
     def _finish(self, ref: Any) -> None:
         """Pass on a block that is finished; give it to Ray again, or give it up, where it was lost."""
@@ -240,7 +246,7 @@ class Driver:
                 self._see_nodes()
             self._give(dataclasses.replace(block, began=None, node=""))
         else:
-            self._session.send(say.Done(number, kind, result))
+            self._say(say.Done(number, kind, result))
 
     def _lost(self, block: _Block, reason: str) -> None:
         if block.attempt < RETRIES:
@@ -248,7 +254,7 @@ class Driver:
             self._give(_Block(block.order, block.attempt + 1))
         else:
             times = f"given up after {RETRIES + 1} tries; the last one: {reason}"
-            self._session.send(say.GivenUp(block.order.number, times))
+            self._say(say.GivenUp(block.order.number, times))
 
     def _reason(self, error: Exception, block: _Block) -> str:
         """Why a try came to nothing, and where."""
@@ -280,7 +286,7 @@ class Driver:
                 block = self._blocks.get(self._refs.get(number))
                 if block:
                     if block.began is None:
-                        self._session.send(say.Began(number))
+                        self._say(say.Began(number))
                     block.began, block.node = now, node
 
     def _see_nodes(self) -> None:
@@ -299,16 +305,23 @@ class Driver:
         elif now - self._without_since > _NO_DEVICE:
             raise RuntimeError(f"no node that can train has been in the cluster for {_NO_DEVICE:.0f} s")
 
-    def _see_head(self, now: float) -> None:
-        """Raise RuntimeError where the head node has been out of reach for too long."""
-        try:
-            socket.create_connection(self._head, timeout=3).close()
-            self._unreachable_since = None
-        except OSError as error:
-            self._unreachable_since = self._unreachable_since or now
-            if now - self._unreachable_since >= _HEAD:
-                host, port = self._head
-                raise RuntimeError(f"its head node, {host}:{port}, is out of reach ({error})") from error
+    def _watch_head(self) -> None:
+        """End this process where the head node is out of reach for too long; in a thread of its own.
+
+        Ray's own calls wait for a lost head, for a minute and more.
+        """
+        reached = time.monotonic()
+        while True:
+            time.sleep(_NODES)
+            try:
+                socket.create_connection(self._head, timeout=3).close()
+                reached = time.monotonic()
+            except OSError as error:
+                if time.monotonic() - reached >= _HEAD:
+                    host, port = self._head
+                    with contextlib.suppress(OSError):
+                        self._say(say.Lost(f"its head node, {host}:{port}, is out of reach ({error})"))
+                    os._exit(1)
 
     def _node(self, id: str) -> str:
         return f"node {self._hosts.get(id, id[:8])}"

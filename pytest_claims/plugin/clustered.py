@@ -12,7 +12,9 @@ import pytest
 from pytest_claims.errors import ExplainedError, shown
 from pytest_claims.runs.executor import Executor
 from pytest_claims.runs.laboratory import Laboratory
+from pytest_claims.runs.plan import Trainers
 from pytest_claims.settings import Settings
+from pytest_claims.train.cost import CPU_CORE, DATA_CENTRE_GPU
 from pytest_claims.types import Run
 
 if TYPE_CHECKING:
@@ -53,6 +55,17 @@ def connect(config: pytest.Config, laboratory: Laboratory) -> None:
         raise pytest.UsageError(str(error)) from error
     if reporter and config.option.verbose >= 0 and not config.option.no_header:
         reporter.write_line(shown(f"cluster: {executor.device_name}"))
+
+
+def trainers_on(executor: Executor) -> Trainers:
+    """The cluster as a plan counts it. A cluster that does not answer in a minute counts as common devices."""
+    from pytest_claims.cluster.executor import OnCluster
+
+    assert isinstance(executor, OnCluster)
+    measured = executor.measured()
+    speed = measured or (DATA_CENTRE_GPU if executor.device_kind == "cuda" else CPU_CORE)
+    how = "from a probe of one of its devices" if measured else "by the speed of common devices, for it has none free"
+    return Trainers(speed, executor.devices, f"the cluster ({executor.device_name}), estimated {how}")
 
 
 def write_notices(reporter: pytest.TerminalReporter, executor: Executor) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from pytest_claims.errors import ExplainedError
 from pytest_claims.judge.decorator import arms_at, claim_of
+from pytest_claims.plugin.clustered import trainers_on
 from pytest_claims.runs.laboratory import Laboratory
-from pytest_claims.runs.plan import needed, plan, plan_lines
+from pytest_claims.runs.plan import Trainers, needed, plan, plan_lines
 from pytest_claims.runs.store import Store
 
 
@@ -32,8 +33,8 @@ def print_plan(config: pytest.Config, laboratory: Laboratory, items: Sequence[py
         at_most, _ = plan(last, settings, store, executor)
     except ExplainedError as error:
         raise pytest.UsageError(str(error)) from error
-    workers = config.option.plan_workers
-    for line in plan_lines(planned, at_most, obstacles, len(claims), settings, workers):
+    trainers = trainers_on(executor) if settings.ray else Trainers.here(settings, config.option.plan_workers)
+    for line in plan_lines(planned, at_most, obstacles, len(claims), settings, trainers):
         writer.line(line)
     skipped = Counter(
         marker.kwargs["reason"]
