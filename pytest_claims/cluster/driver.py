@@ -27,6 +27,8 @@ from pytest_claims.cluster.nodes import ClusterError, Node, checked, processes_p
 
 # How often a block is given to Ray again when its worker or its node was lost, or when it was stuck.
 RETRIES = 2
+# So many blocks lost on a node, and none finished, show that it is the node.
+_STRIKES = 3
 # Seconds between two looks at: what is finished; who has begun; which nodes there are.
 _LOOK, _BEGUN, _NODES = 0.02, 0.2, 1.0
 # Seconds that the head may be out of reach, as when it is started again, before the cluster counts as lost.
@@ -41,11 +43,13 @@ _OBJECT_STORE = 2**30
 
 @dataclasses.dataclass
 class _Block:
-    """A block that Ray has. attempt: how often it was given to it before. began: time.monotonic(); node: its id,
+    """A block that Ray has. attempt: how often it was given to it before. avoid: the id
+    of the node that the last try was lost on, "" for none. began: time.monotonic(); node: its id,
     "" before it has begun. stuck: it took too long and was taken back."""
 
     order: say.Submit
     attempt: int = 0
+    avoid: str = ""
     began: float | None = None
     node: str = ""
     stuck: bool = False
@@ -59,8 +63,14 @@ class Driver:
         self._images: dict[str, Any] = {}
         self._blocks: dict[Any, _Block] = {}
         self._refs: dict[int, Any] = {}
+        # Ids of nodes by address; what people call a node, by id.
+        self._addresses: dict[str, list[str]] = {}
         self._hosts: dict[str, str] = {}
+        # Ids of the nodes that train; of those that do not any more, and why; numbers of the blocks that were lost on a
+        # node since it finished one.
+        self._training: set[str] = set()
         self._left_out: dict[str, str] = {}
+        self._strikes: dict[str, set[int]] = {}
         self._notices: list[str] = []
         self._drained: Any = None
         self._ray: Any = None
@@ -106,6 +116,7 @@ class Driver:
             }
         elif address != AUTO:
             _reachable(*host_and_port(address))
+            _use_token()
         ray.init(
             **where,
             runtime_env={"working_dir": connect.working_dir, "env_vars": connect.environment},
@@ -184,12 +195,15 @@ class Driver:
 
     def _give(self, block: _Block) -> None:
         """Give a block to Ray."""
-        options = {}
-        if self._left_out:
-            options["label_selector"] = {"ray.io/node-id": f"!in({','.join(self._left_out)})"}
+        without = set(self._left_out)
+        if block.avoid and self._training - without - {block.avoid}:
+            without.add(block.avoid)
+        options = {"label_selector": {"ray.io/node-id": f"!in({','.join(sorted(without))})"}} if without else {}
         order = block.order
+        # In a list, images are fetched by the task itself, which says on which node that failed.
+        images = [self._images[order.fingerprint]]
         ref = self._train.options(**options).remote(
-            self._board, order.number, order.payload, self._images[order.fingerprint], self._connect.session, self._how
+            self._board, order.number, order.payload, images, self._connect.session, self._how
         )
         self._blocks[ref], self._refs[order.number] = block, ref
 
@@ -236,22 +250,35 @@ class Driver:
         try:
             node, kind, result = self._ray.get(ref)
         except Exception as error:
+            # Of a task that did not come to its first line only the address of its node is known.
+            there = self._addresses.get(getattr(error, "ip", ""), [])
+            block.node = block.node or (there[0] if len(there) == 1 else "")
             self._lost(block, self._reason(error, block))
             return
         if kind == on_node.UNFIT:
             # It joined the cluster after the session had looked at all nodes.
-            if node not in self._left_out:
-                told = self._left_out[node] = pickle.loads(result)
-                self._notices.append(f"{self._node(node)} is left out: {told}")
-                self._see_nodes()
+            self._leave_out(node, pickle.loads(result))
             self._give(dataclasses.replace(block, began=None, node=""))
         else:
+            self._strikes.pop(node, None)
             self._say(say.Done(number, kind, result))
 
+    def _leave_out(self, node: str, why: str) -> None:
+        """Train no more on a node."""
+        if node not in self._left_out:
+            self._left_out[node] = why
+            self._notices.append(f"{self._node(node)} is left out: {why}")
+            self._see_nodes()
+
     def _lost(self, block: _Block, reason: str) -> None:
+        if block.node:
+            self._strikes.setdefault(block.node, set()).add(block.order.number)
+            # A node that ends all it is given at once would be given all there is. It is not the blocks' fault then.
+            if len(self._strikes[block.node]) >= _STRIKES and self._training - set(self._left_out) - {block.node}:
+                self._leave_out(block.node, f"{_STRIKES} blocks in a row were lost there; the last one: {reason}")
         if block.attempt < RETRIES:
             self._notices.append(f"a block is trained again: {reason}")
-            self._give(_Block(block.order, block.attempt + 1))
+            self._give(_Block(block.order, block.attempt + 1, block.node))
         else:
             times = f"given up after {RETRIES + 1} tries; the last one: {reason}"
             self._say(say.GivenUp(block.order.number, times))
@@ -268,7 +295,7 @@ class Driver:
             return f"the node ran out of memory{where}"
         if isinstance(error, errors.WorkerCrashedError):
             return f"the process that trained it was killed or crashed{where}"
-        return f"{type(error).__name__}{where}: {_first_line(error)}"
+        return f"{type(error).__name__}{where}: {_first_line(getattr(error, 'cause', None) or error)}"
 
     def _see_begun(self, now: float) -> None:
         """Hear from the board which blocks are being trained."""
@@ -281,8 +308,7 @@ class Driver:
             return
         ref, self._drained = self._drained, None
         with contextlib.suppress(self._ray.exceptions.RayError):  # the board itself may have been on a lost node
-            for number, node, host in self._ray.get(ref):
-                self._hosts[node] = host
+            for number, node in self._ray.get(ref):
                 block = self._blocks.get(self._refs.get(number))
                 if block:
                     if block.began is None:
@@ -291,14 +317,19 @@ class Driver:
 
     def _see_nodes(self) -> None:
         """Count what the cluster can train at once now."""
-        slots = 0
+        slots = {}
+        self._addresses = {}
         for node in self._ray.nodes():
+            if node["Alive"]:
+                self._addresses.setdefault(node["NodeManagerAddress"], []).append(node["NodeID"])
+                self._hosts.setdefault(node["NodeID"], _host(node))
             if node["Alive"] and node["NodeID"] not in self._left_out:
                 has = node["Resources"]
-                slots += slots_of(has.get("CPU", 0), has.get("GPU", 0), self._per_gpu)
-        self._slots = slots
+                slots[node["NodeID"]] = slots_of(has.get("CPU", 0), has.get("GPU", 0), self._per_gpu)
+        self._training = {node for node, count in slots.items() if count}
+        self._slots = sum(slots.values())
         now = time.monotonic()
-        if slots:
+        if self._slots:
             self._without_since = None
         elif self._without_since is None:
             self._without_since = now
@@ -332,23 +363,24 @@ def _task() -> Callable[..., Any]:
     unfit = on_node.UNFIT
 
     def train_block(
-        board: Any, number: int, payload: bytes, images: Any, session: dict[str, str], how: dict[str, Any]
+        board: Any, number: int, payload: bytes, images: list[Any], session: dict[str, str], how: dict[str, Any]
     ) -> tuple[str, str, bytes]:
         import pickle
-        import socket
 
         import ray
 
         node = ray.get_runtime_context().get_node_id()
 
         def began() -> None:
-            board.began.remote(number, node, socket.gethostname())
+            board.began.remote(number, node)
 
         try:
             from pytest_claims.cluster.on_node import train_block
-        except ImportError as error:
-            return node, unfit, pickle.dumps(str(error))
-        return node, *train_block(began, payload, images, session, **how)
+
+            fetched = ray.get(images[0])
+        except Exception as error:
+            return node, unfit, pickle.dumps(f"{type(error).__name__}: {str(error).splitlines()[0]}")
+        return node, *train_block(began, payload, fetched, session, **how)
 
     return train_block
 
@@ -358,12 +390,12 @@ def _board() -> type:
 
     class Board:
         def __init__(self) -> None:
-            self._begun: list[tuple[int, str, str]] = []
+            self._begun: list[tuple[int, str]] = []
 
-        def began(self, number: int, node: str, host: str) -> None:
-            self._begun.append((number, node, host))
+        def began(self, number: int, node: str) -> None:
+            self._begun.append((number, node))
 
-        def drain(self) -> list[tuple[int, str, str]]:
+        def drain(self) -> list[tuple[int, str]]:
             begun, self._begun = self._begun, []
             return begun
 
@@ -427,6 +459,13 @@ def _reachable(host: str, port: int) -> None:
         ) from error
 
 
+def _use_token() -> None:
+    """Show the cluster this machine's token, if it has one: Ray does so itself for all but addresses of this form."""
+    with contextlib.suppress(ImportError, AttributeError):
+        setup = importlib.import_module("ray._private.authentication.authentication_token_setup")
+        setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+
+
 def _why_refused(address: str, error: Exception) -> str:
     """What kept Ray from connecting, and the way out."""
     text = str(error)
@@ -442,7 +481,13 @@ def _why_refused(address: str, error: Exception) -> str:
             "with `ray start --address=HEAD:6379`, give its address (--ray ray://HOST:10001), or let --ray local start "
             "one for this session"
         )
-    return f"no session on {_where(address)}: {type(error).__name__}: {_first_line(error)}"
+    token = ""
+    if address.startswith("ray://") or "uthenticat" in text:
+        token = (
+            ". If the cluster asks for a token, have it here: `ray get-auth-token` on its head shows it, and the "
+            "variable RAY_AUTH_TOKEN takes it"
+        )
+    return f"no session on {_where(address)}: {type(error).__name__}: {_first_line(error)}{token}"
 
 
 def _first_line(error: BaseException) -> str:

@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -76,7 +77,12 @@ class Nodes:
     def __init__(self, count):
         from ray.cluster_utils import Cluster
 
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.client_address = f"ray://127.0.0.1:{port}"
         head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": 100 * 2**20}
+        head["ray_client_server_port"] = port
         self._cluster = Cluster(initialize_head=True, head_node_args=head)
         self.address, self._numbers = self._cluster.address, itertools.count()
         self.all = [self.add() for _ in range(count)]

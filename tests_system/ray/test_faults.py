@@ -28,18 +28,15 @@ def test_a_node_added_in_mid_session_is_used(nodes_of, folder):
     assert folder.nodes_used == {nodes.all[0].node_id, added.node_id}
 
 
-def test_a_node_with_another_torch_that_joins_later_is_left_out(nodes_of, folder):
+def test_a_node_that_computes_differently_and_joins_later_is_left_out(nodes_of, folder):
     nodes = nodes_of(1)
-    other = folder.folder / "other"
-    other.mkdir()
-    (other / "torch.py").write_text("__version__ = '1.0'")
     folder.claims(5, on_node="time.sleep(0.2)")
     session = folder.start("--ray", "auto", address=nodes.address)
     session.wait_for(lambda: session.runs >= 1)
-    nodes.add(env_vars={"PYTHONPATH": str(other)})
+    nodes.add(env_vars={"ATEN_CPU_CAPABILITY": "default"})
     assert session.ended() == 0, session.text
     assert folder.nodes_used == {nodes.all[0].node_id}
-    assert "is left out: torch 1.0 instead of" in session.text
+    assert "is left out: its CPU computes with" in session.text
 
 
 def test_a_block_that_kills_its_process_is_given_up_and_named(two_nodes, folder):

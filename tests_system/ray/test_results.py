@@ -106,6 +106,14 @@ def test_a_claim_whose_training_raises_fails_and_others_go_on(two_nodes, folder)
     assert 12 <= session.runs <= 15  # its other network may have been trained by then
 
 
+def test_a_session_elsewhere_trains_on_the_cluster(two_nodes, folder):
+    folder.claims(2)
+    session = folder.start("--ray", two_nodes.client_address)
+    assert session.ended() == 0, session.text
+    assert session.runs == 12
+    assert len(folder.nodes_used) == 2
+
+
 def test_two_sessions_on_one_store_train_nothing_twice(two_nodes, folder):
     folder.claims(4, on_node="time.sleep(0.1)")
     both = [folder.start("--ray", "auto", "-p", "no:cacheprovider", address=two_nodes.address) for _ in range(2)]
