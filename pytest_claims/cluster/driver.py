@@ -11,6 +11,7 @@ import dataclasses
 import importlib
 import os
 import pickle
+import re
 import socket
 import sys
 import tempfile
@@ -114,8 +115,10 @@ class Driver:
                 "include_dashboard": False,
                 "object_store_memory": _OBJECT_STORE,
             }
-        elif address != AUTO:
-            _reachable(*host_and_port(address))
+        else:
+            known = _known_address() if address == AUTO else address
+            if known:
+                _reachable(known)
             _use_token()
         ray.init(
             **where,
@@ -448,19 +451,34 @@ def _where(address: str) -> str:
     return {AUTO: "the cluster", LOCAL: "this machine"}.get(address, f"the cluster at {address}")
 
 
-def _reachable(host: str, port: int) -> None:
-    """Raise ClusterError where nothing listens; Ray itself would try for a minute."""
+def _known_address() -> str:
+    """Where the cluster is that this machine is a node of, as Ray finds it; "" where it says none."""
+    with contextlib.suppress(Exception):
+        services = importlib.import_module("ray._private.services")
+        found: str = services.canonicalize_bootstrap_address_or_die(AUTO)
+        if re.fullmatch(r"[^/]+:\d+", found):
+            return found
+    return ""
+
+
+def _reachable(address: str) -> None:
+    """Raise ClusterError where nothing listens; Ray itself would try for a minute and more."""
+    host, port = host_and_port(address)
     try:
         socket.create_connection((host, port), timeout=10).close()
     except OSError as error:
-        raise ClusterError(
-            f"no Ray cluster at ray://{host}:{port}: {error}. Start its head with `ray start --head "
-            f"--ray-client-server-port={port}`, or correct the address; a firewall may be in between"
-        ) from error
+        way = (
+            f"Start its head with `ray start --head --ray-client-server-port={port}`, or correct the address; a "
+            "firewall may be in between"
+            if address.startswith("ray://")
+            else "Ray takes the address from the variable RAY_ADDRESS, or from the last `ray start` here, whose "
+            "cluster is gone: `ray stop`, then start or join one"
+        )
+        raise ClusterError(f"no Ray cluster at {address}: {error}. {way}") from error
 
 
 def _use_token() -> None:
-    """Show the cluster this machine's token, if it has one: Ray does so itself for all but addresses of this form."""
+    """Show the cluster this machine's token, if it has one. Ray itself does so where it starts a cluster alone."""
     with contextlib.suppress(ImportError, AttributeError):
         setup = importlib.import_module("ray._private.authentication.authentication_token_setup")
         setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
@@ -475,18 +493,19 @@ def _why_refused(address: str, error: Exception) -> str:
             f"the cluster and this session must have the same Ray and the same Python: {words}. Install the cluster's "
             "versions here, or these there (constraints.txt pins Ray)"
         )
+    token = (
+        ". If the cluster asks for a token, have it here: `ray get-auth-token` on its head shows it, and the variable "
+        "RAY_AUTH_TOKEN takes it"
+    )
     if isinstance(error, ConnectionError) and address == AUTO:
         return (
-            "--ray auto: this machine is no node of a running Ray cluster. Start one with `ray start --head`, join one "
-            "with `ray start --address=HEAD:6379`, give its address (--ray ray://HOST:10001), or let --ray local start "
-            "one for this session"
+            "--ray auto: this machine is no node of a running Ray cluster, or cannot connect to it "
+            f"({_first_line(error)}). Start one with `ray start --head`, join one with `ray start "
+            "--address=HEAD:6379`, give its address (--ray ray://HOST:10001), or let --ray local start one for this "
+            f"session{token}"
         )
-    token = ""
-    if address.startswith("ray://") or "uthenticat" in text:
-        token = (
-            ". If the cluster asks for a token, have it here: `ray get-auth-token` on its head shows it, and the "
-            "variable RAY_AUTH_TOKEN takes it"
-        )
+    if not address.startswith("ray://") and "uthenticat" not in text:
+        token = ""
     return f"no session on {_where(address)}: {type(error).__name__}: {_first_line(error)}{token}"
 
 

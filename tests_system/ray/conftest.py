@@ -130,8 +130,8 @@ def nodes_of():
 class Session:
     """pytest in a folder of claims, in a process of its own, whose output goes to a file."""
 
-    def __init__(self, folder, arguments, address):
-        self.store, self._output = folder / ".claims" / "runs.sqlite", folder / "output.txt"
+    def __init__(self, folder, arguments, address, number):
+        self.store, self._output = folder / ".claims" / "runs.sqlite", folder / f"output{number}.txt"
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "PYTEST_"))}
         environment |= {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         if address:
@@ -142,7 +142,7 @@ class Session:
                 command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
             )
 
-    def ended(self, timeout=150):
+    def ended(self, timeout=300):
         """Its exit status, once it has ended."""
         try:
             return self._process.wait(timeout)
@@ -170,7 +170,7 @@ class Session:
             return store.execute("SELECT count(*) FROM runs").fetchone()[0]
         return 0
 
-    def wait_for(self, condition, timeout=90):
+    def wait_for(self, condition, timeout=200):
         """Wait until something is so, as long as the session runs."""
         deadline = time.monotonic() + timeout
         while not condition():
@@ -196,7 +196,7 @@ class Suite:
         self.write(CLAIMS.format(folder=self.used, claims=count, on_node=on_node))
 
     def start(self, *arguments, address=""):
-        session = Session(self.folder, arguments, address)
+        session = Session(self.folder, arguments, address, len(self._sessions))
         self._sessions.append(session)
         return session
 
