@@ -118,6 +118,8 @@ class OnCluster:
             self._sent.add(data.fingerprint)
         self._futures[number] = future
         self._send(say.Submit(number, payload, data.fingerprint, limit))
+        if self._gone:  # since the first line
+            self._end(number, None, ExecutorLostError(self._gone))
         return future
 
     def measured(self) -> Speed | None:
@@ -207,6 +209,8 @@ class OnCluster:
                 self._hear(self._session.recv())
         except (EOFError, OSError):
             self._lose(f"Ray ended the process that was connected{self._last_words()}")
+        except Exception as error:  # whatever it is, no claim may wait for a thread that has ended
+            self._lose(f"{type(error).__name__}: {error}")
 
     def _hear(self, message: object) -> None:
         if isinstance(message, say.Alive):

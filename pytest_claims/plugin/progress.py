@@ -54,7 +54,8 @@ def status(state: State, workers: int, now: float, width: int, last: int = 0) ->
     open claims may go on.
     """
     done = f"{state.done:,}/{_count(state.runs, 'run')}"
-    seconds = seconds_left(state, workers, now)
+    # A cluster trains as many blocks at once as it has devices, whatever the processes here.
+    seconds = seconds_left(state, max(workers, len(state.in_training)), now)
     left = [] if seconds is None or state.done == state.runs else [_left(seconds, may_take_longer(state, last))]
     busy = len(state.in_training)
     speed = [f"{_rounded(state.speed * busy):,} images/s"] if state.speed and busy else []
