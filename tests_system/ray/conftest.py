@@ -62,6 +62,10 @@ CLAIMS = """
 """
 
 
+# Ray gives way to all else on a machine, which on a busy one takes minutes.
+NOT_NICE = {"RAY_worker_niceness": "0"}
+
+
 def pytest_collection_modifyitems(items):
     missing = importlib.util.find_spec("ray") is None
     for item in items:
@@ -77,6 +81,7 @@ class Nodes:
     def __init__(self, count):
         from ray.cluster_utils import Cluster
 
+        os.environ |= NOT_NICE
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -133,7 +138,7 @@ class Session:
     def __init__(self, folder, arguments, address, number):
         self.store, self._output = folder / ".claims" / "runs.sqlite", folder / f"output{number}.txt"
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "PYTEST_"))}
-        environment |= {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        environment |= {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **NOT_NICE}
         if address:
             environment["RAY_ADDRESS"] = address
         command = [sys.executable, "-m", "pytest", "claims", "--scale", "rehearsal", "--data", "images", *arguments]
