@@ -38,7 +38,8 @@ class Settings:
     the folder in which verdicts are recorded; None for a placebo. since: stored runs that finished earlier are trained
     again ("" reuses all). only_stored: train nothing, and judge what can be. evidence: the folder of recorded runs that
     are judged beside those of the store; None where runs are trained. runs_of: the kind of device whose stored runs are
-    judged, "" for the kind with the most seeds, claim by claim.
+    judged, "" for the kind with the most seeds, claim by claim. mix_capabilities: whether a claim's runs may have been
+    trained on CPUs of several instruction sets.
     prefix, options: of a command that runs a test of this session again: what stands before and after its name.
     """
 
@@ -58,6 +59,7 @@ class Settings:
     only_stored: bool
     evidence: Path | None
     runs_of: str
+    mix_capabilities: bool
     prefix: tuple[str, ...]
     options: tuple[str, ...]
 

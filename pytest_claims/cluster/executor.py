@@ -87,6 +87,8 @@ class OnCluster:
         except BaseException:
             self.close()
             raise
+        # The same on all nodes: see nodes.checked.
+        self.capability = "" if self._gpu else self.nodes[0].capability
         self.device_name = cluster_words(self.nodes, self._slots, gpu=self._gpu)
         self._reader = threading.Thread(target=self._read, name="cluster", daemon=True)
         self._reader.start()

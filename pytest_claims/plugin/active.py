@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import gc
 from collections.abc import Generator, Sequence
 
 import pytest
@@ -14,8 +15,8 @@ from pytest_claims.errors import ExplainedError
 from pytest_claims.judge.decorator import arms_at, claim_of
 from pytest_claims.judge.lab import Lab
 from pytest_claims.judge.placebo import placebo_result
+from pytest_claims.ledger.beside import SCALE
 from pytest_claims.ledger.entries import read_all
-from pytest_claims.ledger.on_evidence import SCALE
 from pytest_claims.plugin.activation import COLUMNS, STARTED
 from pytest_claims.plugin.claim_test import EXPECTED, Ledgers, judged, lab_of
 from pytest_claims.plugin.closing import close
@@ -29,13 +30,15 @@ from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.near_ids import NearIds
 from pytest_claims.plugin.outputs import Outputs, refuse_same_paths, wanted
 from pytest_claims.plugin.planning import print_plan
-from pytest_claims.plugin.processes import is_worker, leave_unread_reports_out, worker_count, worker_number
+from pytest_claims.plugin.processes import is_worker, worker_count, worker_number
 from pytest_claims.plugin.progress import Progress
+from pytest_claims.plugin.refusal import RepeatedIds, refused
 from pytest_claims.plugin.resolution import resolve
 from pytest_claims.plugin.scale_selection import ScaleSelection
 from pytest_claims.plugin.session import result_of, results_of
 from pytest_claims.plugin.verdict_lines import VerdictLines, are_written, verdict_line, verdict_status
 from pytest_claims.report.failure import COLUMNS as WIDEST
+from pytest_claims.report.kept_apart import others_in_store
 from pytest_claims.runs.executor import Executor
 from pytest_claims.runs.laboratory import Laboratory, in_process, length
 from pytest_claims.runs.plan import needed
@@ -43,6 +46,7 @@ from pytest_claims.runs.results import Results
 from pytest_claims.runs.store import Store
 from pytest_claims.runs.store_file import identity
 from pytest_claims.settings import Settings
+from pytest_claims.train.device import capability
 from pytest_claims.types import Arm, Claim, Run
 
 
@@ -50,8 +54,8 @@ class Active:
     """A pytest plugin, one a process.
 
     started: when the session began, as the store writes times. claims: how many were selected; every worker collects
-    them all. laboratory: None in a process that collects nothing. ledgers: the entries of this scale's ledgers, by kind
-    of images and by test. documented: those of scale documented. Raises pytest.UsageError for options that contradict
+    them all. laboratory: None in a process that collects nothing. ledgers: those of this scale, by kind of images.
+    documented: those of scale documented. Raises pytest.UsageError for options that contradict
     one another or ask for what is missing.
     """
 
@@ -69,6 +73,7 @@ class Active:
         self._runs: list[Run] = []
         self._foresight: Foresight | None = None
         self.settings, self.ledgers, self.documented = self._resolved()
+        self._apart = self._kept_apart()
         self._store_seen = identity(self.settings.store)
         self._header_is_written = False
 
@@ -86,6 +91,7 @@ class Active:
         plugins = self.config.pluginmanager
         plugins.register(self, Active.NAME)
         # In the order in which they select.
+        plugins.register(RepeatedIds())
         plugins.register(NearIds())
         plugins.register(IdSelection())
         plugins.register(ScaleSelection(self.settings.scale))
@@ -120,6 +126,7 @@ class Active:
                 since=self.started if option.fresh else "",
                 only_stored=option.stored or bool(option.explain),
                 runs_of=option.runs_of or "",
+                mix_capabilities=option.mix_capabilities,
                 root=self.config.rootpath,
                 worker=worker_number(self.config),
             )
@@ -145,6 +152,8 @@ class Active:
             raise pytest.UsageError(
                 f"--update-ledger records runs that cuDNN's kernels computed: leave --kernels {settings.kernels} out"
             )
+        if option.update_ledger and settings.mix_capabilities:
+            raise pytest.UsageError("--update-ledger records runs of one instruction set: leave --mix-capabilities out")
         return settings, ledgers, documented
 
     @pytest.hookimpl(tryfirst=True)
@@ -173,7 +182,20 @@ class Active:
     def _header(self) -> list[str]:
         self._header_is_written = True
         untrained = self.settings.only_stored or self.config.option.plan
-        return header(self.settings, worker_count(self.config), untrained=untrained)
+        return header(self.settings, worker_count(self.config), untrained=untrained, apart=self._apart)
+
+    def _kept_apart(self) -> str:
+        """What there is to say, before anything is trained, of stored runs that this session will not use."""
+        settings = self.settings
+        if is_worker(self.config) or settings.only_stored or settings.mix_capabilities or not settings.store.exists():
+            return ""
+        if settings.ray:
+            return ""  # what its nodes compute with is not known yet
+        try:
+            with contextlib.closing(Store(settings.store, read_only=True)) as store:
+                return others_in_store(store.kinds(), capability(settings.device))
+        except ExplainedError:
+            return ""  # what is damaged is reported by what is judged
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.claims = 0
@@ -185,8 +207,8 @@ class Active:
             if claim is None or item.get_closest_marker("skip"):
                 continue
             self.claims += 1
-            # Arms that cannot be made are reported by the claim's own test, when it asks for them.
-            with contextlib.suppress(Exception):
+            # Whatever a claim is refused for is reported by its own test, when that asks for its lab.
+            if not refused(item, self.settings.scale):
                 arms = list(arms_at(item, self.settings.scale).values())
                 claims.append((claim, arms))
                 self._needed.append((item, needed([(claim, arms)], self.settings, at_most=False)))
@@ -210,7 +232,7 @@ class Active:
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         option = self.config.option
         if option.plan and not session.testsfailed and self.laboratory:
-            print_plan(self.config, self.laboratory, session.items)
+            session.testsfailed += print_plan(self.config, self.laboratory, session.items)
             return True
         if self.laboratory and not (option.plan or option.collectonly or option.setuponly or option.setupplan):
             if self.settings.ray and self._needed and not session.testsfailed:
@@ -244,13 +266,8 @@ class Active:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
         if claim_of(item) is None:
             return (yield)
-        try:
-            with judged(item, self.ledgers, self.documented, self.settings, self.columns):
-                return (yield)
-        except KeyboardInterrupt:
-            if is_worker(self.config):
-                leave_unread_reports_out(self.config)
-            raise
+        with judged(item, self.ledgers, self.documented, self.settings, self.columns):
+            return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -263,6 +280,14 @@ class Active:
         if report.when == "call" and report.failed and EXPECTED in item.stash and not item.config.option.runxfail:
             report.outcome, report.wasxfail = "skipped", item.stash[EXPECTED]
         return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        if not self.config.option.fulltrace:
+            # The place is shown, and nothing of the way there, whose modules would all be read and parsed.
+            excinfo.traceback = excinfo.traceback[-1:]
+        # pytest collects garbage ten times at its end. Torch has a million objects, and all that dies here dies anyway.
+        gc.freeze()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         result = None if is_worker(self.config) else result_of(report)

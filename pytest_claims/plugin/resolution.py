@@ -41,6 +41,7 @@ def resolve(
     since: str,
     only_stored: bool,
     runs_of: str,
+    mix_capabilities: bool,
     root: Path,
     worker: int,
 ) -> Settings:
@@ -88,6 +89,11 @@ def resolve(
         )
     if runs_of and not only_stored:
         raise SettingsError(f"--runs-of {runs_of} chooses among stored runs, and this session trains: add --stored")
+    if mix_capabilities and gpu:
+        raise SettingsError(
+            "--mix-capabilities mixes runs of CPUs of several instruction sets, and --gpu trains on none: give one of "
+            "them"
+        )
     looks: tuple[int, ...]
     planned: tuple[int, ...]
     if seeds or placebo or (scale in FIXED_SEEDS and not max_seeds):
@@ -111,6 +117,7 @@ def resolve(
     repeated += [f"--ray {ray}"] if ray else []
     repeated += ["--tf32"] if tf32 else []
     repeated += [f"--kernels {kernels}"] if kernels != CUDNN else []
+    repeated += ["--mix-capabilities"] if mix_capabilities else []
     repeated += [f"--data {data if data in NAMED else path(data)}"] if data != "auto" else []
     repeated += [f"--store {path(store)}"] if store else []
     return Settings(
@@ -130,6 +137,7 @@ def resolve(
         only_stored=only_stored,
         evidence=root / EVIDENCE if only_stored else None,
         runs_of=runs_of,
+        mix_capabilities=mix_capabilities,
         prefix=("pytest",) if at_root else ("cd", shlex.quote(str(root)), "&&", "pytest"),
         options=tuple(repeated),
     )

@@ -18,18 +18,18 @@ from pytest_claims.errors import ExplainedError
 from pytest_claims.runs.fitting import Fitting
 from pytest_claims.runs.needs import Needs
 from pytest_claims.runs.turns import Turns
-from pytest_claims.train.cost import DATA_CENTRE_GPU, cost
-from pytest_claims.train.device import describe, prepare
+from pytest_claims.train.cost import cost
+from pytest_claims.train.device import capability, describe, prepare
 from pytest_claims.train.engine import train
 from pytest_claims.train.memory import CudaMemory
+from pytest_claims.train.widths import fewest_side_by_side
 from pytest_claims.types import Run, Trained
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainedBlock:
     """What an executor gives for a block. results: one a seed, in the order of seeds. device: in words, of this block.
-    at_once: how many of its seeds were trained side by side at most, None for all of them. capability: of a block that
-    was trained on a CPU, the vector instructions that torch used, as torch.backends.cpu.get_cpu_capability() has them.
+    at_once: how many of its seeds were trained side by side at most, None for all of them.
 
     A type of our own, so that an executor can say more of a block one day without a new protocol.
     """
@@ -37,7 +37,6 @@ class TrainedBlock:
     results: list[Trained]
     device: str
     at_once: int | None = None
-    capability: str = ""
 
 
 class GivenUpError(ExplainedError):
@@ -73,6 +72,12 @@ class Executor(Protocol):
     @property
     def kernels(self) -> str:
         """What computes convolutions and batch norms on its devices: one of pytest_claims.stacked.kernels.KERNELS."""
+        ...
+
+    @property
+    def capability(self) -> str:
+        """The instruction set that its CPUs compute with (pytest_claims.train.device.capability): runs of several are
+        kept apart. "" for other devices, and where it is not known."""
         ...
 
     @property
@@ -131,6 +136,7 @@ class InProcess:
         self._on_device: dict[tuple[str, str], Dataset] = {}
         self.device_kind, self.device_name = device.type, describe(device)
         self.tf32, self.kernels, self.slots = tf32, kernels, 1
+        self.capability = capability(device)
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
         """See Executor. A device whose memory does not suffice for one seed is a DeviceError."""
@@ -146,10 +152,9 @@ class InProcess:
 
     def _trained(self, run: Run, seeds: Sequence[int], data: Dataset) -> TrainedBlock:
         if self._fitting is None:
-            capability = torch.backends.cpu.get_cpu_capability()
-            return TrainedBlock(train(run, seeds, self._moved(data)), self.device_name, capability=capability)
+            return TrainedBlock(train(run, seeds, self._moved(data)), self.device_name)
         each = cost(run, len(data.train_labels), len(data.test_labels))
-        at_most = DATA_CENTRE_GPU.fewest_side_by_side(each, len(seeds))
+        at_most = fewest_side_by_side(run, each, len(seeds))
         results, at_once = self._fitting.trained(
             run, seeds, lambda run, part: train(run, part, self._moved(data)), at_most
         )
@@ -179,10 +184,13 @@ def _fitting(device: torch.device, workers: int, store: Path | None, kernels: st
 
 
 class Recorded:
-    """Trains nothing: it stands for the kind of device that stored runs were trained on, which need not be here."""
+    """Trains nothing: it stands for the devices that stored runs were trained on, which need not be here.
 
-    def __init__(self, kind: str, *, tf32: bool = False, kernels: str = CUDNN) -> None:
-        self.device_kind, self.device_name = kind, f"{kind}, recorded"
+    capability: the instruction set of their CPUs, "" where it is not recorded.
+    """
+
+    def __init__(self, kind: str, capability: str = "", *, tf32: bool = False, kernels: str = CUDNN) -> None:
+        self.device_kind, self.capability, self.device_name = kind, capability, f"{kind}, recorded"
         self.tf32, self.kernels, self.slots = tf32, kernels, 1
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:

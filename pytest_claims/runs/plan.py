@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 
 from pytest_claims.data import DataError, load, spec_of
+from pytest_claims.data.kinds import FOLDERS
+from pytest_claims.runs.apart import Used
 from pytest_claims.runs.executor import Executor
 from pytest_claims.runs.leases import Leases
 from pytest_claims.runs.pool import Pool, seeds_per_block
@@ -18,12 +20,16 @@ from pytest_claims.types import Arm, Claim, Run, first_look
 
 @dataclasses.dataclass(frozen=True)
 class Planned:
-    """One configuration: what one seed of it costs, how many seeds would be trained and how many are stored."""
+    """One configuration: what one seed of it costs, how many seeds would be trained and how many are stored.
+
+    used: what names its runs (apart.py), None without its images.
+    """
 
     run: Run
     cost: Cost
     to_train: int
     stored: int
+    used: Used | None = None
 
 
 def needed(
@@ -72,16 +78,20 @@ def plan(
     pool = Pool(store, leases, executor, lambda name: load(offline, name))
     planned, obstacles = [], []
     for run, seeds in runs:
-        fitted, images = run, (50_000, 10_000)  # of a data set that nobody knows
+        fitted, images, used = run, (50_000, 10_000), None  # of a data set that nobody knows
         try:
             images = spec_of(run.dataset).training_images, spec_of(run.dataset).test_images
             data = pool.data(run.dataset)
             images = len(data.train_labels), len(data.test_labels)
+            if data.kind == FOLDERS and settings.data.of(run.dataset).kind != FOLDERS:
+                obstacles.append(settings.data.served(run.dataset, data.kind))
             fitted = pool.adapt_classes(run)
             needed, smallest = run.recipe.images_per_class, int(data.train_labels.bincount().min())
             if needed is not None and needed > smallest:
                 obstacles.append(f"{run.dataset} has {smallest} training images in a class; a recipe needs {needed}")
             missing = len(pool.missing(fitted, seeds))
+            key = pool.key(fitted)
+            used = fitted.canonical, key.data, key.numerics
         except DataError as error:
             at_once = seeds_per_block(run, executor.device_kind)
             missing = -(-len(seeds) // at_once) * at_once
@@ -91,7 +101,7 @@ def plan(
                 else str(error)
             )
         stored = max(0, len(seeds) - missing) if missing else len(seeds)
-        planned.append(Planned(fitted, cost(fitted, *images), missing, stored))
+        planned.append(Planned(fitted, cost(fitted, *images), missing, stored, used))
     leases.close()
     return planned, list(dict.fromkeys(obstacles))
 

@@ -128,11 +128,6 @@ class Pool:
         # What training raised, by the name of the block's first run.
         self._failed: dict[str, BaseException] = {}
 
-    @property
-    def device_kind(self) -> str:
-        """torch.device.type of what trains, or trained, its runs."""
-        return self._executor.device_kind
-
     def data(self, name: str) -> Dataset:
         """The data set for a name, on the CPU. Raises DataError."""
         # A failed download is not tried again for every claim.
@@ -170,7 +165,13 @@ class Pool:
         """The key of a run on this data and the executor's kind of device."""
         executor, kind = self._executor, self._executor.device_kind
         fingerprint, width = self.data(run.dataset).fingerprint, seeds_per_block(run, kind)
-        return Key(run, fingerprint, kind, width, version_of(run), executor.tf32, executor.kernels)
+        engine, capability = version_of(run), executor.capability
+        return Key(run, fingerprint, kind, width, engine, executor.tf32, executor.kernels, capability)
+
+    def names(self, run: Run, seeds: Sequence[int]) -> list[str]:
+        """The names of the stored runs of these seeds, in the order of seeds; those without one are left out."""
+        found = self._store.names(self.key(run), seeds)
+        return [found[seed] for seed in seeds if seed in found]
 
     def expect(self, needed: Iterable[tuple[Run, range]]) -> None:
         """Say what the session will need at least, (run, seeds), in the order in which to train it.
@@ -250,9 +251,19 @@ class Pool:
             return 0  # whatever is wrong with it is for its own claim to meet and report
         return next((place for place, seed in enumerate(seeds) if not self._store.holds(key, [seed])), len(seeds))
 
+    @property
+    def device_kind(self) -> str:
+        """Of what trains, or trained, all runs that this pool gives: one of DEVICE_KINDS."""
+        return self._executor.device_kind
+
     def devices(self, names: Iterable[str]) -> list[str]:
         """On which devices stored runs of these names were trained, in words, each once."""
         return self._store.devices(names)
+
+    def capabilities(self, names: Iterable[str]) -> list[str]:
+        """The instruction sets that stored runs of these names were trained with on CPUs, each once; "" for one that
+        is not recorded."""
+        return self._store.capabilities(names)
 
     def missing(self, run: Run, seeds: range) -> list[int]:
         """The seeds that would be trained for these; whole blocks are, so there may be more than asked for."""
@@ -432,7 +443,8 @@ class Pool:
             with contextlib.suppress(Exception):
                 fitted = self.adapt_classes(run)
                 blocks += [self._block(fitted, block) for block in _blocks(self.key(fitted).seeds_per_block, seeds)]
-        self._notes.plan(blocks)
+        # Under a key of another instruction set, where these are mixed.
+        self._notes.plan(blocks, lambda block: self._store.holds(block.key, block.seeds))
 
     def _noted_as_training(self, run: Run, seeds: Sequence[int]) -> contextlib.AbstractContextManager[None]:
         with contextlib.suppress(Exception):

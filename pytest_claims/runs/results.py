@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from pytest_claims.data import Dataset
@@ -23,11 +23,15 @@ class Results(Protocol):
 
     def key(self, run: Run) -> Key: ...
 
+    def names(self, run: Run, seeds: Sequence[int]) -> list[str]: ...
+
     def want(self, wanted: Iterable[tuple[Run, range]]) -> None: ...
 
     def results(self, run: Run, seeds: range) -> list[Trained]: ...
 
     def devices(self, names: Iterable[str]) -> list[str]: ...
+
+    def capabilities(self, names: Iterable[str]) -> list[str]: ...
 
 
 class Peek:
@@ -57,6 +61,10 @@ class Peek:
         """See Pool."""
         return self._pool.key(run)
 
+    def names(self, run: Run, seeds: Sequence[int]) -> list[str]:
+        """See Pool."""
+        return self._pool.names(run, seeds)
+
     def want(self, wanted: Iterable[tuple[Run, range]]) -> None:
         """Note what the claim needs next."""
         self.asked += wanted
@@ -72,3 +80,7 @@ class Peek:
     def devices(self, names: Iterable[str]) -> list[str]:
         """See Pool."""
         return self._pool.devices(names)
+
+    def capabilities(self, names: Iterable[str]) -> list[str]:
+        """See Pool."""
+        return self._pool.capabilities(names)

@@ -65,6 +65,12 @@ def describe(device: torch.device) -> str:
     return f"cpu ({processor()}, {psutil.cpu_count(logical=False) or os.cpu_count()} cores)"
 
 
+def capability(device: torch.device) -> str:
+    """The instruction set that torch's kernels were chosen for, e.g. "AVX512", "AVX2" or "DEFAULT"; "" for a CUDA
+    device. It fixes the order of sums on a CPU; the environment variable ATEN_CPU_CAPABILITY chooses a lower one."""
+    return str(torch.backends.cpu.get_cpu_capability()) if device.type == "cpu" else ""
+
+
 def processor() -> str:
     """The model of this machine's CPU, in words."""
     try:

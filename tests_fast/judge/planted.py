@@ -114,6 +114,7 @@ class Planting:
             "evidence": None,
             "runs_of": "",
             "ray": "",
+            "mix_capabilities": False,
             "prefix": ("pytest",),
             "options": (),
         }

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from models import DepthCNN
+from pytest_claims.data import spec_of
 from pytest_claims.plugin.resolution import resolve
 from pytest_claims.runs.store import Key, Store
 from pytest_claims.settings import TrainedOn
@@ -46,7 +47,8 @@ def test_the_kind_of_device_can_be_named_and_kinds_are_never_mixed(recorded, run
     named = run("--scale", "documented", "--stored", "--runs-of", "cuda", "-k", "beats", data=None)
     named.stdout.fnmatch_lines(["device: a card of another machine"])
     # Of one arm runs of this machine's kind are there, too: they are not mixed with the others.
-    key = Key(Run(DepthCNN(1, "relu", width=16), RECIPE), "fp", "cpu", 1, version_of(Run(DepthCNN(1, "relu"), RECIPE)))
+    run_of = Run(DepthCNN(1, "relu", width=16), RECIPE)
+    key = Key(run_of, spec_of("cifar10").fingerprint, "cpu", 1, version_of(run_of))
     own = Store(recorded.path / ".claims" / "runs.sqlite")
     own.put(key, [drawn(seed, 10.0) for seed in range(20)], "a processor")
     own.close()

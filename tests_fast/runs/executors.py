@@ -13,6 +13,7 @@ import torch
 from pytest_claims.data import Dataset
 from pytest_claims.runs.executor import Executor, TrainedBlock
 from pytest_claims.train import train
+from pytest_claims.train.device import capability
 from pytest_claims.types import Run, Trained
 
 
@@ -20,7 +21,7 @@ class Planted:
     """Trains nothing: the results are what `result` gives for a run and a seed, or raises."""
 
     device_kind, device_name, slots = "cpu", "planted results", 1
-    tf32, kernels = False, "cudnn"
+    tf32, kernels, capability = False, "cudnn", ""
 
     def __init__(self, result: Callable[[Run, int], Trained]) -> None:
         self._result = result
@@ -47,6 +48,7 @@ class Recording:
         self.submitted: list[tuple[Run, tuple[int, ...]]] = []
         self.device_kind, self.device_name = inner.device_kind, inner.device_name
         self.tf32, self.kernels, self.slots = inner.tf32, inner.kernels, inner.slots
+        self.capability = inner.capability
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
         self.submitted.append((run, tuple(seeds)))
@@ -102,7 +104,7 @@ class InSubprocesses:
     """Trains in processes of its own, on CPU cores."""
 
     device_kind, device_name = "cpu", "a CPU core of another process"
-    tf32, kernels = False, "cudnn"
+    tf32, kernels, capability = False, "cudnn", capability(torch.device("cpu"))
 
     def __init__(self, processes: int) -> None:
         # Forked where that is safe: a process need not load torch again, which takes seconds.

@@ -28,6 +28,7 @@ def settings(tmp_path):
         device=torch.device("cpu"), ray="", tf32=False, kernels="cudnn", scale="rehearsal",
         data=Choice("sample", SAMPLE, "rehearsal"), looks=(3,), planned=(3,), first_seed=0, placebo=False,
         store=tmp_path / "runs.sqlite", ledger=None, since="", only_stored=False, evidence=None, runs_of="",
+        mix_capabilities=False,
         prefix=("pytest",), options=(),
     )  # fmt: skip
 

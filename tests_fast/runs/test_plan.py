@@ -41,6 +41,7 @@ def settings(tmp_path):
         only_stored=False,
         evidence=None,
         runs_of="",
+        mix_capabilities=False,
         prefix=("pytest",),
         options=(),
     )
