@@ -29,7 +29,8 @@ class TrainedOn:
 class Settings:
     """The resolved options of a session.
 
-    device: of this process. tf32: whether it rounds the operands of float32 products. kernels: what
+    device: of this process, or of the kind that a cluster has. ray: the address of the Ray cluster that trains, "" for
+    this machine's own processes. tf32: whether it rounds the operands of float32 products. kernels: what
     computes its convolutions and batch norms (pytest_claims.stacked.kernels). looks: the numbers of seeds
     at which a claim is looked at until a verdict stands; one look is a fixed number of seeds. planned: all looks
     among which the error rate is divided, of which looks are the first. first_seed: the seeds of a look are
@@ -43,6 +44,7 @@ class Settings:
     """
 
     device: torch.device
+    ray: str
     tf32: bool
     kernels: str
     scale: str

@@ -33,7 +33,8 @@ from pytest_claims.judge.kinds import kind_of
 from pytest_claims.judge.metric import ACCURACY, Metric, epochs_to
 from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.judge.training_in_words import training_words
-from pytest_claims.runs.pool import NotStoredError, Pool
+from pytest_claims.runs.pool import NotStoredError
+from pytest_claims.runs.results import Results
 from pytest_claims.settings import Settings, TrainedOn
 from pytest_claims.stats import (
     ALPHA,
@@ -111,7 +112,7 @@ class Lab:
         words: str,
         arms: Mapping[Name, Arm],
         settings: Settings,
-        pool: Pool,
+        pool: Results,
         explain: Callable[[Result], str],
         metric: Metric = ACCURACY,
         claims: int = 1,
@@ -565,6 +566,9 @@ class Lab:
         settings, source = self._settings, self._claim.source
         decide = partial(self._decide, assertion)
         ended = partial(self._learned_nothing, assertion)
+        if self._claim.tunes:
+            # Before the settings were chosen no one knew which arms these are.
+            self._pool.want([self._wanted(name) for name in assertion.arms])
         verdict = self._decided(decide, ended)
         # In a placebo they are all the first arm's.
         used = dict.fromkeys(self._wanted(name)[0].dataset for name in self._evidence)

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import datetime
 import gc
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 
 import pytest
 
@@ -20,7 +20,9 @@ from pytest_claims.ledger.entries import read_all
 from pytest_claims.plugin.activation import COLUMNS, STARTED
 from pytest_claims.plugin.claim_test import EXPECTED, Ledgers, judged, lab_of
 from pytest_claims.plugin.closing import close
+from pytest_claims.plugin.clustered import connect, executor_on_cluster, in_processes, write_notices
 from pytest_claims.plugin.explaining import Explaining
+from pytest_claims.plugin.foresight import Foresight, Needed
 from pytest_claims.plugin.header import header
 from pytest_claims.plugin.id_selection import IdSelection
 from pytest_claims.plugin.image_selection import ImageSelection
@@ -38,13 +40,14 @@ from pytest_claims.plugin.verdict_lines import VerdictLines, are_written, verdic
 from pytest_claims.report.failure import COLUMNS as WIDEST
 from pytest_claims.report.kept_apart import others_in_store
 from pytest_claims.runs.executor import Executor
-from pytest_claims.runs.laboratory import Laboratory, in_process
+from pytest_claims.runs.laboratory import Laboratory, in_process, length
 from pytest_claims.runs.plan import needed
+from pytest_claims.runs.results import Results
 from pytest_claims.runs.store import Store
 from pytest_claims.runs.store_file import identity
 from pytest_claims.settings import Settings
 from pytest_claims.train.device import capability
-from pytest_claims.types import Arm, Claim
+from pytest_claims.types import Arm, Claim, Run
 
 
 class Active:
@@ -64,6 +67,11 @@ class Active:
         self.started = began.isoformat(timespec="microseconds")
         self.claims = 0
         self.laboratory: Laboratory | None = None
+        self._items: Sequence[pytest.Item] = ()
+        # The claims' tests, with what each needs at its first look; and all runs that they may ask for.
+        self._needed: list[tuple[pytest.Item, Needed]] = []
+        self._runs: list[Run] = []
+        self._foresight: Foresight | None = None
         self.settings, self.ledgers, self.documented = self._resolved()
         self._apart = self._kept_apart()
         self._store_seen = identity(self.settings.store)
@@ -104,6 +112,8 @@ class Active:
         try:
             settings = resolve(
                 gpu=option.gpu,
+                ray=option.ray or "",
+                processes=not is_worker(self.config) and in_processes(option),
                 tf32=option.tf32,
                 kernels=option.kernels,
                 scale=option.scale or ("documented" if option.explain else None),
@@ -179,6 +189,8 @@ class Active:
         settings = self.settings
         if is_worker(self.config) or settings.only_stored or settings.mix_capabilities or not settings.store.exists():
             return ""
+        if settings.ray:
+            return ""  # what its nodes compute with is not known yet
         try:
             with contextlib.closing(Store(settings.store, read_only=True)) as store:
                 return others_in_store(store.kinds(), capability(settings.device))
@@ -187,6 +199,8 @@ class Active:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.claims = 0
+        self._items = session.items
+        self._needed = []
         claims: list[tuple[Claim, list[Arm]]] = []
         for item in session.items:
             claim = claim_of(item)
@@ -195,7 +209,10 @@ class Active:
             self.claims += 1
             # Whatever a claim is refused for is reported by its own test, when that asks for its lab.
             if not refused(item, self.settings.scale):
-                claims.append((claim, list(arms_at(item, self.settings.scale).values())))
+                arms = list(arms_at(item, self.settings.scale).values())
+                claims.append((claim, arms))
+                self._needed.append((item, needed([(claim, arms)], self.settings, at_most=False)))
+        self._runs = [arm.run(self.settings.scale) for _, arms in claims for arm in arms]
         runs = needed(claims, self.settings, at_most=False)
         number, count = worker_number(self.config), worker_count(self.config)
         self.laboratory = Laboratory(self.settings, number, count, self.started, runs, self._executor)
@@ -207,6 +224,8 @@ class Active:
 
     @pytest.hookimpl(trylast=True)
     def pytest_claims_executor(self, settings: Settings, workers: int) -> Executor:
+        if settings.ray:
+            return executor_on_cluster(self.config, settings, self._runs, self._items)
         return in_process(settings, workers)
 
     @pytest.hookimpl(tryfirst=True)
@@ -216,8 +235,27 @@ class Active:
             session.testsfailed += print_plan(self.config, self.laboratory, session.items)
             return True
         if self.laboratory and not (option.plan or option.collectonly or option.setuponly or option.setupplan):
+            if self.settings.ray and self._needed and not session.testsfailed:
+                connect(self.config, self.laboratory)
             self.laboratory.plan()
+            self._foresee(self.laboratory)
         return None
+
+    def _foresee(self, laboratory: Laboratory) -> None:
+        """Where blocks are trained beside this process, keep all claims at work, not only the one that waits."""
+        if not laboratory.trains_beside:
+            return
+
+        def lab(item: pytest.Item, results: Results) -> Lab:
+            claim = claim_of(item)
+            assert claim is not None
+            told = self.ledgers, self.documented, self.claims, self.columns
+            return lab_of(item, claim, laboratory, *told, results)
+
+        # What is wrong with the store is for the claims to meet and report.
+        with contextlib.suppress(ExplainedError):
+            self._foresight = Foresight(laboratory.pool, self._needed, lab, length)
+            self._foresight.begin()
 
     def lab(self, item: pytest.Item, declared: Claim) -> Lab:
         """The `lab` fixture of a claim's test."""
@@ -257,6 +295,8 @@ class Active:
             # Whoever judged it had opened the store. If it is not there now it is gone, and (0, 0) is no file.
             self._store_seen = self._store_seen or identity(self.settings.store) or (0, 0)
             self.config.hook.pytest_claims_result(config=self.config, result=result)
+        if self._foresight and report.when == "teardown":
+            self._foresight.ended(report.nodeid)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """The verdict as a test's word, with the claim's id. It has no letter where a line of its own follows."""
@@ -285,6 +325,8 @@ class Active:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         # xdist's workers have a reporter of their own, of their own tests, that no one reads.
         if not is_worker(self.config):
+            if self.laboratory and self.laboratory.trains_beside:
+                write_notices(terminalreporter, self.laboratory.executor)
             close(self, terminalreporter)
 
 

@@ -20,8 +20,10 @@ from pytest_claims.ledger.policy import Standing, standing
 from pytest_claims.ledger.siblings import siblings
 from pytest_claims.plugin.refusal import refuse
 from pytest_claims.report import failure_text, junit_properties
+from pytest_claims.runs.executor import ExecutorLostError
 from pytest_claims.runs.laboratory import Laboratory
 from pytest_claims.runs.pool import NotStoredError
+from pytest_claims.runs.results import Results
 from pytest_claims.runs.store_file import DamagedError, StoreError
 from pytest_claims.settings import Settings
 from pytest_claims.types import Claim
@@ -41,9 +43,11 @@ def lab_of(
     documented: Ledgers,
     claims: int,
     columns: int,
+    results: Results | None = None,
 ) -> Lab:
     """The lab of a claim's test. ledgers: of the session's scale. documented: those of scale documented. claims: how
-    many the session has. columns: that a failure's text may take."""
+    many the session has. columns: that a failure's text may take. results: where they come from, by default the
+    laboratory's pool."""
 
     def explain(result: Result) -> str:
         return failure_text(as_recorded(item, ledgers, documented, result), columns)
@@ -53,7 +57,7 @@ def lab_of(
         refuse(item, settings.scale)
         words, arms, metric = words_of(item), arms_at(item, settings.scale), metric_of(item)
         left_out = arms_of(item).keys() - arms.keys()
-        pool = laboratory.pool_for(arms.values(), metric.of)
+        pool = results or laboratory.pool_for(arms.values(), metric.of)
         return Lab(
             item.nodeid,
             claim_id(item),
@@ -94,6 +98,9 @@ def judged(
         raise pytest.fail.Exception(f"{found.said}\n\n{error}".lstrip(), pytrace=False) from None
     except (NotStoredError, NoLookError) as error:
         raise pytest.skip.Exception(str(error)) from None
+    except ExecutorLostError as error:
+        item.session.shouldstop = str(error)
+        raise _ended(settings, error) from None
     except ExplainedError as error:
         raise _ended(settings, error) from None
     finally:

@@ -21,7 +21,7 @@ def header(settings: Settings, workers: int, *, untrained: bool, apart: str = ""
         *([f"{APART}: {apart}"] if apart else []),
     ]
     cores = psutil.cpu_count(logical=False) or 1
-    if settings.device.type == "cpu" and workers == 1 and cores > 1 and not untrained:
+    if settings.device.type == "cpu" and workers == 1 and cores > 1 and not (untrained or settings.ray):
         lines.append(f"speed: one process trains on one core; -n {cores} uses all of this machine's")
     return [shown(line) for line in lines]
 

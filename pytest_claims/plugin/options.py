@@ -8,6 +8,7 @@ import pytest
 
 from pytest_claims.defaults import CUDNN, DEFAULT_STORE, DEVICE_KINDS, FIXED_SEEDS, KERNELS, PLACEBO_SEEDS
 from pytest_claims.plugin.arguments import (
+    cluster,
     file_to_write,
     folder_to_write,
     most_seeds,
@@ -20,6 +21,7 @@ from pytest_claims.types import LOOKS, SCALES
 # What each option is where it is not given.
 DEFAULTS: dict[str, object] = {
     "gpu": False,
+    "ray": None,
     "tf32": False,
     "kernels": CUDNN,
     "scale": None,
@@ -52,6 +54,14 @@ def add_options(parser: pytest.Parser) -> None:
     """Add them to pytest's, in a group of their own."""
     group = parser.getgroup("claims", "re-verifying documented findings")
     group.addoption("--gpu", action="store_true", help="train on CUDA devices, one a worker in turn; an error without")
+    group.addoption(
+        "--ray",
+        type=cluster,
+        metavar="auto|local|ray://HOST:PORT",
+        help="train on a Ray cluster, which this process judges from: auto, a cluster that this machine is a node of; "
+        "local, one of this machine's cores, or GPUs with --gpu, that ends with the session; ray://HOST:PORT, one "
+        "elsewhere; instead of -n (docs/cluster.md)",
+    )
     group.addoption(
         "--tf32",
         action="store_true",

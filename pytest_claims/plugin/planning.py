@@ -10,11 +10,12 @@ import pytest
 from pytest_claims.data import spec_of
 from pytest_claims.errors import ExplainedError, shown
 from pytest_claims.judge.decorator import arms_at, claim_id, claim_of
+from pytest_claims.plugin.clustered import trainers_on
 from pytest_claims.plugin.refusal import refuse
 from pytest_claims.report.kept_apart import APART, apart_lines
 from pytest_claims.runs.apart import apart
 from pytest_claims.runs.laboratory import Laboratory, open_store
-from pytest_claims.runs.plan import needed, plan, plan_lines
+from pytest_claims.runs.plan import Trainers, needed, plan, plan_lines
 from pytest_claims.settings import Settings
 from pytest_claims.train.cost import cost
 from pytest_claims.types import Arm, Claim
@@ -38,8 +39,8 @@ def print_plan(config: pytest.Config, laboratory: Laboratory, items: Sequence[py
         kept = apart(store, [each.used for each in at_most if each.used])
     except ExplainedError as error:
         raise pytest.UsageError(str(error)) from error
-    workers = config.option.plan_workers
-    for line in plan_lines(planned, at_most, obstacles, len(claims), settings, workers):
+    trainers = trainers_on(executor) if settings.ray else Trainers.here(settings, config.option.plan_workers)
+    for line in plan_lines(planned, at_most, obstacles, len(claims), settings, trainers):
         writer.line(line)
     for line in apart_lines(kept):
         writer.line(f"{APART}: {line}")

@@ -56,7 +56,8 @@ def status(state: State, workers: int, now: float, width: int, last: int = 0) ->
     open claims may go on.
     """
     done = f"{state.done:,}/{_count(state.runs, 'run')}"
-    seconds = seconds_left(state, workers, now)
+    # A cluster trains as many blocks at once as it has devices, whatever the processes here.
+    seconds = seconds_left(state, max(workers, len(state.in_training)), now)
     left = []
     if seconds is not None and state.done < state.runs:
         left = [_left(seconds, may_take_longer(state, last), is_late(state, now))]

@@ -139,7 +139,7 @@ def facts(settings: Settings, kind: str, results: Sequence[Result] = ()) -> dict
         "scale": f"{settings.scale}, {seeds_words(settings)}",
         # Without paths: the page is for others.
         "data": f"{kind}{_misnamed(settings, kind)}, {settings.data.why}",
-        "device": (devices(results) if settings.only_stored else "") or device_words(settings),
+        "device": (devices(results) if settings.only_stored or settings.ray else "") or device_words(settings),
         "versions": f"Python {platform.python_version()}, torch {torch.__version__}, engine {ENGINE_VERSION}",
         "meaning": meaning(settings, kind),
         **({MIXED: mixed} if mixed else {}),

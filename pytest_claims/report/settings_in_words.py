@@ -15,6 +15,9 @@ def device_words(settings: Settings) -> str:
     """The device, and how it multiplies where that is not as recipes say."""
     if settings.only_stored:
         return f"runs recorded on {settings.runs_of or 'any device'}, nothing is trained"
+    if settings.ray:
+        kind = "GPUs" if settings.device.type == "cuda" else "CPUs"
+        return f"{kind} of a Ray cluster ({settings.ray}){arithmetic_words(settings)}"
     instructions = capability(settings.device)
     return describe(settings.device) + (f", {instructions}" if instructions else "") + arithmetic_words(settings)
 

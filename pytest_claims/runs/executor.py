@@ -14,6 +14,7 @@ import torch
 
 from pytest_claims.data import Dataset
 from pytest_claims.defaults import CUDNN
+from pytest_claims.errors import ExplainedError
 from pytest_claims.runs.fitting import Fitting
 from pytest_claims.runs.needs import Needs
 from pytest_claims.runs.turns import Turns
@@ -36,6 +37,14 @@ class TrainedBlock:
     results: list[Trained]
     device: str
     at_once: int | None = None
+
+
+class GivenUpError(ExplainedError):
+    """An executor has tried a block as often as it may; it is not tried again in this session."""
+
+
+class ExecutorLostError(ExplainedError):
+    """Nothing more can be trained in this session: what trains is gone. What was finished is stored."""
 
 
 class Executor(Protocol):
@@ -73,7 +82,7 @@ class Executor(Protocol):
 
     @property
     def slots(self) -> int:
-        """How many blocks it takes at once, 1 or more, those that wait for a device included.
+        """How many blocks it takes at once, 1 or more, those that wait for a device included. It may change.
 
         The pool submits so many, those of the claim that waits first, and another one for each that is finished.
         """
@@ -85,7 +94,9 @@ class Executor(Protocol):
         All of them at once, or fewer where memory asks for it: what at_once says is recorded with the runs.
 
         data: on the CPU. May return at once, or when the block is finished. Whatever training raises is the future's
-        exception. Futures may finish in any order. A future's cancel() takes back a block that has not begun.
+        exception; GivenUpError where no other try makes sense, ExecutorLostError where no other block does. Futures may
+        finish in any order. A future's cancel() takes back a block that has not begun, and running() says whether it
+        has.
 
         A concurrent.futures.Future: pools of threads and processes give one, Ray's references have one (.future()), and
         the standard library waits for many of them.

@@ -72,6 +72,11 @@ class Laboratory:
         self._open.callback(executor.close)
         return executor
 
+    @property
+    def trains_beside(self) -> bool:
+        """Whether the executor was made and trains beside this process, several blocks at once."""
+        return "executor" in self.__dict__ and self.executor.slots > 1
+
     @functools.cached_property
     def store(self) -> Store:
         """The store, with the evidence beside it where nothing is trained. May raise StoreError and EvidenceError."""
@@ -135,7 +140,9 @@ class Laboratory:
         if settings.only_stored:
             return self._recorded((settings.device.type, ""))
         executor, store = self.executor, self.store
-        wanted = self._open.enter_context(contextlib.closing(Wanted(settings.store, self._session)))
+        wanted = None
+        if self._workers > 1:
+            wanted = self._open.enter_context(contextlib.closing(Wanted(settings.store, self._session)))
         self._leases.work(self._session, self._worker)
         pool = Pool(
             store,
@@ -148,7 +155,7 @@ class Laboratory:
         self._open.callback(pool.close)
         # Long runs first: what is begun last should be short, or one worker ends long after the others.
         # (CIFAR's size stands for the data's here; only the order matters.)
-        pool.expect(sorted(self._needed, key=lambda needed: _length(needed[0]), reverse=True))
+        pool.expect(sorted(self._needed, key=lambda needed: length(needed[0]), reverse=True))
         return pool
 
     @functools.cached_property
@@ -178,7 +185,8 @@ class Laboratory:
         self._open.close()
 
 
-def _length(run: Run) -> float:
+def length(run: Run) -> float:
+    """How long a run takes, in FLOPs, to compare it with others: on images as many as CIFAR's."""
     try:
         return cost(run, 50_000, 10_000).flops
     except Exception:

@@ -106,24 +106,47 @@ def plan(
     return planned, list(dict.fromkeys(obstacles))
 
 
+@dataclasses.dataclass(frozen=True)
+class Trainers:
+    """What would train. speed: of one of them. count: how many blocks they train at once. words: for people."""
+
+    speed: Speed
+    count: int
+    words: str
+
+    @classmethod
+    def here(cls, settings: Settings, workers: int) -> Trainers:
+        """So many processes on the session's device, whose speed is measured for about a second."""
+        processes = "1 process" if workers == 1 else f"{workers} workers"
+        words = f"{processes} on this device, estimated from a probe of its speed"
+        return cls(probe(settings.device), workers, words)
+
+
 def plan_lines(
     planned: Sequence[Planned],
     at_most: Sequence[Planned],
     obstacles: Sequence[str],
     claims: int,
     settings: Settings,
-    workers: int,
+    trainers: Trainers,
 ) -> list[str]:
     """The plan as text. planned: of the first look. at_most: if every claim stayed open to the last one."""
-    here: Speed = probe(settings.device)
 
-    def seconds(items: Sequence[Planned], speed: Speed = here, device: str = settings.device.type) -> float:
-        total = 0.0
+    def seconds(
+        items: Sequence[Planned],
+        speed: Speed = trainers.speed,
+        count: int = trainers.count,
+        device: str = settings.device.type,
+    ) -> float:
+        total = longest = 0.0
         for item in items:
             at_once = seeds_per_block(item.run, device)
             # Whole blocks, which on another device may be larger than those that to_train was counted in.
-            total += -(-item.to_train // at_once) * at_once * speed.seconds(item.cost, at_once)
-        return total
+            block, blocks = at_once * speed.seconds(item.cost, at_once), -(-item.to_train // at_once)
+            total += blocks * block
+            longest = max(longest, block if blocks else 0.0)
+        # However many there are, none trains less than a block.
+        return max(total / count, longest)
 
     rows = [("network", "networks", "runs", "stored", "steps", "TFLOP", "time")]
     groups: dict[str, list[Planned]] = {}
@@ -138,7 +161,7 @@ def plan_lines(
                 str(sum(i.stored for i in items)),
                 f"{sum(i.to_train * i.cost.steps for i in items):,}",
                 f"{sum(i.to_train * i.cost.flops for i in items) / 1e12:,.1f}",
-                short(seconds(items) / workers),
+                short(seconds(items)),
             )
         )
     sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -150,20 +173,19 @@ def plan_lines(
         )
         for row in rows
     ]
-    processes = "1 process" if workers == 1 else f"{workers} workers"
     lines.append(
-        f"runs: seeds still to train, in whole blocks of those trained side by side; time: for {processes} on "
-        "this device, estimated from a probe of its speed, right within a factor of about two"
+        f"runs: seeds still to train, in whole blocks of those trained side by side; time: for {trainers.words}, right "
+        "within a factor of about two"
     )
     if len(settings.looks) > 1:
         lines.append(
             f"claims without a verdict then go on to {listed(settings.looks[1:])} seeds; if all did: "
-            f"{sum(i.to_train for i in at_most)} runs, {about(seconds(at_most) / workers)}"
+            f"{sum(i.to_train for i in at_most)} runs, {about(seconds(at_most))}"
         )
     if settings.device.type == "cpu":
         lines.append(
             f"on one data-centre GPU, by the speed of an H100 ({DATA_CENTRE_GPU.seconds_per_step * 1000:g} ms a step "
             f"and {DATA_CENTRE_GPU.flops_per_second / 1e12:g} TFLOP/s): "
-            f"{about(seconds(planned, DATA_CENTRE_GPU, 'cuda'))}"
+            f"{about(seconds(planned, DATA_CENTRE_GPU, 1, 'cuda'))}"
         )
     return lines + [f"in the way: {obstacle}" for obstacle in obstacles]

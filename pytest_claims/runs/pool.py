@@ -8,13 +8,13 @@ import itertools
 import math
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 
 from pytest_claims import optimisers
 from pytest_claims.data import DataError, Dataset
 from pytest_claims.errors import ExplainedError
-from pytest_claims.runs.executor import Executor, TrainedBlock
+from pytest_claims.runs.executor import Executor, ExecutorLostError, GivenUpError, TrainedBlock
 from pytest_claims.runs.leases import Lease, Leases
 from pytest_claims.runs.progress_notes import Block, Notes, in_words
 from pytest_claims.runs.store import Key, Store
@@ -76,14 +76,20 @@ class TrainingError(ExplainedError):
         super().__init__(text)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class _Submitted:
-    """A block that the executor has. note: that it is being trained, until this is closed."""
+    """A block that the executor has. note: that it is being trained, until this is closed. begun: whether it is noted
+    so, or was when it was submitted."""
 
     key: Key
     seeds: range
     lease: Lease
     note: contextlib.ExitStack
+    begun: bool
+
+    @property
+    def name(self) -> str:
+        return self.key.digest(self.seeds[0])
 
 
 class Pool:
@@ -111,6 +117,11 @@ class Pool:
         self._no_data: dict[str, DataError] = {}
         self._known: dict[str, Run] = {}
         self._backlog: list[tuple[Run, range]] = []
+        # What claims asked for on the way, where there are no other workers to be told.
+        self._asked: list[tuple[Run, range]] = []
+        # Names of the blocks that the claim which waits now needs.
+        self._first: Collection[str] = ()
+        self._watch: Callable[[Collection[str]], object] = lambda names: None
         self._settled: set[tuple[str, range]] = set()
         self._noted: set[tuple[str, range]] = set()
         self._submitted: dict[Future[TrainedBlock], _Submitted] = {}
@@ -166,22 +177,34 @@ class Pool:
         """Say what the session will need at least, (run, seeds), in the order in which to train it.
 
         Where the executor has room for more than the claim that waits needs, and is free to have, it trains from this
-        list, and what other workers want of these runs.
+        list, and what other workers want of these runs. Said again when more is known, it takes back what was given to
+        the executor, has not begun, and is not needed any more.
         """
         self._backlog = list(needed)
-        self._known = {run.canonical: run for run, _ in self._backlog}
+        self._known |= {run.canonical: run for run, _ in self._backlog}
+        if self._submitted:
+            self._take_back_unneeded()
+
+    def watch(self, call: Callable[[Collection[str]], object]) -> None:
+        """Have this called while a claim waits, with the names of the blocks that were stored since (missing_blocks).
+
+        Often with none: other sessions may have stored some.
+        """
+        self._watch = call
 
     def note_plan(self) -> None:
         """Note what is expected, unless another worker has; loads the data for it. Raises nothing of a run's own."""
         if self._notes and not self._notes.has_plan():
-            self._note(self._backlog)
+            self.note(self._backlog)
 
     def want(self, wanted: Iterable[tuple[Run, range]]) -> None:
         """Say what a claim that is still open needs beyond what was expected, so that every free worker helps."""
         wanted = list(wanted)
         if self._wanted:
             self._wanted.add([(run.canonical, seeds) for run, seeds in wanted])
-        self._note(wanted)
+        else:
+            self._asked += wanted
+        self.note(wanted)
 
     def results(self, run: Run, seeds: range) -> list[Trained]:
         """Results of these seeds in order, trained now where the store has none.
@@ -192,9 +215,11 @@ class Pool:
         """
         key = self.key(run)
         blocks = {key.digest(block[0]): block for block in _blocks(key.seeds_per_block, seeds)}
+        self._first = blocks.keys()
         # What failed for another claim, or ahead of this one, is tried again: a device may have been short of memory.
         for name in blocks:
-            self._failed.pop(name, None)
+            if not isinstance(self._failed.get(name), GivenUpError):
+                self._failed.pop(name, None)
         while True:
             found = self._store.get(key, seeds)
             if len(found) == len(seeds):
@@ -206,6 +231,8 @@ class Pool:
                 )
             for name, block in blocks.items():
                 if name in self._failed:
+                    if isinstance(self._failed[name], ExecutorLostError):
+                        raise self._failed[name]
                     raise TrainingError(run, block, self._executor.device_name, self._failed[name])
             if not self._advance((run, seeds)):
                 time.sleep(_POLL_SECONDS)
@@ -244,6 +271,20 @@ class Pool:
         blocks = [block for block in _blocks(key.seeds_per_block, seeds) if not self._store.holds(key, block)]
         return [seed for block in blocks for seed in block]
 
+    def stored(self, run: Run, seeds: range) -> list[Trained] | None:
+        """Results of these seeds in order, None unless the store has all of them."""
+        found = self._store.get(self.key(run), seeds)
+        return [found[seed] for seed in seeds] if len(found) == len(seeds) else None
+
+    def missing_blocks(self, run: Run, seeds: range) -> set[str]:
+        """The names of the blocks that are to be trained for these seeds: of each, the digest of its first key.
+
+        run: as it is declared. Raises DataError.
+        """
+        key = self.key(self.adapt_classes(run))
+        blocks = _blocks(key.seeds_per_block, seeds)
+        return {key.digest(block[0]) for block in blocks if not self._store.holds(key, block)}
+
     def finish(self, others_at_work: Callable[[], bool] = lambda: False) -> None:
         """Train what is left and not in another worker's hands, as long as others may still want more."""
         with contextlib.suppress(StoreError):  # a full disk, say, which the claims report
@@ -275,24 +316,42 @@ class Pool:
         if not self._submitted:
             return False
         finished, _ = wait(self._submitted, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+        names = [self._submitted[future].name for future in finished]
         for future in finished:
             self._take_in(future)
+        self._note_begun()
+        self._watch(names)
         return True
 
     def _fill(self, first: Iterable[tuple[Run, range]]) -> None:
         if self._is_full():
             return
+        in_hand = {submitted.name for submitted in self._submitted.values()}
         for run, seeds in itertools.chain(first, self._ahead()):
             key = self.key(run)
             for block in _blocks(key.seeds_per_block, seeds):
+                if key.digest(block[0]) in in_hand:
+                    continue
                 if lease := self._lease(key, block):
-                    self._note([(run, seeds)])  # what no one expected is planned from here on
+                    self.note([(run, seeds)])  # what no one expected is planned from here on
                     self._submit(key, block, lease)
                     if self._is_full():
                         return
 
     def _is_full(self) -> bool:
         return len(self._submitted) >= self._executor.slots
+
+    def _take_back_unneeded(self) -> None:
+        """Take back what has not begun and is on no list any more."""
+        needed = set[str]()
+        for run, seeds in self._ahead():
+            key = self.key(run)
+            needed.update(key.digest(block[0]) for block in _blocks(key.seeds_per_block, seeds))
+        for future, submitted in list(self._submitted.items()):
+            if submitted.name not in needed and submitted.name not in self._first and future.cancel():
+                del self._submitted[future]
+                submitted.note.close()
+                submitted.lease.release()
 
     def _lease(self, key: Key, block: range) -> Lease | None:
         """The right to train a block; None if it is finished, or someone, this pool included, is training it."""
@@ -320,7 +379,17 @@ class Pool:
             note.close()
             lease.release()
             raise
-        self._submitted[future] = _Submitted(key, block, lease, note)
+        begun = future.running() or future.done()
+        if not begun:
+            note.close()  # it waits for a device
+        self._submitted[future] = _Submitted(key, block, lease, note, begun)
+
+    def _note_begun(self) -> None:
+        """Note what has begun since it was submitted."""
+        for future, submitted in self._submitted.items():
+            if not submitted.begun and future.running():
+                submitted.begun = True
+                submitted.note.enter_context(self._noted_as_training(submitted.key.run, submitted.seeds))
 
     def _take_in(self, future: Future[TrainedBlock]) -> None:
         """Store what a finished block gave, or keep what training it raised for its claims."""
@@ -339,7 +408,8 @@ class Pool:
     def _ahead(self) -> Iterator[tuple[Run, range]]:
         """What other claims of the session need that is neither finished nor has failed here."""
         wanted = self._wanted.all() if self._wanted else []
-        for run, seeds in [*self._backlog, *((self._known[text], n) for text, n in wanted if text in self._known)]:
+        others = ((self._known[text], n) for text, n in wanted if text in self._known)
+        for run, seeds in [*self._asked, *self._backlog, *others]:
             entry = run.canonical, seeds
             if entry in self._settled:
                 continue
@@ -359,7 +429,7 @@ class Pool:
             else:
                 yield fitted, seeds
 
-    def _note(self, needed: Iterable[tuple[Run, range]]) -> None:
+    def note(self, needed: Iterable[tuple[Run, range]]) -> None:
         """Note these as planned."""
         if self._notes is None:
             return

@@ -62,7 +62,7 @@ def describe(device: torch.device) -> str:
     """The device in words, e.g. "cpu (Intel(R) Xeon(R) Processor, 2 cores)" or "cuda:0 (NVIDIA H200)"."""
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
-    return f"cpu ({_processor()}, {psutil.cpu_count(logical=False) or os.cpu_count()} cores)"
+    return f"cpu ({processor()}, {psutil.cpu_count(logical=False) or os.cpu_count()} cores)"
 
 
 def capability(device: torch.device) -> str:
@@ -71,7 +71,8 @@ def capability(device: torch.device) -> str:
     return str(torch.backends.cpu.get_cpu_capability()) if device.type == "cpu" else ""
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The model of this machine's CPU, in words."""
     try:
         with open("/proc/cpuinfo") as lines:
             return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

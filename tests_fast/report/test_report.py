@@ -340,6 +340,8 @@ def test_notes_that_say_the_same_are_told_once():
 def test_the_facts_of_a_session_fit_its_width(tmp_path):
     resolved = resolve(
         gpu=False,
+        ray="",
+        processes=False,
         tf32=False,
         kernels="cudnn",
         scale="rehearsal",

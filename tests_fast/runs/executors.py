@@ -123,3 +123,29 @@ class InSubprocesses:
 
 def _trained(run: Run, seeds: Sequence[int], data: Dataset) -> TrainedBlock:
     return TrainedBlock(train(run, seeds, data), InSubprocesses.device_name)
+
+
+class Queued(Planted):
+    """Takes so many blocks, and begins and finishes none before it is told to."""
+
+    def __init__(self, slots: int, result: Callable[[Run, int], Trained]) -> None:
+        super().__init__(result)
+        self.slots = slots
+        self.waiting: list[tuple[Future[TrainedBlock], Run, tuple[int, ...]]] = []
+
+    def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
+        future: Future[TrainedBlock] = Future()
+        self.waiting.append((future, run, tuple(seeds)))
+        return future
+
+    def begin(self, place: int = 0) -> Future[TrainedBlock]:
+        """Begin a block that waits."""
+        future, _, _ = self.waiting[place]
+        future.set_running_or_notify_cancel()
+        return future
+
+    def finish(self, place: int = 0) -> None:
+        """Finish one that was begun, or that waits."""
+        future, run, seeds = self.waiting.pop(place)
+        if future.running() or future.set_running_or_notify_cancel():
+            future.set_result(TrainedBlock([self._result(run, seed) for seed in seeds], self.device_name))

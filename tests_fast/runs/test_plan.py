@@ -26,6 +26,7 @@ def claim(tunes=False):
 def settings(tmp_path):
     return Settings(
         device=torch.device("cpu"),
+        ray="",
         tf32=False,
         kernels="cudnn",
         scale="documented",

@@ -234,7 +234,7 @@ class Noted:
     def __init__(self):
         self.planned, self.in_training = [], []
 
-    def plan(self, blocks):
+    def plan(self, blocks, also_stored):
         self.planned += blocks
 
     def training(self, block):
