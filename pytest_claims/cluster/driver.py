@@ -488,7 +488,10 @@ def _reachable(address: str) -> None:
 
 
 def _use_token() -> bool:
-    """Show the cluster this machine's token; False if it has none. Ray does so itself only where it starts a cluster."""
+    """Show the cluster this machine's token; False if it has none.
+
+    Ray itself does so only for a cluster that it starts.
+    """
     with contextlib.suppress(ImportError, AttributeError):
         setup = importlib.import_module("ray._private.authentication.authentication_token_setup")
         return bool(setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False))
