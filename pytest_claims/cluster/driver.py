@@ -119,13 +119,21 @@ class Driver:
             known = _known_address() if address == AUTO else address
             if known:
                 _reachable(known)
+        where |= {
+            "runtime_env": {"working_dir": connect.working_dir, "env_vars": connect.environment},
+            "log_to_driver": False,
+            "logging_level": "ERROR",
+        }
+        if address.startswith("ray://"):
             _use_token()
-        ray.init(
-            **where,
-            runtime_env={"working_dir": connect.working_dir, "env_vars": connect.environment},
-            log_to_driver=False,
-            logging_level="ERROR",
-        )
+        try:
+            ray.init(**where)
+        except Exception:
+            # With a token only where the cluster wants one: its nodes could not talk to a process that wants one alone.
+            if address != AUTO or not _use_token():
+                raise
+            ray.shutdown()
+            ray.init(**where)
         self._head = host_and_port(address if address.startswith("ray://") else ray.get_runtime_context().gcs_address)
         # Before the nodes are asked: it would take a process that has just loaded torch.
         self._board = ray.remote(num_cpus=0, resources={_HEAD_NODE: 0.001})(_board()).remote()
@@ -232,7 +240,7 @@ class Driver:
             self._see_begun(now)
         if self._blocks:
             refs = list(self._blocks)
-            ready, _ = self._ray.wait(refs, num_returns=len(refs), timeout=0)
+            ready, _ = self._ray.wait(refs, num_returns=len(refs), timeout=0, fetch_local=False)
             for ref in ready:
                 self._finish(ref)
         for ref, block in self._blocks.items():
@@ -272,6 +280,8 @@ class Driver:
             self._left_out[node] = why
             self._notices.append(f"{self._node(node)} is left out: {why}")
             self._see_nodes()
+            if not self._slots:
+                raise RuntimeError(f"no node is left to train on; the last one, {self._node(node)}, is left out: {why}")
 
     def _lost(self, block: _Block, reason: str) -> None:
         if block.node:
@@ -477,11 +487,15 @@ def _reachable(address: str) -> None:
         raise ClusterError(f"no Ray cluster at {address}: {error}. {way}") from error
 
 
-def _use_token() -> None:
-    """Show the cluster this machine's token, if it has one. Ray itself does so where it starts a cluster alone."""
+def _use_token() -> bool:
+    """Show the cluster this machine's token; False if it has none.
+
+    Ray itself does so only for a cluster that it starts.
+    """
     with contextlib.suppress(ImportError, AttributeError):
         setup = importlib.import_module("ray._private.authentication.authentication_token_setup")
-        setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+        return bool(setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False))
+    return False
 
 
 def _why_refused(address: str, error: Exception) -> str:

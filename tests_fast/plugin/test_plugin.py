@@ -604,5 +604,5 @@ def test_every_option_is_documented(suite):
     text, listed = (ROOT / "docs" / "options.md").read_text(), suite.runpytest_inprocess("--help").stdout.str()
     group = listed.split("re-verifying documented findings:")[1].split("\n\n")[0]
     options = re.findall(r"^  (--[a-z0-9-]+)", group, re.MULTILINE)
-    assert len(options) == 21
+    assert len(options) == 22
     assert all(f"`{option}" in text for option in options)

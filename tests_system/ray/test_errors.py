@@ -9,7 +9,7 @@ def test_a_machine_of_no_cluster(folder):
     folder.claims(1)
     session = folder.start("--ray", "auto", address="127.0.0.1:1")
     assert session.ended(120) == 4
-    assert "no Ray cluster at 127.0.0.1:1: " in session.text
+    assert "no Ray cluster at " in session.text
     assert "RAY_ADDRESS" in session.text
     assert session.runs == 0
 
