@@ -76,10 +76,10 @@ def trend(
     sloping = Contrast(slopes * doublings, bool(flags.any()), span, Quantity.SLOPE, rounding * doublings)
     notes: tuple[Note, ...] = (*certainty(at), *_counts(flags, steps))
     if ends_guarded:
-        low, high = (0, -1) if direction > 0 else (-1, 0)
+        low, high = (0, -1) if direction == 1 else (-1, 0)
         notes += (more_collapses(flags[:, high], flags[:, low], (f"{steps[high]:g}", f"{steps[low]:g}")),)
     if len(steps) >= 3:
-        page = stats.page_trend_test(rows if direction > 0 else rows[:, ::-1])
+        page = stats.page_trend_test(rows if direction == 1 else rows[:, ::-1])
         notes += (MonotoneTrend(float(page.pvalue)),)
     return Verdict(
         **decide([end_to_end, sloping], [end_to_end], margin, alpha),
@@ -133,13 +133,12 @@ def never_falls(
     names = [(f"{steps[before]:g}", f"{steps[after]:g}") for before, after in spans]
     parts = tuple(_change(change, name, margin, alpha, rounding) for name, change in zip(names, changes, strict=True))
     falls = [
-        _tests_of_fall(at, change, margin, guard, name, share, times=len(spans))
+        _tests_of_fall(_test_of_fall(at, margin, name, share, times=len(spans)), change, margin, guard)
         for at, change, guard, name in zip(plain, changes, guarded, names, strict=True)
     ]
     p_fall = [max(test.p for test in tests) for tests in falls]
     deepest = min(range(len(spans)), key=lambda i: plain[i].lower)
     surest = min(range(len(spans)), key=lambda i: strict[i].upper)
-    shown = any(at.upper < -margin and p <= share for at, p in zip(strict, p_fall, strict=True))
     p_holds = 1.0 if any(guarded) else max(at.p_above(-margin) for at in plain)
     p_fails = min(1.0, min(p_fall) * len(spans))
     p, doubt, settle, n = p_holds, None, None, len(rows)
@@ -149,7 +148,8 @@ def never_falls(
         doubt = Doubt.AT_CHANCE if any(guarded) else None
     elif upper < -margin:
         by_bounds = Outcome.CONTRADICTED
-        doubt = None if shown else Doubt.UNCONFIRMED
+        # Of a fall with such a p the bound is past the margin, too.
+        doubt = None if min(p_fall) <= share else Doubt.UNCONFIRMED
         p, tests = p_fails, tests + falls[p_fall.index(min(p_fall))]
     else:
         by_bounds = Outcome.INCONCLUSIVE
@@ -211,14 +211,13 @@ def _spans(levels: int) -> list[tuple[int, int]]:
 def _change(change: np.ndarray, comparison: Comparison, margin: float, alpha: float, rounding: float) -> Verdict:
     """The verdict on one change [n] by itself."""
     at = interval(change, alpha, rounding)
-    p_holds, falls = at.p_above(-margin), _tests_of_fall(at, change, margin, False, comparison, alpha)
-    (fall,) = falls
+    p_holds, fall = at.p_above(-margin), _test_of_fall(at, margin, comparison, alpha)
     p, settle = p_holds, None
     tests: tuple[HypothesisTest, ...] = (_test_of_no_fall(p_holds, margin, alpha, comparison),)
     if at.lower > -margin:
         outcome = Outcome.REPRODUCED
     elif at.upper < -margin:
-        outcome, p, tests = Outcome.CONTRADICTED, fall.p, tests + falls
+        outcome, p, tests = Outcome.CONTRADICTED, fall.p, (*tests, fall)
     else:
         outcome = Outcome.INCONCLUSIVE
         settle = more_than(at.n, seeds_for(abs(at.effect + margin), sd=at.sd, alpha=alpha))
@@ -251,18 +250,16 @@ def _test_of_no_fall(p: float, margin: float, level: float, comparison: Comparis
     return HypothesisTest(Method.PAIRED_T, Shows.NO_FALL, -margin, p, level, comparison, of=of)
 
 
-def _tests_of_fall(
-    at: Interval,
-    change: np.ndarray,
-    margin: float,
-    guarded: bool,
-    comparison: Comparison,
-    level: float,
-    times: int = 1,
-) -> tuple[HypothesisTest, ...]:
-    """The tests of "it falls by margin at most"; beside a collapse also by sign flips."""
+def _test_of_fall(at: Interval, margin: float, comparison: Comparison, level: float, times: int = 1) -> HypothesisTest:
+    """The test of "it falls by margin at most"."""
     p = at.p_below(-margin)
-    by_t = HypothesisTest(Method.PAIRED_T, Shows.FALL, -margin, p, level, comparison, of=times, times=times)
+    return HypothesisTest(Method.PAIRED_T, Shows.FALL, -margin, p, level, comparison, of=times, times=times)
+
+
+def _tests_of_fall(
+    by_t: HypothesisTest, change: np.ndarray, margin: float, guarded: bool
+) -> tuple[HypothesisTest, ...]:
+    """The test by t of a fall; beside a collapse also that by sign flips."""
     if not guarded:
         return (by_t,)
     return by_t, by_sign_flips(by_t, p_sign_flip(-change, margin), len(change))

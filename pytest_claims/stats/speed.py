@@ -91,9 +91,7 @@ def faster(
         test = HypothesisTest(Method.PAIRED_T, shows, threshold, by_t, alpha, names, Quantity.EPOCHS)
         return test, by_sign_flips(test, by_flips, n)
 
-    tested: tuple[HypothesisTest, ...] = ()
-    if has_lower:
-        tested += tests(Shows.EFFECT, 0.0, t_holds, flip_holds)
+    tested: tuple[HypothesisTest, ...] = tests(Shows.EFFECT, 0.0, t_holds, flip_holds) if has_lower else ()
     if has_upper and (upper < margin or not has_lower):
         tested += tests(Shows.BELOW_MARGIN, margin, t_fails, flip_fails)
     settle = None

@@ -10,9 +10,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from pytest_claims.stats import collapse, equivalence, never_falls, no_difference
-from pytest_claims.stats.collapses import by_sign_flips, p_more_collapses, p_sign_flip
-from pytest_claims.types import Collapses, Doubt, HypothesisTest, Method, Outcome, Shows
+from pytest_claims.stats import (
+    at_chance,
+    collapse,
+    equivalence,
+    never_falls,
+    no_difference,
+    not_comparable,
+    superiority,
+)
+from pytest_claims.stats.collapses import by_sign_flips, flagged, more_collapses, p_more_collapses, p_sign_flip
+from pytest_claims.types import Collapses, Doubt, HypothesisTest, Method, MoreCollapses, Outcome, Shows
 
 # A test by t that is to be confirmed.
 BY_T = HypothesisTest(Method.PAIRED_T, Shows.EFFECT, 0.0, 0.01, 0.05, ("a", "b"))
@@ -34,6 +42,50 @@ def test_the_limit_widens_with_fewer_images():
     assert collapse([2.0], chance=1, test_images=10_000, diverged=[False]).tolist() == [False]
 
 
+def test_what_is_just_at_the_limit_learned_something():
+    """50 %, and five deviations of 25 images of two classes, 10 % each, are 100 %."""
+    assert collapse([100.0, 99.9], chance=50, test_images=25, diverged=[0, 0]).tolist() == [False, True]
+    assert collapse([100.0], chance=50, test_images=1, diverged=[0]).tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "diverged", "expected"),
+    [
+        # Of ten classes and 100 images one run needs 25 % to be seen above chance, and five together 16.7 %.
+        ([12.0] * 5, [0] * 5, True),
+        ([20.0] * 5, [0] * 5, False),
+        ([12.0, 12.0, 12.0, 80.0, 80.0], [0] * 5, True),
+        ([16.0, 16.0, 16.7, 80.0, 80.0], [0] * 5, True),
+        ([16.0, 16.0, 16.8, 80.0, 80.0], [0] * 5, False),
+        # A run that diverged counts as chance, whatever it predicts.
+        ([80.0] * 5, [1, 1, 1, 0, 0], True),
+        ([np.nan] * 3, [1, 1, 1], True),
+        # Half is not most, though the median of four is 13.
+        ([0.0, 0.0, 26.0, 26.0], [0] * 4, False),
+        ([0.0, 0.0, 24.0, 26.0], [0] * 4, True),
+    ],
+)
+def test_an_arm_is_at_chance_where_most_runs_collapsed_and_the_median_is_no_better(accuracy, diverged, expected):
+    assert at_chance(accuracy, chance=10, test_images=100, diverged=diverged) is expected
+
+
+def test_a_median_just_at_the_limit_is_above_chance():
+    """Of five runs with five images each, two classes: 50 % and 5 times 10 %."""
+    for median, expected in ((100.0, False), (99.9, True)):
+        accuracy = [60.0, 60.0, median, 100.0, 100.0]
+        assert at_chance(accuracy, chance=50, test_images=5, diverged=[0] * 5) is expected
+
+
+def test_what_is_not_comparable_is_open_whatever_the_rule_says_and_no_seeds_settle_it():
+    worse, gain = np.array([50.0, 51.0, 49.0, 52.0]), np.array([1.0, 1.2, 0.9, 1.1])
+    found = superiority(worse - gain, worse, margin=9)
+    assert found.p == found.p_fails != found.p_holds
+    expected = {"outcome": Outcome.INCONCLUSIVE, "doubt": Doubt.NOT_COMPARABLE, "p": found.p_holds}
+    assert not_comparable(found) == dataclasses.replace(found, **expected)
+    open_ = superiority(worse + 9 * (gain - 1), worse, margin=1)
+    assert (open_.seeds_to_settle is None, not_comparable(open_).seeds_to_settle) == (False, None)
+
+
 def test_a_diverged_run_may_have_no_accuracy_and_no_other_may():
     assert collapse([np.nan, 50.0], chance=10, test_images=100, diverged=[True, False]).tolist() == [True, False]
     with pytest.raises(ValueError, match="accuracy: nan at position 1"):
@@ -45,8 +97,13 @@ def test_refusals():
         collapse([50.0], chance=0, test_images=100, diverged=[False])
     with pytest.raises(ValueError, match="test_images is 0"):
         collapse([50.0], chance=10, test_images=0, diverged=[False])
-    with pytest.raises(ValueError, match="needed"):
-        collapse([50.0, 40.0], chance=10, test_images=100, diverged=[False])
+    with pytest.raises(ValueError, match="chance is 100"):
+        collapse([50.0], chance=100, test_images=100, diverged=[False])
+    for accuracy, diverged in (([50.0, 40.0], [False]), ([[50.0]], [[False]]), ([50.0], [[False]])):
+        with pytest.raises(ValueError, match=r"accuracy has shape .*; needed: \[n\] each"):
+            collapse(accuracy, chance=10, test_images=100, diverged=diverged)
+    with pytest.raises(ValueError, match="collapsed has 1 arrays; needed: one for each of a, b"):
+        flagged((NONE,), ("a", "b"), 5)
 
 
 def test_mcnemar_counts_only_discordant_seeds():
@@ -54,6 +111,12 @@ def test_mcnemar_counts_only_discordant_seeds():
     assert p_more_collapses(one, other) == 0.0625
     assert p_more_collapses(other, one) == 1.0
     assert p_more_collapses(one, one) == 1.0
+
+
+def test_which_of_two_arms_collapses_more_often_is_counted_and_tested():
+    one, other = np.array([1, 1, 0, 0, 0, 0], bool), np.array([1, 0, 1, 1, 1, 0], bool)
+    # Of the four seeds at which just one collapsed three are the other's: 5 patterns of 16.
+    assert more_collapses(one, other, ("a", "b")) == MoreCollapses(("a", "b"), (2, 4), (1, 3), 6, 5 / 16)
 
 
 @pytest.mark.parametrize("n", [3, 5, 8])

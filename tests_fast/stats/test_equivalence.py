@@ -11,8 +11,21 @@ from statsmodels.stats.weightstats import ttost_paired
 
 from pytest_claims.report.rule_in_words import rule_text
 from pytest_claims.stats import detectable, equivalence, no_difference, seeds_for, some_difference
-from pytest_claims.stats.power import seeds_for_all
-from pytest_claims.types import EqualDifferences, Outcome
+from pytest_claims.stats.collapses import by_sign_flips, p_sign_flip
+from pytest_claims.stats.interval import interval
+from pytest_claims.stats.power import more_than, seeds_for_all, soonest
+from pytest_claims.types import (
+    Bound,
+    Collapses,
+    Doubt,
+    EqualDifferences,
+    HypothesisTest,
+    Method,
+    Outcome,
+    Procedure,
+    Shows,
+    Verdict,
+)
 
 ACCURACY = st.integers(0, 1000).map(lambda count: count / 100)
 PAIRS = st.integers(3, 9).flatmap(lambda n: hnp.arrays(np.float64, (2, n), elements=ACCURACY))
@@ -284,3 +297,171 @@ def test_some_difference_is_no_difference_turned_over(arms, beyond, alpha):
     assert some.p == (none.p if some.outcome != Outcome.INCONCLUSIVE else none.p_fails)
     if some.outcome != Outcome.INCONCLUSIVE:
         assert some.p <= alpha
+
+
+# Differences from 0 that are not symmetric, and the same about any other mean.
+UNEVEN = np.array([-0.5, -0.3, -0.1, 0.1, 0.2, 0.6])
+WITHIN, ALPHA = 1.0, 0.03
+
+
+def two_sided(at):
+    """p of "within", where the differences vary."""
+    return min(1.0, 2 * min(at.p_above(WITHIN), at.p_below(-WITHIN)))
+
+
+def flipped(differences):
+    return min(1.0, 2 * min(p_sign_flip(differences, WITHIN), p_sign_flip(-differences, WITHIN)))
+
+
+def both_beyond(at, differences, names, level, times, guarded):
+    tests = HypothesisTest(
+        Method.PAIRED_T, Shows.BEYOND, WITHIN, two_sided(at), level, names, two_sided=True, of=times, times=times
+    )
+    return (tests, by_sign_flips(tests, flipped(differences), len(differences)))[: 1 + guarded]
+
+
+def bounds_of(at, names, alpha, low, high):
+    return (
+        Bound("lower", at.lower, low, alpha, at.effect, names),
+        Bound("upper", at.upper, high, alpha, at.effect, names),
+    )
+
+
+@pytest.mark.parametrize("resolution", [0.0, 0.5])
+@pytest.mark.parametrize("gone", [None, 0, 1])
+@pytest.mark.parametrize("mean", [0.1, -0.9, 1.4, -2.0, 7.0])
+def test_every_number_of_an_equivalence_is_that_of_its_two_intervals(alike, resolution, gone, mean):
+    differences, rounding, names, n = UNEVEN + mean, resolution * np.sqrt(2 / 12), ("one", "other"), 6
+    base = np.array([60.0, 61.0, 59.0, 60.5, 62.0, 58.0])
+    flags, guarded = [np.arange(n) < (gone == at) for at in (0, 1)], gone is not None
+    found = equivalence(
+        base + differences,
+        base,
+        within=WITHIN,
+        collapsed=tuple(flags),
+        alpha=ALPHA,
+        resolution=resolution,
+        names=names,
+    )
+    at, wide = (interval(differences, level, rounding) for level in (ALPHA, ALPHA / 2))
+    p_inside = 1.0 if guarded else max(at.p_above(-WITHIN), at.p_below(WITHIN))
+    beyond = both_beyond(at, differences, names, ALPHA, 1, guarded)
+    p_beyond = max(test.p for test in beyond)
+    by_bounds, doubt = Outcome.INCONCLUSIVE, None
+    if max(-at.lower, at.upper) < WITHIN:
+        by_bounds, doubt = Outcome.REPRODUCED, Doubt.AT_CHANCE if guarded else None
+    elif max(wide.lower, -wide.upper) >= WITHIN:
+        by_bounds, doubt = Outcome.CONTRADICTED, Doubt.UNCONFIRMED if p_beyond > ALPHA else None
+    refuted, outcome = by_bounds == Outcome.CONTRADICTED, Outcome.INCONCLUSIVE if doubt else by_bounds
+    inside = None if guarded else seeds_for(WITHIN - at.effect, WITHIN + at.effect, sd=at.sd, alpha=ALPHA)
+    ways = inside or seeds_for(abs(at.effect) - WITHIN, sd=at.sd, alpha=ALPHA / 2)
+    settle = more_than(n, ways, flips=guarded, alpha=ALPHA / 2)
+    shown = (wide, names, ALPHA / 2, WITHIN, -WITHIN) if refuted else (at, names, ALPHA, -WITHIN, WITHIN)
+    expected = Verdict(
+        outcome=outcome,
+        procedure=Procedure.EQUIVALENCE,
+        comparison=names,
+        effect=at.effect,
+        lower=at.lower,
+        upper=at.upper,
+        margin=WITHIN,
+        p=p_beyond if refuted else p_inside,
+        n=n,
+        by_bounds=by_bounds,
+        doubt=doubt,
+        p_holds=p_inside,
+        p_fails=p_beyond,
+        fails_by=2,
+        alpha=ALPHA,
+        tests=(
+            HypothesisTest(Method.TOST, Shows.WITHIN, WITHIN, p_inside, ALPHA, names),
+            *(beyond if refuted else ()),
+        ),
+        bounds=bounds_of(*shown),
+        seeds_to_settle=settle if outcome == Outcome.INCONCLUSIVE else None,
+        detectable=detectable(at.sd, n, parts=2, alpha=ALPHA),
+        notes=(Collapses((("one", int(gone == 0)), ("other", int(gone == 1))), n),) * guarded,
+    )
+    alike(found, expected)
+
+
+@pytest.mark.parametrize("resolution", [0.0, 0.5])
+@pytest.mark.parametrize("gone", ["", "a", "c"])
+@pytest.mark.parametrize("means", [(0.0, 0.1), (0.9, 0.0), (1.5, -0.3), (0.2, -2.2), (0.5, 9.0), (-9.0, 0.0)])
+def test_every_number_of_no_difference_is_that_of_its_pairs(alike, resolution, gone, means):
+    n, rounding, pairs = 6, resolution * np.sqrt(2 / 12), [("a", "b"), ("a", "c"), ("b", "c")]
+    base = np.array([60.0, 61.0, 59.0, 60.5, 62.0, 58.0])
+    arms = {"a": base, "b": base + UNEVEN + means[0], "c": base + 2 * UNEVEN[::-1] / 3 + means[1]}
+    flags = {name: np.arange(n) < (name == gone) for name in arms}
+    options = {"alpha": ALPHA, "resolution": resolution}
+    found = no_difference(arms, within=WITHIN, collapsed=flags, **options)
+    differences = [arms[one] - arms[other] for one, other in pairs]
+    side, guarded = ALPHA / 6, [gone in pair and gone != "" for pair in pairs]
+    plain, wide = ([interval(each, level, rounding) for each in differences] for level in (ALPHA, side))
+    parts = tuple(
+        equivalence(
+            arms[one], arms[other], within=WITHIN, collapsed=(flags[one], flags[other]), names=(one, other), **options
+        )
+        for one, other in pairs
+    )
+    p_holds = 1.0 if gone else max(max(at.p_above(-WITHIN), at.p_below(WITHIN)) for at in plain)
+    beyond = [part.p_fails for part in parts]
+    p_fails, surest = min(1.0, 3 * min(beyond)), beyond.index(min(beyond))
+    widest = max(range(3), key=lambda which: max(-plain[which].lower, plain[which].upper))
+    apart = [which for which in range(3) if max(wide[which].lower, -wide[which].upper) >= WITHIN]
+    confirmed = [which for which in apart if beyond[which] <= ALPHA / 3]
+    by_bounds, doubt, shown = Outcome.INCONCLUSIVE, None, widest
+    tests = (HypothesisTest(Method.TOST, Shows.WITHIN, WITHIN, p_holds, ALPHA, of=3),)
+    bounds = bounds_of(plain[widest], pairs[widest], ALPHA, -WITHIN, WITHIN)
+    if max(-plain[widest].lower, plain[widest].upper) < WITHIN:
+        by_bounds, doubt = Outcome.REPRODUCED, Doubt.AT_CHANCE if gone else None
+    elif apart:
+        by_bounds, doubt = Outcome.CONTRADICTED, None if confirmed else Doubt.UNCONFIRMED
+        shown = min(confirmed or apart, key=lambda which: beyond[which])
+        tests += both_beyond(plain[surest], differences[surest], pairs[surest], ALPHA / 3, 3, guarded[surest])
+        bounds = bounds_of(wide[shown], pairs[shown], side, WITHIN, -WITHIN)
+    outcome = Outcome.INCONCLUSIVE if doubt else by_bounds
+    if all(abs(at.effect) < WITHIN for at in plain):
+        distances = [(WITHIN + sign * at.effect) / at.sd for at in plain for sign in (1, -1)]
+        ways = None if gone else seeds_for_all(distances, alpha=ALPHA)
+    else:
+        ways = soonest(seeds_for(abs(at.effect) - WITHIN, sd=at.sd, alpha=side) for at in plain)
+    settle = more_than(n, ways, flips=bool(gone), alpha=side)
+    displayed = wide[shown] if outcome == Outcome.CONTRADICTED else plain[shown]
+    expected = Verdict(
+        outcome=outcome,
+        procedure=Procedure.NO_DIFFERENCE,
+        effect=displayed.effect,
+        lower=displayed.lower,
+        upper=displayed.upper,
+        margin=WITHIN,
+        p=p_fails if by_bounds == Outcome.CONTRADICTED else p_holds,
+        n=n,
+        by_bounds=by_bounds,
+        doubt=doubt,
+        p_holds=p_holds,
+        p_fails=p_fails,
+        fails_by=6,
+        alpha=ALPHA,
+        tests=tests,
+        bounds=bounds,
+        seeds_to_settle=settle if outcome == Outcome.INCONCLUSIVE else None,
+        detectable=max(detectable(at.sd, n, parts=6, alpha=ALPHA) for at in plain),
+        parts=parts,
+    )
+    alike(found, expected)
+    turned = some_difference(arms, beyond=WITHIN, collapsed=flags, **options)
+    assert (turned.procedure, turned.holds_by, turned.fails_by) == (Procedure.SOME_DIFFERENCE, 6, 1)
+    assert (turned.lower, turned.doubt, turned.p_holds) == (found.lower, found.doubt, found.p_fails)
+
+
+def test_a_sign_flip_p_at_alpha_itself_confirms_a_difference():
+    """All of six lie outside on one side: over both, 2 / 2^6."""
+    base, n = np.array([60.0, 61.0, 59.0, 60.5, 62.0, 58.0]), 6
+    gone = np.ones(n, dtype=bool)
+    for less, outcome in ((0.0, Outcome.CONTRADICTED), (1e-9, Outcome.INCONCLUSIVE)):
+        one = equivalence(base + 9 + UNEVEN, base, within=1, collapsed=(gone, gone), alpha=2.0**-5 - less)
+        assert one.outcome == outcome
+        arms = {"a": base, "b": base + 9 + UNEVEN, "c": base - 9 - UNEVEN[::-1]}
+        several = no_difference(arms, within=1, collapsed=dict.fromkeys("abc", gone), alpha=3 * 2.0**-5 - 3 * less)
+        assert several.outcome == outcome

@@ -12,7 +12,7 @@ from pytest_claims.stats.collapses import p_sign_flip
 from pytest_claims.stats.four_way import Contrast, decide
 from pytest_claims.stats.interval import interval
 from pytest_claims.stats.power import seeds_for_all
-from pytest_claims.types import Doubt, Method, Outcome, Shows
+from pytest_claims.types import Doubt, Method, Outcome, Quantity, Shows
 
 MARGIN = 5.0
 # Of a contrast where a run collapsed, and of one where none did.
@@ -137,6 +137,35 @@ def test_tests_say_against_which_value_they_are_of_what_and_at_which_level(mean)
     found = decided([(about(mean), PLAIN)], [(about(mean), PLAIN)] * 2, alpha=0.02)
     told = {(test.shows, test.threshold, test.level, test.of, test.times) for test in found.tests}
     assert told == {(Shows.EFFECT, 0.0, 0.02, 1, 1), (Shows.BELOW_MARGIN, MARGIN, 0.01, 2, 2)}
+
+
+def test_tests_are_of_the_contrast_that_decided_and_each_has_its_own_p():
+    uneven = np.array([-2.0, 1.0, 1.5, 3.0, 0.5, 2.0])
+    contrasts = [
+        Contrast(differences, GUARDED, names, Quantity.SLOPE)
+        for differences, names in ((uneven, ("a", "b")), (uneven + 2, ("c", "d")))
+    ]
+    found = SimpleNamespace(**decide(contrasts, contrasts, 9.0, 0.05))
+    assert {test.quantity for test in found.tests} == {Quantity.SLOPE}
+    # The weakest direction, and the size that is furthest from the margin.
+    assert [(test.method, test.comparison) for test in found.tests] == [
+        (method, ("a", "b")) for _ in range(2) for method in (Method.PAIRED_T, Method.SIGN_FLIP)
+    ]
+    expected = [p for side in (uneven, 9 - uneven) for p in (interval(side).p_above(0), p_sign_flip(side, 0))]
+    assert [test.p for test in found.tests] == pytest.approx(expected)
+
+
+def test_of_several_directions_all_are_detectable_together():
+    near, far = about(2.0, 5, 1.0), about(2.0, 5, 3.0)
+    found = decided([(near, PLAIN), (far, PLAIN)], [(near, PLAIN)], alpha=0.01)
+    assert found.detectable == pytest.approx(detectable(np.std(far, ddof=1), 5, parts=2, alpha=0.01))
+
+
+def test_seeds_for_all_directions_are_those_of_the_level_asked_for():
+    differences = about(0.6, 5, 1.0)
+    sd = np.std(differences, ddof=1)
+    found = decided([(differences, PLAIN)] * 2, [(differences + 5, PLAIN)], alpha=0.01)
+    assert found.seeds_to_settle == seeds_for_all([0.6 / sd] * 2, alpha=0.01) != seeds_for_all([0.6 / sd] * 2)
 
 
 def test_what_is_detectable_is_so_at_the_level_asked_for():

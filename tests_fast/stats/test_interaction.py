@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pytest_claims.stats import interaction, superiority
-from pytest_claims.types import Cause, Confounded, Outcome
+from pytest_claims.stats.four_way import Contrast, decide
+from pytest_claims.stats.interval import interval
+from pytest_claims.types import Bound, Cause, Confounded, EqualDifferences, Outcome, Procedure, Verdict
 
 MARGIN = 2.0
 accuracies = hnp.arrays(np.float64, (4, 6), elements=st.integers(100, 600).map(lambda tenths: tenths / 10))
@@ -49,6 +51,53 @@ def test_a_collapsed_run_of_any_arm_asks_for_sign_flips():
             tuple(arms[:2, :4]), tuple(arms[2:, :4]), margin=MARGIN, collapsed=tuple((a[:4], b[:4]) for a, b in pairs)
         )
         assert few.outcome == Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("resolution", [0.0, 0.5])
+@pytest.mark.parametrize("mean", [4.0, 0.5, -1.0])
+def test_every_number_is_that_of_the_two_differences_with_the_rounding_of_four_accuracies(alike, resolution, mean):
+    names, alpha, changed = ("a", "b", "c", "d"), 0.03, np.array([60.0, 62.0, 61.0, 58.0, 60.0, 57.0])
+    effect, left = np.array([1.0, 4.0, 2.0, 0.0, 1.5, 3.0]), np.array([0.4, 0.1, 0.8, 0.2, 0.6, 1.1])
+    pairs = (changed + effect, changed - 7.0), (changed + left, changed)
+    contrast = (pairs[0][0] - pairs[0][1]) - (pairs[1][0] - pairs[1][1])
+    shift = mean - contrast.mean()
+    pairs, contrast = ((pairs[0][0] + shift, pairs[0][1]), pairs[1]), contrast + shift
+    found = interaction(*pairs, margin=MARGIN, alpha=alpha, resolution=resolution, names=names)
+    rounding = resolution * np.sqrt(4 / 12)
+    of, at = Contrast(contrast, False, names, rounding=rounding), interval(contrast, alpha, rounding)
+    expected = Verdict(
+        **decide([of], [of], MARGIN, alpha),
+        procedure=Procedure.SUPERIORITY,
+        comparison=names,
+        effect=at.effect,
+        lower=at.lower,
+        upper=at.upper,
+        margin=MARGIN,
+        n=6,
+        bounds=(
+            Bound("lower", at.lower, 0.0, alpha, at.effect, names),
+            Bound("upper", at.upper, MARGIN, alpha, at.effect, names),
+        ),
+    )
+    alike(found, expected)
+
+
+def test_a_contrast_that_is_the_same_in_every_seed_is_noted():
+    base = np.array([60.0, 61.0, 62.0])
+    assert interaction((base + 3, base), (base + 1, base), margin=MARGIN).notes == (EqualDifferences(3),)
+
+
+def test_values_and_flags_that_cannot_be_decided_on_are_refused_by_the_name_of_their_arm():
+    base, none = np.array([60.0, 61.0, 62.0]), np.zeros(3, dtype=bool)
+    for place, name in enumerate(("better", "worse", "better, changed", "worse, changed")):
+        arms, flags = [base] * 4, [none] * 4
+        arms[place], flags[place] = np.array([60.0, np.nan, 62.0]), none[:2]
+        with pytest.raises(ValueError, match=f"^{name}: nan at position 1"):
+            interaction(tuple(arms[:2]), tuple(arms[2:]), margin=MARGIN)
+        with pytest.raises(ValueError, match=rf"collapsed of {name} has shape \[2\]"):
+            interaction((base, base), (base, base), margin=MARGIN, collapsed=(tuple(flags[:2]), tuple(flags[2:])))
+    with pytest.raises(ValueError, match="margin is 0"):
+        interaction((base, base), (base, base), margin=0)
 
 
 def test_arms_are_paired_by_seed():

@@ -11,8 +11,10 @@ from hypothesis.extra import numpy as hnp
 from pytest_claims.report import tests_in_words
 from pytest_claims.report.rule_in_words import comparison_text, rule_text
 from pytest_claims.stats import best_of, crossover, ranking, seeds_for, superiority
+from pytest_claims.stats.four_way import Contrast, decide
+from pytest_claims.stats.interval import interval
 from pytest_claims.stats.power import seeds_for_all
-from pytest_claims.types import Doubt, Method, Outcome
+from pytest_claims.types import Bound, Doubt, Method, Outcome, Procedure, Verdict
 
 ACCURACY = st.integers(0, 2000).map(lambda count: count / 100)
 ARMS = st.integers(3, 8).flatmap(lambda n: hnp.arrays(np.float64, (4, n), elements=ACCURACY))
@@ -67,6 +69,39 @@ def test_the_four_way_rule_on_the_least_bounds(claim, leads, arms, margin):
     assert (high.value, high.threshold, high.alpha) == (found.upper, margin, 0.05 / len(leads))
     assert plain[leads.index("".join(low.comparison))].lower == low.value
     assert split[leads.index("".join(high.comparison))].upper == high.value
+
+
+@CLAIMS
+@pytest.mark.parametrize("margin", [0.5, 9.0])
+def test_every_number_of_a_claim_on_rounded_accuracies_is_that_of_its_leads(alike, claim, leads, margin):
+    rng, resolution, alpha = np.random.default_rng(2), 0.5, 0.04
+    levels = np.array([8, 6, 3, 4 if "dc" in leads else 2])
+    arms = dict(zip("abcd", levels[:, None] + rng.normal(0, 0.4, (4, 6)), strict=True))
+    found = claim(arms, margin=margin, alpha=alpha, resolution=resolution)
+    rounding, share, names = resolution * np.sqrt(2 / 12), alpha / len(leads), [tuple(lead) for lead in leads]
+    contrasts = [Contrast(arms[one] - arms[other], False, (one, other), rounding=rounding) for one, other in names]
+    lows, highs = ([interval(of.differences, level, rounding) for of in contrasts] for level in (alpha, share))
+    low = min(range(len(leads)), key=lambda at: lows[at].lower)
+    high = min(range(len(leads)), key=lambda at: highs[at].upper)
+    parts = [
+        superiority(arms[one], arms[other], margin=margin, alpha=alpha, resolution=resolution, names=(one, other))
+        for one, other in names
+    ]
+    expected = Verdict(
+        **decide(contrasts, contrasts, margin, alpha),
+        procedure=Procedure.LEADS,
+        effect=min(at.effect for at in lows),
+        lower=lows[low].lower,
+        upper=highs[high].upper,
+        margin=margin,
+        n=6,
+        bounds=(
+            Bound("lower", lows[low].lower, 0.0, alpha, lows[low].effect, names[low]),
+            Bound("upper", highs[high].upper, margin, share, highs[high].effect, names[high]),
+        ),
+        parts=tuple(parts),
+    )
+    alike(found, expected)
 
 
 @CLAIMS

@@ -1,5 +1,6 @@
 """Trends along levels, and never falling along them."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -9,9 +10,26 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from pytest_claims.stats import never_falls, superiority, trend
+from pytest_claims.stats import detectable, never_falls, seeds_for, superiority, trend
+from pytest_claims.stats.collapses import by_sign_flips, more_collapses, p_sign_flip
+from pytest_claims.stats.four_way import Contrast, decide
 from pytest_claims.stats.interval import interval
-from pytest_claims.types import Collapses, Doubt, MonotoneTrend, Outcome, Quantity
+from pytest_claims.stats.levels import contrasts_along
+from pytest_claims.stats.power import more_than, seeds_for_all, soonest
+from pytest_claims.types import (
+    Bound,
+    Collapses,
+    Doubt,
+    EqualDifferences,
+    HypothesisTest,
+    Method,
+    MonotoneTrend,
+    Outcome,
+    Procedure,
+    Quantity,
+    Shows,
+    Verdict,
+)
 
 ACCURACY = st.integers(0, 1000).map(lambda count: count / 100)
 GRIDS = st.tuples(st.integers(3, 8), st.integers(2, 5)).flatmap(
@@ -191,7 +209,8 @@ def test_a_fall_between_a_rise_and_the_end_is_seen(seed):
 
 
 @pytest.mark.parametrize(
-    "procedure", [lambda *a: trend(*a, direction=1, margin=1), lambda *a: never_falls(*a, margin=1)]
+    "procedure",
+    [lambda *a, **b: trend(*a, **b, direction=1, margin=1), lambda *a, **b: never_falls(*a, **b, margin=1)],
 )
 class TestRefusals:
     @pytest.mark.parametrize("levels", [[1, 1, 2], [2, 1, 3], [0, 1, 2], [-1, 1, 2], [1, 2, np.inf]])
@@ -208,6 +227,11 @@ class TestRefusals:
         values[4, 1] = np.nan
         with pytest.raises(ValueError, match="level 2: nan at position 4"):
             procedure([1, 2, 3], values)
+
+    def test_flags_of_another_shape(self, procedure):
+        for flags in (np.zeros((5, 2), dtype=bool), np.zeros(5, dtype=bool)):
+            with pytest.raises(ValueError, match=r"collapsed has shape \[5.*needed: that of values, \[5, 3\]"):
+                procedure([1, 2, 3], RELU[:, :3], collapsed=flags)
 
     def test_seeds(self, procedure):
         with pytest.raises(ValueError, match="2 seeds; at least 3"):
@@ -234,3 +258,219 @@ def test_numbers_are_builtins(builtin_numbers):
     for values in (RELU, SIGMOID, np.full((4, 8), 50.0), -RELU):
         builtin_numbers(trend(DEPTHS, values, direction=1, margin=np.float64(2)))
         builtin_numbers(never_falls(DEPTHS, values, margin=np.int64(2)))
+
+
+# Five seeds at three levels, of which the last lies two doublings above the second.
+SPACED = (2, 4, 16)
+ROWS = np.array([[0.0, 0.4, 1.1], [0.3, 0.1, 1.9], [0.2, 0.9, 1.0], [0.5, 0.6, 2.2], [0.1, 0.2, 1.4]])
+RESOLUTIONS = pytest.mark.parametrize("resolution", [0.0, 0.5])
+# Flags of one run at each of these levels.
+GONE = pytest.mark.parametrize("gone", [(), (0,), (1,), (2,)])
+
+
+def collapsed_at(columns):
+    flags = np.zeros(ROWS.shape, dtype=bool)
+    flags[0, list(columns)] = True
+    return flags
+
+
+def counts_of(flags):
+    return (Collapses(tuple(zip(("2", "4", "16"), flags.sum(axis=0).tolist(), strict=True)), 5),) * bool(flags.any())
+
+
+@RESOLUTIONS
+@GONE
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize("margin", [0.3, 6.0])
+def test_every_number_of_a_trend_is_that_of_its_ends_and_of_its_line(alike, resolution, gone, direction, margin):
+    flags, alpha, span = collapsed_at(gone), 0.02, ("2", "16")
+    found = trend(SPACED, ROWS, direction=direction, margin=margin, collapsed=flags, alpha=alpha, resolution=resolution)
+    x = np.array([0.0, 1.0, 3.0])
+    ends = direction * (ROWS[:, 2] - ROWS[:, 0])
+    slopes = direction * np.array([np.polyfit(x, row, 1)[0] for row in ROWS])
+    # An accuracy is uniform over an image. The weights of a slope are those of least squares.
+    image = resolution / np.sqrt(12)
+    of_ends, of_slope = np.sqrt(2) * image, image / np.sqrt(((x - x.mean()) ** 2).sum())
+    contrasts = [
+        Contrast(ends, bool(flags[:, [0, 2]].any()), span, rounding=of_ends),
+        Contrast(3 * slopes, bool(flags.any()), span, Quantity.SLOPE, 3 * of_slope),
+    ]
+    at, slope = interval(ends, alpha, of_ends), interval(slopes, alpha, of_slope)
+    labels, low, high = (span, 0, 2) if direction < 0 else (span[::-1], 2, 0)
+    page = stats.page_trend_test(ROWS if direction > 0 else ROWS[:, ::-1]).pvalue
+    expected = Verdict(
+        **decide(contrasts, contrasts[:1], margin, alpha),
+        procedure=Procedure.TREND,
+        comparison=span,
+        effect=at.effect,
+        lower=at.lower,
+        upper=at.upper,
+        margin=margin,
+        n=5,
+        bounds=(
+            Bound("lower", at.lower, 0.0, alpha, at.effect, span),
+            Bound("upper", at.upper, margin, alpha, at.effect, span),
+            Bound("lower", slope.lower, 0.0, alpha, slope.effect, span, Quantity.SLOPE),
+        ),
+        notes=(
+            *counts_of(flags),
+            *[more_collapses(flags[:, low], flags[:, high], labels)] * bool(flags[:, [0, 2]].any()),
+            MonotoneTrend(float(page)),
+        ),
+    )
+    alike(found, expected)
+    if not gone:
+        defaults = trend(SPACED, ROWS, direction=direction, margin=margin, alpha=alpha, resolution=resolution)
+        alike(defaults, expected)
+
+
+# So much more from level to level: no fall, an open question with the effect on either side of the margin, a fall.
+@RESOLUTIONS
+@GONE
+@pytest.mark.parametrize("shift", [0.0, -0.6, -0.9, -1.4, -9.0])
+def test_every_number_of_no_fall_is_that_of_all_its_changes(alike, resolution, gone, shift):
+    flags, alpha, margin = collapsed_at(gone), 0.12, 0.5
+    rows = ROWS + shift * np.arange(3)
+    found = never_falls(SPACED, rows, margin=margin, collapsed=flags, alpha=alpha, resolution=resolution)
+    spans, names = [(0, 1), (1, 2), (0, 2)], [("2", "4"), ("4", "16"), ("2", "16")]
+    changes = [rows[:, after] - rows[:, before] for before, after in spans]
+    rounding, share, guarded = resolution * np.sqrt(2 / 12), alpha / 3, bool(gone)
+    plain, strict = ([interval(change, level, rounding) for change in changes] for level in (alpha, share))
+
+    def no_fall(p, comparison=(), of=1):
+        return HypothesisTest(Method.PAIRED_T, Shows.NO_FALL, -margin, p, alpha, comparison, of=of)
+
+    def fall(which, level, times):
+        p, name = plain[which].p_below(-margin), names[which]
+        by_t = HypothesisTest(Method.PAIRED_T, Shows.FALL, -margin, p, level, name, of=times, times=times)
+        if times == 1 or not flags[:, list(spans[which])].any():
+            return (by_t,)
+        return by_t, by_sign_flips(by_t, p_sign_flip(-changes[which], margin), 5)
+
+    def alone(which):
+        at, name = plain[which], names[which]
+        outcome = Outcome.REPRODUCED if at.lower > -margin else Outcome.INCONCLUSIVE
+        outcome = Outcome.CONTRADICTED if at.upper < -margin else outcome
+        p_holds, falls = at.p_above(-margin), fall(which, alpha, 1)
+        settle = more_than(5, seeds_for(abs(at.effect + margin), sd=at.sd, alpha=alpha))
+        return Verdict(
+            outcome=outcome,
+            procedure=Procedure.CHANGE,
+            comparison=name,
+            effect=at.effect,
+            lower=at.lower,
+            upper=at.upper,
+            margin=margin,
+            p=falls[0].p if outcome == Outcome.CONTRADICTED else p_holds,
+            n=5,
+            by_bounds=outcome,
+            p_holds=p_holds,
+            p_fails=falls[0].p,
+            alpha=alpha,
+            tests=(no_fall(p_holds, name), *falls * (outcome == Outcome.CONTRADICTED)),
+            bounds=(
+                Bound("lower", at.lower, -margin, alpha, at.effect, name),
+                Bound("upper", at.upper, -margin, alpha, at.effect, name),
+            ),
+            seeds_to_settle=settle if outcome == Outcome.INCONCLUSIVE else None,
+            detectable=detectable(at.sd, 5, alpha=alpha),
+        )
+
+    falls = [fall(which, share, 3) for which in range(3)]
+    p_fall = [max(test.p for test in tests) for tests in falls]
+    p_holds, p_fails = 1.0 if gone else max(at.p_above(-margin) for at in plain), min(1.0, 3 * min(p_fall))
+    deepest = min(range(3), key=lambda which: plain[which].lower)
+    surest = min(range(3), key=lambda which: strict[which].upper)
+    effect, doubt, by_bounds = min(at.effect for at in plain), None, Outcome.INCONCLUSIVE
+    if plain[deepest].lower > -margin:
+        by_bounds, doubt = Outcome.REPRODUCED, Doubt.AT_CHANCE if gone else None
+    elif strict[surest].upper < -margin:
+        shown = any(at.upper < -margin and p <= share for at, p in zip(strict, p_fall, strict=True))
+        by_bounds, doubt = Outcome.CONTRADICTED, None if shown else Doubt.UNCONFIRMED
+    refuted, outcome = by_bounds == Outcome.CONTRADICTED, Outcome.INCONCLUSIVE if doubt else by_bounds
+    if effect > -margin:
+        settle = None if gone else seeds_for_all([(at.effect + margin) / at.sd for at in plain], alpha=alpha)
+    else:
+        settle = soonest(seeds_for(-margin - at.effect, sd=at.sd, alpha=share) for at in plain)
+    settle = more_than(5, settle, flips=guarded, alpha=share)
+    expected = Verdict(
+        outcome=outcome,
+        procedure=Procedure.NO_FALL,
+        effect=effect,
+        lower=plain[deepest].lower,
+        upper=strict[surest].upper,
+        margin=margin,
+        p=p_fails if refuted else p_holds,
+        n=5,
+        by_bounds=by_bounds,
+        doubt=doubt,
+        p_holds=p_holds,
+        p_fails=p_fails,
+        fails_by=3,
+        alpha=alpha,
+        tests=(no_fall(p_holds, of=3), *(falls[p_fall.index(min(p_fall))] * refuted)),
+        bounds=(
+            Bound("lower", plain[deepest].lower, -margin, alpha, plain[deepest].effect, names[deepest]),
+            Bound("upper", strict[surest].upper, -margin, share, strict[surest].effect, names[surest]),
+        ),
+        seeds_to_settle=settle if outcome == Outcome.INCONCLUSIVE else None,
+        detectable=max(detectable(at.sd, 5, parts=3, alpha=alpha) for at in plain),
+        parts=tuple(map(alone, range(3))),
+        notes=counts_of(flags),
+    )
+    alike(found, expected)
+
+
+def test_a_change_that_is_the_same_in_every_seed_is_noted():
+    rows = np.array([[1.0, 2.0], [3.0, 4.0], [4.0, 5.0]])
+    assert never_falls([1, 2], rows, margin=1).parts[0].notes == (EqualDifferences(3),)
+    assert trend([1, 2], rows, direction=1, margin=1).notes == (EqualDifferences(3),)
+
+
+def test_a_sign_flip_p_of_a_fall_at_its_part_of_alpha_confirms():
+    rows, flags = ROWS - 20 * np.arange(3), collapsed_at((0,))
+    # All five fall, and each of three changes has a third of alpha.
+    for alpha, outcome in ((3 * 2.0**-5, Outcome.CONTRADICTED), (3 * 2.0**-5 - 1e-9, Outcome.INCONCLUSIVE)):
+        gone = np.ones(ROWS.shape, dtype=bool)
+        assert never_falls(SPACED, rows, margin=0.5, collapsed=gone, alpha=alpha).outcome == outcome
+        # The change between the other two levels needs no signs.
+        assert never_falls(SPACED, rows, margin=0.5, collapsed=flags, alpha=alpha).outcome == Outcome.CONTRADICTED
+
+
+def test_a_fall_of_just_the_margin_in_every_seed_is_neither_excluded_nor_shown():
+    rows = np.array([[1.0, 0.0], [3.0, 2.0], [4.0, 3.0]])
+    found = never_falls([1, 2], rows, margin=1)
+    assert {found.outcome, found.by_bounds, found.parts[0].outcome} == {Outcome.INCONCLUSIVE}
+    assert {found.seeds_to_settle, found.parts[0].seeds_to_settle} == {None}
+
+
+def test_a_fall_that_too_few_signs_confirm_is_settled_by_as_many_seeds_as_they_need():
+    found = never_falls(SPACED, ROWS[:4] - 20 * np.arange(3), margin=0.5, collapsed=np.ones((4, 3), dtype=bool))
+    assert (found.by_bounds, found.outcome) == (Outcome.CONTRADICTED, Outcome.INCONCLUSIVE)
+    # Each of three changes has a third of .05: 2^-6 is the first below.
+    assert found.seeds_to_settle == 6
+
+
+def test_flags_may_be_ones_and_zeros():
+    flags = collapsed_at((0, 2))
+    for judge in (
+        lambda of: trend(SPACED, ROWS, direction=1, margin=1, collapsed=of),
+        lambda of: never_falls(SPACED, ROWS, margin=1, collapsed=of),
+    ):
+        assert judge(flags.astype(float).tolist()) == judge(flags)
+
+
+def test_changes_of_many_experiments_at_once_are_those_of_each():
+    many = np.stack([ROWS, ROWS[::-1], 2 * ROWS, -ROWS])
+    found = contrasts_along(many)
+    assert found.shape == (4, 3, 5)
+    for each, rows in zip(found, many, strict=True):
+        assert each.tolist() == contrasts_along(rows).tolist()
+
+
+def test_small_whole_numbers_do_not_wrap():
+    levels, values = np.array([1, 2, 4], dtype=np.uint8), np.array([[50, 40, 30], [51, 43, 30], [50, 41, 33]], np.uint8)
+    for judge in (functools.partial(trend, direction=-1), never_falls):
+        assert judge(levels, values, margin=1) == judge([1, 2, 4], values.astype(float), margin=1)
+        with pytest.raises(ValueError, match="positive and ascending"):
+            judge(levels[::-1], values, margin=1)

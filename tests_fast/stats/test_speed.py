@@ -7,12 +7,29 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from pytest_claims.report import tests_in_words
 from pytest_claims.report.notes import verdict_notes
 from pytest_claims.report.rule_in_words import rule_text
-from pytest_claims.stats import faster, superiority
-from pytest_claims.types import NeverReached, Outcome, SameEpoch, SpreadOfRounding
+from pytest_claims.stats import detectable, faster, seeds_for, superiority
+from pytest_claims.stats.collapses import by_sign_flips, p_sign_flip
+from pytest_claims.stats.four_way import four_way
+from pytest_claims.stats.power import fewest_for_flips, more_than, soonest
+from pytest_claims.types import (
+    Bound,
+    Doubt,
+    HypothesisTest,
+    Method,
+    NeverReached,
+    Outcome,
+    Procedure,
+    Quantity,
+    SameEpoch,
+    Shows,
+    SpreadOfRounding,
+    Verdict,
+)
 
 HOLDS, FAILS = (Outcome.REPRODUCED, Outcome.TOO_SMALL), (Outcome.CONTRADICTED, Outcome.TOO_SMALL)
 EPOCHS = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), min_size=3, max_size=12).map(np.array)
@@ -71,6 +88,78 @@ def test_a_censored_run_takes_the_bound_away_on_its_side(epochs, factor, data):
     assert found.p_fails >= seen.p_fails
 
 
+@pytest.mark.parametrize("n", [4, 10])
+@pytest.mark.parametrize("late", ["neither", "fast", "slow", "both"])
+@pytest.mark.parametrize("tenths", [10, 11, 20])
+@pytest.mark.parametrize("factor", [1.05, 4.0])
+def test_every_number_of_a_verdict_is_students_and_of_sign_flips_beside_a_censored_run(
+    alike, builtin_numbers, n, late, tenths, factor
+):
+    """Of differences that are symmetric, and larger than rounding to whole epochs makes them."""
+    fast, slow = 10 * FAST[:n], tenths * FAST[:n][::-1]
+    flags = [marked(n, *[1] * (late in (name, "both"))) for name in ("fast", "slow")]
+    names, alpha, margin = ("quick", "lazy"), 0.02, math.log2(factor)
+    found = faster(fast, slow, factor=factor, collapsed=tuple(flags), alpha=alpha, names=names)
+
+    seen = np.log2(slow / fast)
+    mean, sd, censored = seen.mean(), np.std(seen, ddof=1), late != "neither"
+    half = stats.t.ppf(1 - alpha, n - 1) * sd / math.sqrt(n)
+    has_lower, has_upper = late in ("neither", "slow"), late in ("neither", "fast")
+    lower, upper = mean - half if has_lower else -math.inf, mean + half if has_upper else math.inf
+
+    def p(differences):
+        return stats.ttest_1samp(differences, 0, alternative="greater").pvalue, p_sign_flip(differences, 0)
+
+    def deciding(pair, known):
+        return (max(pair) if censored else pair[0]) if known else 1.0
+
+    holds, fails = p(seen), p(margin - seen)
+    p_holds, p_fails = deciding(holds, has_lower), deciding(fails, has_upper)
+    by_bounds = four_way(lower > 0, upper < margin)
+    decided = {Outcome.CONTRADICTED: p_fails, Outcome.TOO_SMALL: max(p_holds, p_fails)}.get(by_bounds, p_holds)
+    confirmed = by_bounds == Outcome.INCONCLUSIVE or decided <= alpha
+    tests = []
+    for shows, threshold, pair, told in (
+        (Shows.EFFECT, 0.0, holds, has_lower),
+        (Shows.BELOW_MARGIN, margin, fails, has_upper and (upper < margin or not has_lower)),
+    ):
+        by_t = HypothesisTest(Method.PAIRED_T, shows, threshold, pair[0], alpha, names, Quantity.EPOCHS)
+        tests += [by_t, by_sign_flips(by_t, pair[1], n)] if told else []
+    ways = [mean] * has_lower + [margin - mean] * has_upper
+    needed = [more_than(n, seeds_for(way, sd=sd, alpha=alpha), flips=censored, alpha=alpha) for way in ways]
+    settled = by_bounds != Outcome.INCONCLUSIVE and confirmed
+    able = has_lower and (not censored or n >= fewest_for_flips(alpha))
+    counts = tuple(int(flag.sum()) for flag in flags)
+    ties = int(((fast == slow) & ~flags[0] & ~flags[1]).sum())
+
+    expected = Verdict(
+        outcome=by_bounds if confirmed else Outcome.INCONCLUSIVE,
+        procedure=Procedure.SPEED,
+        comparison=names,
+        effect=mean,
+        lower=lower,
+        upper=upper,
+        margin=margin,
+        p=decided,
+        n=n,
+        by_bounds=by_bounds,
+        doubt=None if confirmed else Doubt.UNCONFIRMED,
+        p_holds=p_holds,
+        p_fails=p_fails,
+        alpha=alpha,
+        tests=tuple(tests),
+        bounds=(
+            Bound("lower", lower, 0.0, alpha, mean, names, Quantity.EPOCHS),
+            Bound("upper", upper, margin, alpha, mean, names, Quantity.EPOCHS),
+        ),
+        seeds_to_settle=None if settled else soonest(needed),
+        detectable=detectable(sd, n, parts=1 + censored, alpha=alpha) if able else None,
+        notes=(NeverReached(names, counts, n),) * censored + (SameEpoch(names, ties, n),) * bool(ties),
+    )
+    alike(found, expected)
+    builtin_numbers(found)
+
+
 def test_a_slow_run_that_never_came_to_it_leaves_the_direction():
     found = faster(FAST, np.full(10, 40), factor=8.0, collapsed=(marked(10), marked(10, 3)))
     assert (found.outcome, found.upper) == (Outcome.REPRODUCED, math.inf)
@@ -104,19 +193,46 @@ def test_beside_a_censored_run_the_sign_flip_test_must_confirm(n, outcome):
     assert (found.detectable is None) == (n == 4)
 
 
+@pytest.mark.parametrize(("less", "outcome"), [(0.0, Outcome.REPRODUCED), (1e-9, Outcome.INCONCLUSIVE)])
+def test_a_sign_flip_p_at_alpha_itself_confirms(less, outcome):
+    late = (marked(5), marked(5, 0))
+    assert faster(FAST[:5], np.full(5, 40), factor=2.0, collapsed=late, alpha=2.0**-5 - less).outcome == outcome
+
+
 def test_equal_ratios_are_no_certainty():
     """Epochs 3 and 6 in every seed: the true ratio may lie on either side of 2, for all that whole epochs show."""
     fast, slow = np.full(5, 3), np.full(5, 6)
     # Uniform over the third and the sixth epoch, each about its middle.
     sd = math.hypot(1 / 2.5, 1 / 5.5) / math.log(2) / math.sqrt(12)
     found = faster(fast, slow, factor=2.1)
-    assert found.upper - found.effect == pytest.approx(2.131846786 * sd / math.sqrt(5))
+    half = 2.131846786 * sd / math.sqrt(5)
+    assert (found.lower, found.upper) == pytest.approx((1 - half, 1 + half))
     assert (found.outcome, found.notes) == (
         Outcome.REPRODUCED,
         (SpreadOfRounding(),),
     )
     assert 0 < found.p < 0.001
     assert superiority(np.log2(slow), np.log2(fast), margin=math.log2(2.1)).outcome == Outcome.TOO_SMALL
+
+
+def test_where_rounding_is_the_larger_spread_p_is_students_of_that():
+    fast, slow, margin = np.full(6, 3), np.array([6, 6, 6, 6, 6, 7]), math.log2(2.2)
+    found = faster(fast, slow, factor=2.2)
+    assert found.notes == (SpreadOfRounding(),)
+    # Each uniform over its last epoch, about its middle.
+    variances = [np.mean((1 / (epochs - 0.5)) ** 2) for epochs in (fast, slow)]
+    error = math.sqrt(sum(variances) / 12 / 6) / math.log(2)
+    mean = np.log2(slow / fast).mean()
+    expected = stats.t.sf([mean / error, (margin - mean) / error], 5)
+    assert (found.p_holds, found.p_fails) == pytest.approx(tuple(expected))
+
+
+@pytest.mark.parametrize(("late", "ties"), [((), 2), ((0,), 1), ((1,), 1), ((0, 1), 1)])
+def test_a_run_that_never_came_to_it_is_no_tie(late, ties):
+    """The last epoch of seven, to which the other run may just have come."""
+    flags = [marked(4, *[3] * (arm in late)) for arm in (0, 1)]
+    found = faster([5, 6, 7, 7], [5, 7, 9, 7], factor=2.0, collapsed=tuple(flags))
+    assert [note for note in found.notes if isinstance(note, SameEpoch)] == [SameEpoch(("fast", "slow"), ties, 4)]
 
 
 # A rate of 5 % and three standard errors of 250 experiments.

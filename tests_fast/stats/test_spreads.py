@@ -1,5 +1,6 @@
 """Which arm varies less from seed to seed: the Brown-Forsythe test one-sided, behind a gate of power."""
 
+import math
 from types import MappingProxyType
 
 import numpy as np
@@ -7,10 +8,22 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy import stats
+from scipy import optimize, stats
 
 from pytest_claims.stats import fewest_for_spread, spread
-from pytest_claims.types import Collapses, Deviations, Doubt, Outcome
+from pytest_claims.types import (
+    Bound,
+    Collapses,
+    Deviations,
+    Doubt,
+    HypothesisTest,
+    Method,
+    Outcome,
+    Procedure,
+    Quantity,
+    Shows,
+    Verdict,
+)
 
 NEEDED = fewest_for_spread(0.05)
 ACCURACY = st.integers(0, 3000).map(lambda count: 30 + count / 100)
@@ -223,3 +236,81 @@ def test_numbers_are_builtins(builtin_numbers, n):
     for steady in named:
         builtin_numbers(spread(named, steady=steady, margin=np.float64(1)))
     builtin_numbers(spread(dict.fromkeys("ab", np.ones(n)), steady="a", margin=np.int64(1)))
+
+
+@pytest.mark.parametrize(
+    ("deviations", "margin", "outcome"),
+    [
+        ((1.0, 3.0, 2.5), 1.0, Outcome.REPRODUCED),
+        ((1.0, 3.0, 2.5), 3.0, Outcome.TOO_SMALL),
+        ((2.0, 1.0, 3.0), 1.0, Outcome.CONTRADICTED),
+        ((1.0, 1.2, 1.4), 0.5, Outcome.INCONCLUSIVE),
+        ((1.10, 1.15, 1.07), 0.3, Outcome.INCONCLUSIVE),
+        ((1.0, 1.2, 1.6), 0.4, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_every_number_of_a_verdict_is_that_of_the_arm_which_decides(alike, deviations, margin, outcome):
+    n, alpha, degrees = 30, 0.04, 58
+    named = normal(n, **dict(zip("abc", deviations, strict=True)))
+    found = spread(named, steady="a", margin=margin, alpha=alpha)
+    sizes = {name: np.abs(values - np.median(values)) for name, values in named.items()}
+    pairs = {name: {"a": named["a"], name: named[name]} for name in "bc"}
+
+    def alone(level):
+        return [spread(pairs[name], steady="a", margin=margin, alpha=level) for name in "bc"]
+
+    def p(name, doublings, alternative):
+        return float(stats.ttest_ind(sizes[name], 2**doublings * sizes["a"], alternative=alternative).pvalue)
+
+    def detectable(name, level, parts):
+        # Of a log ratio, by the delta method; the noncentral t of which so much lies above the critical value.
+        relative = sum(sizes[each].var(ddof=1) / sizes[each].mean() ** 2 for each in ("a", name))
+        critical = stats.t.ppf(1 - level, degrees)
+        far = optimize.brentq(lambda far: stats.nct.sf(critical, degrees, far) - (1 - 0.2 / parts), 0, 10)
+        return far * np.sqrt(relative / n) / np.log(2)
+
+    effects = [np.log2(sizes[name].mean() / sizes["a"].mean()) for name in "bc"]
+    lows, highs = [one.lower for one in alone(alpha)], [one.upper for one in alone(alpha / 2)]
+    above, below = [p(name, 0.0, "greater") for name in "bc"], [p(name, margin, "less") for name in "bc"]
+    low, high = lows.index(min(lows)), highs.index(min(highs))
+    p_holds, p_fails, least = max(above), min(1.0, 2 * min(below)), min(effects)
+    # The smallest effect must come out above 0, or any below the margin.
+    times = [max(detectable(name, alpha, 2) for name in "bc") / least] * bool(least > 1e-9)
+    times += [
+        detectable(name, alpha / 2, 1) / (margin - at) for name, at in zip("bc", effects, strict=True) if at < margin
+    ]
+    needed = max(n + 1, math.ceil(n * min(times) ** 2))
+    rests_on = {Outcome.TOO_SMALL: max(p_holds, p_fails), Outcome.CONTRADICTED: p_fails}
+
+    def test(shows, threshold, values, chosen, level, times):
+        name = "bc"[values.index(chosen)]
+        kind = Method.BROWN_FORSYTHE, shows, threshold, chosen, level, (name, "a"), Quantity.SPREAD
+        return HypothesisTest(*kind, of=2, times=times)
+
+    expected = Verdict(
+        outcome=outcome,
+        procedure=Procedure.SPREAD,
+        effect=least,
+        lower=lows[low],
+        upper=highs[high],
+        margin=margin,
+        p=rests_on.get(outcome, p_holds),
+        n=n,
+        by_bounds=outcome,
+        p_holds=p_holds,
+        p_fails=p_fails,
+        fails_by=2,
+        alpha=alpha,
+        tests=(
+            test(Shows.EFFECT, 0.0, above, p_holds, alpha, 1),
+            test(Shows.BELOW_MARGIN, margin, below, min(below), alpha / 2, 2),
+        ),
+        bounds=(
+            Bound("lower", lows[low], 0.0, alpha, effects[low], ("bc"[low], "a"), Quantity.SPREAD),
+            Bound("upper", highs[high], margin, alpha / 2, effects[high], ("bc"[high], "a"), Quantity.SPREAD),
+        ),
+        seeds_to_settle=needed if outcome == Outcome.INCONCLUSIVE else None,
+        detectable=max(detectable(name, alpha, 2) for name in "bc"),
+        notes=(Deviations(tuple((name, float(np.std(values, ddof=1))) for name, values in named.items())),),
+    )
+    alike(found, expected)

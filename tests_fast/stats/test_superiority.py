@@ -8,8 +8,19 @@ from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from pytest_claims.stats import seeds_to_settle, superiority
-from pytest_claims.stats.interval import bounds
-from pytest_claims.types import Doubt, EqualDifferences, Method, MoreCollapses, Outcome, Shows, Verdict
+from pytest_claims.stats.four_way import Contrast, decide
+from pytest_claims.stats.interval import bounds, interval
+from pytest_claims.types import (
+    Bound,
+    Doubt,
+    EqualDifferences,
+    Method,
+    MoreCollapses,
+    Outcome,
+    Procedure,
+    Shows,
+    Verdict,
+)
 
 # Accuracies as a test set of 10,000 images gives them: multiples of 0.01.
 ACCURACY = st.integers(0, 10_000).map(lambda count: count / 100)
@@ -273,3 +284,41 @@ class TestSeedsToSettle:
 def test_numbers_are_builtins(builtin_numbers):
     builtin_numbers(superiority(np.array([3.0, 4.0, 9.0]), np.array([1, 2, 3]), margin=np.float64(1)))
     builtin_numbers(superiority(np.ones(4), np.zeros(4), margin=np.int64(1)))
+
+
+@pytest.mark.parametrize("resolution", [0.0, 0.5])
+@pytest.mark.parametrize("gone", [None, 0, 1])
+@pytest.mark.parametrize(("mean", "margin"), [(3.0, 1.0), (1.0, 6.0), (-1.0, 1.0), (0.2, 1.0)])
+def test_every_number_is_that_of_the_differences_with_what_rounding_adds_to_them(alike, resolution, gone, mean, margin):
+    differences = mean + np.array([-0.5, -0.3, -0.1, 0.1, 0.2, 0.6])
+    worse, names, alpha = np.array([50.0, 51.0, 49.0, 52.0, 50.0, 48.0]), ("one", "other"), 0.03
+    flags, guarded = tuple(np.arange(6) < (gone == at) for at in (0, 1)), gone is not None
+    found = superiority(
+        worse + differences,
+        worse,
+        margin=margin,
+        collapsed=flags,
+        alpha=alpha,
+        resolution=resolution,
+        names=names,
+    )
+    # Either accuracy is uniform over an image.
+    rounding = resolution * np.sqrt(2 / 12)
+    contrast, at = Contrast(differences, guarded, names, rounding=rounding), interval(differences, alpha, rounding)
+    counts = (int(gone == 0), int(gone == 1))
+    expected = Verdict(
+        **decide([contrast], [contrast], margin, alpha),
+        procedure=Procedure.SUPERIORITY,
+        comparison=names,
+        effect=at.effect,
+        lower=at.lower,
+        upper=at.upper,
+        margin=margin,
+        n=6,
+        bounds=(
+            Bound("lower", at.lower, 0.0, alpha, at.effect, names),
+            Bound("upper", at.upper, margin, alpha, at.effect, names),
+        ),
+        notes=(MoreCollapses(names, counts, counts, 6, (1.0, 0.5)[counts[1]]),) * guarded,
+    )
+    alike(found, expected)
