@@ -91,6 +91,7 @@ def test_no_store_and_no_evidence_is_said_before_anything(suite, run):
 def test_the_next_command_trains_as_the_runs_were_trained(given, device_kind, data_kind, added):
     session = {"gpu": False, "tf32": False, "kernels": "cudnn", "scale": "documented", "data": "auto", "seeds": None}
     session |= {"max_seeds": None, "first_seed": 0, "placebo": False, "store": None, "since": "", "runs_of": ""}
+    session |= {"ray": "", "processes": False, "mix_capabilities": False}
     settings, trained = resolve(**session | given, root=ROOT, worker=0), TrainedOn(device_kind, data_kind)
     looked = settings.look_on("claims/test_a.py::t", "A1", 7, trained)
     replicated = settings.replicate("claims/test_a.py::t", "A1", 40, trained)

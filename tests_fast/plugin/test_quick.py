@@ -99,7 +99,7 @@ def test_quick_claims_are_judged_beside_what_recorded_runs_say(sampled, run):
     result.stdout.fnmatch_lines(
         [
             "*Evidence*on CPU TOO SMALL +1.25 [[]+0.50, +2.50[]] (whole cifar, *",
-            "left out: 3 claims are not quick; they run with --scale rehearsal or --scale documented",
+            "left out: 3 claims are not quick; they run with --scale rehearsal (2) or --scale documented",
             "*= claims =*",
             "* evidence: on CPU TOO SMALL +1.25 [[]+0.50, +2.50[]] (whole cifar, 20*",
             "*on CUDA TOO SMALL +1.50 [[]+0.50, +2.50[]] (20*",
