@@ -72,9 +72,9 @@ def at_chance(accuracy: ArrayLike, *, chance: float, test_images: int, diverged:
     Arguments as collapse(). More than half of its runs collapsed, and its median is not above chance by what n runs
     together would show: with few test images a run alone shows little. A run that diverged counts as chance.
     """
-    values, flags = np.asarray(accuracy, dtype=np.float64), np.asarray(diverged, dtype=bool)
-    collapsed = collapse(values, chance=chance, test_images=test_images, diverged=flags)
-    median = float(np.median(np.where(flags, chance, values)))
+    values = np.asarray(accuracy, dtype=np.float64)
+    collapsed = collapse(values, chance=chance, test_images=test_images, diverged=diverged)
+    median = float(np.median(np.where(diverged, chance, values)))
     return bool(collapsed.mean() > 0.5) and median < _above_chance(chance, test_images * len(values))
 
 
@@ -114,7 +114,7 @@ def p_sign_flip(differences: np.ndarray, threshold: float) -> float:
     if n <= MOST_EXACT:
         # Every pattern is one of the first half with one of the second: 2 * 2^(n/2) sums instead of 2^n.
         first, second = _signed_sums(counts[: n // 2]), np.sort(_signed_sums(counts[n // 2 :]))
-        reaching = len(second) - np.searchsorted(second, counts.sum() - first, side="left")
+        reaching = len(second) - np.searchsorted(second, counts.sum() - first)
         return float(reaching.sum()) / 2.0**n
     result = stats.permutation_test(
         (counts.astype(np.float64),),

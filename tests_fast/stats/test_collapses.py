@@ -19,7 +19,15 @@ from pytest_claims.stats import (
     not_comparable,
     superiority,
 )
-from pytest_claims.stats.collapses import by_sign_flips, flagged, more_collapses, p_more_collapses, p_sign_flip
+from pytest_claims.stats.collapses import (
+    by_sign_flips,
+    counted,
+    flagged,
+    flagged_by_name,
+    more_collapses,
+    p_more_collapses,
+    p_sign_flip,
+)
 from pytest_claims.types import Collapses, Doubt, HypothesisTest, Method, MoreCollapses, Outcome, Shows
 
 # A test by t that is to be confirmed.
@@ -48,6 +56,14 @@ def test_what_is_just_at_the_limit_learned_something():
     assert collapse([100.0], chance=50, test_images=1, diverged=[0]).tolist() == [True]
 
 
+def test_flags_are_of_one_type_whatever_they_were():
+    """Ones and zeros are inverted otherwise."""
+    given = (collapse([50.0, 50.0], chance=10, test_images=100, diverged=[0, 1]), *flagged(([0, 1],), ("a",), 2))
+    assert [(flags.dtype, flags.tolist()) for flags in given] == [(bool, [False, True])] * 2
+    none = (*flagged(None, ("a",), 2), *flagged_by_name(None, "bc", 2).values())
+    assert [(flags.dtype, flags.tolist()) for flags in none] == [(bool, [False, False])] * 3
+
+
 @pytest.mark.parametrize(
     ("accuracy", "diverged", "expected"),
     [
@@ -60,6 +76,7 @@ def test_what_is_just_at_the_limit_learned_something():
         # A run that diverged counts as chance, whatever it predicts.
         ([80.0] * 5, [1, 1, 1, 0, 0], True),
         ([np.nan] * 3, [1, 1, 1], True),
+        ([None] * 3, [1, 1, 1], True),
         # Half is not most, though the median of four is 13.
         ([0.0, 0.0, 26.0, 26.0], [0] * 4, False),
         ([0.0, 0.0, 24.0, 26.0], [0] * 4, True),
@@ -87,7 +104,8 @@ def test_what_is_not_comparable_is_open_whatever_the_rule_says_and_no_seeds_sett
 
 
 def test_a_diverged_run_may_have_no_accuracy_and_no_other_may():
-    assert collapse([np.nan, 50.0], chance=10, test_images=100, diverged=[True, False]).tolist() == [True, False]
+    for none in (np.nan, None):
+        assert collapse([none, 50.0], chance=10, test_images=100, diverged=[True, False]).tolist() == [True, False]
     with pytest.raises(ValueError, match="accuracy: nan at position 1"):
         collapse([50.0, np.nan], chance=10, test_images=100, diverged=[True, False])
 
@@ -111,11 +129,14 @@ def test_mcnemar_counts_only_discordant_seeds():
     assert p_more_collapses(one, other) == 0.0625
     assert p_more_collapses(other, one) == 1.0
     assert p_more_collapses(one, one) == 1.0
+    # As many of either: 1 of 2 or more has three patterns of four.
+    assert p_more_collapses(np.array([True, False]), np.array([False, True])) == 0.75
 
 
 def test_which_of_two_arms_collapses_more_often_is_counted_and_tested():
     one, other = np.array([1, 1, 0, 0, 0, 0], bool), np.array([1, 0, 1, 1, 1, 0], bool)
     # Of the four seeds at which just one collapsed three are the other's: 5 patterns of 16.
+    assert counted(["a"], [one]) == Collapses((("a", 2),), 6)
     assert more_collapses(one, other, ("a", "b")) == MoreCollapses(("a", "b"), (2, 4), (1, 3), 6, 5 / 16)
 
 
@@ -187,6 +208,7 @@ def test_above_30_seeds_a_fixed_sample_of_patterns_is_drawn():
 def test_too_few_seeds_for_sign_flips_are_told_with_the_number_that_is_enough(n, two_sided, fewest):
     found = by_sign_flips(dataclasses.replace(BY_T, two_sided=two_sided), 1.0, n)
     assert found.fewest == fewest
+    assert found.least == (1 + two_sided) * 2.0**-n
     assert (found.least > found.level) == (fewest is not None)
 
 

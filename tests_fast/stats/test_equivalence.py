@@ -1,5 +1,6 @@
 """Two arms within d points, and no two of several arms differing by more."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -109,12 +110,18 @@ def test_a_large_p_is_no_evidence_of_equality():
 
 @pytest.mark.parametrize(
     ("gain", "outcome", "p"),
-    [(0.0, Outcome.REPRODUCED, 0), (0.2, Outcome.REPRODUCED, 0), (0.3, Outcome.CONTRADICTED, 0)],
+    [
+        (0.0, Outcome.REPRODUCED, 0),
+        (0.2, Outcome.REPRODUCED, 0),
+        (0.3, Outcome.CONTRADICTED, 0),
+        (-0.3, Outcome.CONTRADICTED, 0),
+    ],
 )
 def test_equal_differences_are_a_point(gain, outcome, p):
     base = np.array([60.0, 61.7, 10.1])
     found = equivalence(base + gain, base, within=0.3)
     assert (found.outcome, found.p) == (outcome, p)
+    assert {found.p_holds, found.p_fails} == {0.0, 1.0}
     assert found.notes == (EqualDifferences(3),)
 
 
@@ -265,8 +272,10 @@ def test_refusals():
         no_difference({"a": [1.0, 2.0, 3.0]}, within=1)
     with pytest.raises(ValueError, match="c: nan at position 1"):
         no_difference({"a": [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0], "c": [1.0, np.nan, 3.0]}, within=1)
-    with pytest.raises(ValueError, match="within is 0"):
+    with pytest.raises(ValueError, match=r"^within is 0"):
         equivalence([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], within=0)
+    with pytest.raises(ValueError, match=r"^within is 0"):
+        no_difference({name: [1.0, 2.0, 3.0] for name in "ab"}, within=0)
     with pytest.raises(ValueError, match="a has 3 seeds and b 4"):
         equivalence([1.0, 2.0, 3.0], [1.0, 2.0, 3.0, 4.0], within=1)
 
@@ -450,9 +459,28 @@ def test_every_number_of_no_difference_is_that_of_its_pairs(alike, resolution, g
         parts=parts,
     )
     alike(found, expected)
-    turned = some_difference(arms, beyond=WITHIN, collapsed=flags, **options)
-    assert (turned.procedure, turned.holds_by, turned.fails_by) == (Procedure.SOME_DIFFERENCE, 6, 1)
-    assert (turned.lower, turned.doubt, turned.p_holds) == (found.lower, found.doubt, found.p_fails)
+    # Turned over, what would be shown, and by which p, is the other.
+    other = {Outcome.REPRODUCED: Outcome.CONTRADICTED, Outcome.CONTRADICTED: Outcome.REPRODUCED}
+    some = dataclasses.replace(
+        expected,
+        outcome=other.get(outcome, outcome),
+        procedure=Procedure.SOME_DIFFERENCE,
+        by_bounds=other.get(by_bounds, by_bounds),
+        p=p_fails if outcome == Outcome.INCONCLUSIVE else expected.p,
+        p_holds=p_fails,
+        p_fails=p_holds,
+        holds_by=6,
+        fails_by=1,
+    )
+    alike(some_difference(arms, beyond=WITHIN, collapsed=flags, **options), some)
+
+
+def test_a_difference_that_too_few_signs_confirm_is_settled_by_as_many_seeds_as_they_need():
+    gone, base = np.ones(4, dtype=bool), np.array([60.0, 61.0, 59.0, 60.5])
+    found = equivalence(base + 9 + UNEVEN[:4], base, within=1, collapsed=(gone, gone), alpha=0.04)
+    assert (found.by_bounds, found.outcome) == (Outcome.CONTRADICTED, Outcome.INCONCLUSIVE)
+    # Each of two sides has half of alpha: 2^-6 is the first below .02.
+    assert found.seeds_to_settle == 6
 
 
 def test_a_sign_flip_p_at_alpha_itself_confirms_a_difference():
