@@ -49,7 +49,7 @@ class Interval:
     sd: float
     skewness: float
     n: int
-    widest: float = WIDEST
+    widest: float
 
     @property
     def certain(self) -> bool:
@@ -84,9 +84,8 @@ class Interval:
             hall = -math.inf  # beyond the flat point nothing is excluded
         else:
             hall = u + g * u**2 / 3 + g**2 * u**3 / 27 + g / (6 * self.n)
-        # Below the threshold the cap brings a bound no nearer.
-        capped = u / self.widest if u > 0 else u
-        deciding = min(u, max(hall, capped))
+        # Below the threshold, where u is negative, this is u: nothing brings a bound nearer than Student's.
+        deciding = min(u, max(hall, u / self.widest))
         return float(special.stdtr(self.n - 1, -math.sqrt(self.n) * deciding))
 
 
@@ -138,7 +137,7 @@ def half_width(student: float, skewness: np.ndarray, n: int, most: float) -> np.
     """How far the lower bound lies below the mean, in standard deviations."""
     flat = 1 + skewness * (student - skewness / (6 * n)) <= 0
     hall = np.where(flat, np.inf, hall_inverse(student, skewness, n))
-    return np.maximum(student, np.minimum(hall, most * student if student > 0 else student))
+    return np.maximum(student, np.minimum(hall, most * student))
 
 
 def hall_inverse(y: float | np.ndarray, skewness: np.ndarray, n: int) -> np.ndarray:

@@ -89,10 +89,10 @@ def spread(
         if least > 0:
             times.append(max(at.detectable(alpha, len(found)) for at in found) / least)
         times += [at.detectable(share, 1) / (margin - at.effect) for at in found if at.effect < margin]
-        settle = more_than(n, math.ceil(n * min(times) ** 2)) if times else None
+        settle = more_than(n, math.ceil(n * min(times) ** 2))
     notes: tuple[Note, ...] = (Deviations(tuple((name, _sd(values)) for name, values in arms.items())),)
     if collapsed is not None and any(np.asarray(flags).any() for flags in collapsed.values()):
-        notes += (counted(list(collapsed), [np.asarray(flags, dtype=bool) for flags in collapsed.values()]),)
+        notes += (counted(list(collapsed), [np.asarray(flags) for flags in collapsed.values()]),)
     compared = [(name, steady) for name in others]
 
     def test(shows: Shows, threshold: float, p: float, level: float, at: int, times: int) -> HypothesisTest:

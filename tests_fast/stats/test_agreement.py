@@ -20,8 +20,16 @@ def test_the_formula():
     found = agreement(10.0, values, 3)
     half = stats.t.ppf(0.975, 4) * values.std(ddof=1) * math.sqrt(1 / 3 + 1 / 5)
     assert (found.low, found.high) == pytest.approx((10 - half, 10 + half))
+    assert (found.documented, found.n0) == (10.0, 3)
     assert found.measured == pytest.approx(13.1)
     assert found.inside == (abs(13.1 - 10) <= half)
+
+
+def test_rounding_adds_to_the_spread_of_either_side():
+    values = np.array([12.0, 14.0, 13.0, 11.0, 15.5])
+    found = agreement(10.0, values, 3, rounding=2.0)
+    half = stats.t.ppf(0.975, 4) * math.sqrt((values.var(ddof=1) + 4) * (1 / 3 + 1 / 5))
+    assert (found.low, found.high) == pytest.approx((10 - half, 10 + half))
 
 
 @pytest.mark.parametrize("unpaired", [0.5, 4.0])

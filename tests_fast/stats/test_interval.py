@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from pytest_claims.stats.interval import bounds, hall_inverse, interval, lowest, rounding_of
+from pytest_claims.stats.interval import bounds, hall_inverse, interval, lowest, rounding_of, sample, widest
 from pytest_claims.stats.looks import Level
 
 DIFFERENCES = st.integers(3, 12).flatmap(
@@ -88,6 +88,40 @@ def test_p_is_the_larger_of_students_and_halls_where_the_cap_lets_it_be(differen
 
     assert found.p_above(threshold) == pytest.approx(p(u, skewness), abs=1e-8)
     assert found.p_below(threshold) == pytest.approx(p(-u, -skewness), abs=1e-8)
+
+
+def test_a_distance_is_in_standard_deviations_and_endless_where_nothing_varies():
+    at = interval(np.array([1.0, 3.0, 5.0]))
+    assert (at.distance(1.0), at.distance(7.0)) == (1.0, -2.0)
+    point = interval(np.full(3, 2.0))
+    assert (point.distance(1.0), point.distance(3.0)) == (math.inf, -math.inf)
+
+
+def test_the_correction_goes_less_far_where_several_looks_share_alpha():
+    fixed, one, two = 0.05, Level.of((5,), 5), Level.of((5, 10), 5)
+    assert [widest(level) for level in (fixed, one, two)] == [2.0, 2.0, 1.5]
+    # So skewed that either bound is as wide as it may be on its long side.
+    tail = np.array([0.0, 0.1, 0.2, 0.3, 9.0])
+    for level, most in ((fixed, 2.0), (two, 1.5)):
+        half = most * stats.t.ppf(1 - level, 4) * tail.std(ddof=1) / math.sqrt(5)
+        assert interval(tail, level).upper == pytest.approx(tail.mean() + half)
+        assert interval(-tail, level).lower == pytest.approx(-tail.mean() - half)
+
+
+@pytest.mark.parametrize("resolution", [-1.0, -0.001, math.inf, math.nan])
+def test_a_resolution_below_0_or_without_end_is_refused(resolution):
+    with pytest.raises(ValueError, match=f"resolution is {resolution}; needed: points, 0 or more"):
+        rounding_of(resolution, 2)
+
+
+def test_without_rounding_there_is_none_and_half_a_point_is_uniform():
+    assert (rounding_of(0.0, 2), rounding_of(0.5, 3)) == (0.0, 0.25)
+
+
+def test_a_point_divides_by_no_spread_and_is_no_negative_0():
+    with np.errstate(all="raise"):
+        at = interval(np.full(3, -1e-12))
+    assert (at.effect, math.copysign(1.0, at.effect), at.sd, at.skewness) == (0.0, 1.0, 0.0, 0.0)
 
 
 def test_near_symmetric_differences_are_not_punished_for_a_strict_level():
@@ -215,3 +249,18 @@ def test_the_lowest_of_several_splits_alpha_for_its_upper_bound_only(contrasts):
     assert effect == min(row.mean() for row in contrasts)
     assert lower == pytest.approx(min(interval(row, 0.06).lower for row in contrasts))
     assert upper == pytest.approx(min(interval(row, 0.02).upper for row in contrasts))
+
+
+def test_the_lowest_of_many_experiments_at_once_are_those_of_each():
+    contrasts = np.random.default_rng(3).normal(size=(2, 4, 3, 6))
+    together = lowest(contrasts, 0.06)
+    for at in np.ndindex(2, 4):
+        alone = lowest(contrasts[at], 0.06)
+        assert [float(values[at]) for values in together] == pytest.approx([float(value) for value in alone])
+
+
+def test_a_sample_is_of_floats_in_one_row():
+    small = sample("a", np.array([1, 2, 3], dtype=np.uint8))
+    assert (small.dtype, small.tolist()) == (np.float64, [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match=r"a: shape \[3, 1\]; needed: one accuracy a seed, \[n\]"):
+        sample("a", np.ones((3, 1)))

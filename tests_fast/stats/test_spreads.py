@@ -314,3 +314,25 @@ def test_every_number_of_a_verdict_is_that_of_the_arm_which_decides(alike, devia
         notes=(Deviations(tuple((name, float(np.std(values, ddof=1))) for name, values in named.items())),),
     )
     alike(found, expected)
+
+
+def test_a_ratio_of_just_the_margin_in_every_deviation_is_not_too_small():
+    signs = np.resize([1.0, -1.0], NEEDED + NEEDED % 2)
+    found = spread({"a": 60 + signs, "b": 60 + 2 * signs}, steady="a", margin=1)
+    assert (found.lower, found.effect, found.upper) == (1.0, 1.0, 1.0)
+    assert found.outcome == Outcome.REPRODUCED
+
+
+def test_of_equal_spreads_only_a_margin_can_be_excluded():
+    same = normal(40, a=1.0)["a"]
+    found = spread({"a": same, "b": same[::-1]}, steady="a", margin=0.3)
+    assert (found.outcome, found.effect) == (Outcome.INCONCLUSIVE, 0.0)
+    assert found.seeds_to_settle == math.ceil(40 * (found.detectable / 0.3) ** 2) > 40
+
+
+def test_at_the_margin_itself_only_the_direction_can_be_shown():
+    named = normal(40, a=1.0, b=1.2)
+    effect = spread(named, steady="a", margin=1).effect
+    found = spread(named, steady="a", margin=effect)
+    assert found.outcome == Outcome.INCONCLUSIVE
+    assert found.seeds_to_settle == math.ceil(40 * (found.detectable / effect) ** 2) > 40
