@@ -109,7 +109,10 @@ class Settings:
         """One that fits a line of a terminal: the folder, and the claim by its id instead of the test by its name."""
         folder, start = nodeid.split("::")[0].split("/")[0], [f"--first-seed {first}"] if first else []
         named = [shlex.quote(folder), f"-k {shlex.quote(id)}"]
-        options = [*start, *self._as_recorded(trained), *self.options]
+        added = self._as_recorded(trained)
+        # It is of CPUs alone.
+        given = [option for option in self.options if "--gpu" not in added or option != "--mix-capabilities"]
+        options = [*start, *added, *given]
         return " ".join([*self.prefix, *named, f"--scale {self.scale}", seeds, *options])
 
     def _as_recorded(self, trained: TrainedOn) -> list[str]:

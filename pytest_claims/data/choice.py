@@ -184,14 +184,14 @@ def choose(option: str, scale: str, home: Path, sample: Path | None = None, *, w
         taken = sample if option == "auto" and not whole and sample is not None and is_there(sample) else None
         return Choice(option, home, scale, taken)
     folder = Path(option).expanduser()
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # which is False where pathlib raises: below what may not be searched
         allowed = f"{', '.join(NAMED)}, or the path of an existing folder"
         raise DataError(f"--data {option}: no such folder. Allowed: {allowed}. {_FOLDERS}")
     try:
         next(folder.iterdir(), None)
     except OSError as error:
         raise DataError(f"--data {option}: the folder cannot be read ({error.strerror}). {_FOLDERS}") from error
-    if (folder / "train").is_dir() and (folder / "test").is_dir():
+    if os.path.isdir(folder / "train") and os.path.isdir(folder / "test"):
         return Choice("folders", folder, scale)
     # An .npz may be of a data set that a module of claims registers later.
     if not any(folder.glob("*.npz")) and not any(spec.on_disk(folder) for spec in registered()):

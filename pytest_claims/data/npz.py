@@ -15,6 +15,8 @@ from pytest_claims.data.spec import Splits
 _KEYS = ("train_images", "train_labels", "test_images", "test_labels", "class_names")
 # Unpacked, of all arrays together: eleven times what CIFAR takes. A few megabytes can unpack to as many gigabytes.
 MOST_BYTES = 2 * 1024**3
+# Names, of which each becomes a text of its own: as many as ImageNet's full set has classes, and more.
+MOST_CLASSES = 2**15
 
 
 def read_npz(path: Path, most_bytes: int = MOST_BYTES) -> Splits:
@@ -56,6 +58,8 @@ def _declared_bytes(archive: zipfile.ZipFile, key: str) -> int:
         shape, dtype = _header(member)
     if dtype.hasobject:
         raise ValueError(f"{key} holds objects, which are pickles")
+    if any(size < 0 for size in shape):
+        raise ValueError(f"{key} says that its shape is {list(shape)}")
     return math.prod(shape) * dtype.itemsize
 
 
@@ -74,6 +78,8 @@ def _names(path: Path, names: np.ndarray) -> tuple[str, ...]:
     """The class names as texts. Raises DataError."""
     if names.ndim != 1 or names.dtype.kind not in "US":
         raise DataError(f"{path}: class_names are {names.dtype} {list(names.shape)}; needed: texts [classes]")
+    if len(names) > MOST_CLASSES:
+        raise DataError(f"{path}: {len(names):,} class_names; allowed: {MOST_CLASSES:,} at most")
     try:
         return tuple(name.decode("utf-8") if isinstance(name, bytes) else str(name) for name in names.tolist())
     except UnicodeDecodeError as error:

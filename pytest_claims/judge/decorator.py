@@ -127,11 +127,16 @@ def _declared(item: pytest.Item) -> Claim:
 def _called(item: pytest.Item, declared: Callable[..., Any]) -> Any:
     """declared, called with the test's parameters that it names. Raises ClaimError for others, and if it raises."""
     values = parameters(item)
+    if not callable(declared):
+        raise ClaimError(
+            f"{item.nodeid}: {declared!r} stands where a function of the test's parameters is wanted, such as "
+            "`lambda: ...`"
+        )
     wanted = list(inspect.signature(declared).parameters)
     missing = [name for name in wanted if name not in values]
     if missing:
         raise ClaimError(
-            f"{item.nodeid}: {declared.__name__}() takes {missing}, which the test is not parametrised with; "
-            f"it has {sorted(values)}"
+            f"{item.nodeid}: {getattr(declared, '__name__', declared)}() takes {missing}, which the test is not "
+            f"parametrised with; it has {sorted(values)}"
         )
     return called(item.nodeid, declared, {name: values[name] for name in wanted})

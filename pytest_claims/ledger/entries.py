@@ -183,6 +183,10 @@ def update(path: Path, results: Sequence[Result], date: str, versions: str) -> i
                     continue
                 samples = recorded.chained(result) if recorded else 1
                 came_to = dataclasses.replace(entry(result, date, versions), samples=samples)
+                try:
+                    _checked(came_to)  # or else no session could read the ledger again
+                except ValueError as error:
+                    raise LedgerError(f"{result.nodeid} cannot be recorded in {path}: {error}") from error
                 changed += came_to != recorded
                 entries[result.device_kind] = came_to
             text = json.dumps({test: _in_json(after[test]) for test in sorted(after)}, indent=1)

@@ -14,6 +14,7 @@ from pytest_claims.plugin.clustered import trainers_on
 from pytest_claims.plugin.refusal import refuse
 from pytest_claims.report.kept_apart import APART, apart_lines
 from pytest_claims.runs.apart import apart
+from pytest_claims.runs.identity import identity
 from pytest_claims.runs.laboratory import Laboratory, open_store
 from pytest_claims.runs.plan import Trainers, needed, plan, plan_lines
 from pytest_claims.settings import Settings
@@ -70,6 +71,7 @@ def _claims(items: Sequence[pytest.Item], settings: Settings) -> tuple[list[tupl
             for arm in arms:
                 run = arm.run(settings.scale)
                 cost(run, spec_of(run.dataset).training_images, 0)
+                identity(run)  # with what an optimiser does: runs are looked up by it
             claims.append((claim, arms))
         except ExplainedError as error:
             refusals.append(f"{claim_id(item)}: {error}")

@@ -6,7 +6,8 @@ import pytest
 
 from pytest_claims.errors import ExplainedError
 from pytest_claims.judge.declared_arms import ClaimError
-from pytest_claims.judge.decorator import arms_at, claim_id, claim_of, metric_of, words_of
+from pytest_claims.judge.decorator import arms_at, claim_id, claim_of, is_quick, metric_of, words_of
+from pytest_claims.types import recipe_of
 
 _WHY = pytest.StashKey[str]()
 
@@ -38,9 +39,18 @@ def refuse(item: pytest.Item, scale: str) -> None:
     """Raise ClaimError for a claim that cannot be judged as it is declared; what only training shows is not seen."""
     if item.stash.get(_WHY, ""):
         raise ClaimError(item.stash[_WHY])
-    words_of(item)
-    metric_of(item)
-    arms_at(item, scale)
+    try:
+        words_of(item)
+        metric_of(item)
+        is_quick(item)
+        for arm in arms_at(item, scale).values():
+            # A claim without a recipe for this scale was left out, unless what it declares raised there.
+            if recipe_of(scale) not in arm.recipes:
+                raise ClaimError(f"{item.nodeid}: an arm has no recipe at scale {scale}; it has {sorted(arm.recipes)}")
+    except ExplainedError:
+        raise
+    except Exception as error:  # whatever else a declaration can get wrong: no other claim may suffer
+        raise ClaimError(f"{item.nodeid}: what it declares raises {type(error).__name__}: {error}") from error
 
 
 def refused(item: pytest.Item, scale: str) -> str:

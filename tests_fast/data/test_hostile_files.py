@@ -124,6 +124,20 @@ def test_sizes_whose_product_is_zero_in_64_bits_are_no_way_around_the_limit(npz)
         cifar10(npz)
 
 
+def test_a_negative_size_takes_nothing_from_what_others_unpack_to(npz):
+    rewritten(npz / "cifar10.npz", {"test_images.npy": header((-(10**9),))})
+    with pytest.raises(DataError, match=r"test_images says that its shape is \[-1000000000\]"):
+        cifar10(npz)
+
+
+def test_names_by_the_million_are_refused_before_each_is_made_a_text(npz):
+    with np.load(npz / "cifar10.npz") as arrays:
+        changed = {**arrays, "class_names": np.zeros(50_000, "S1")}
+    np.savez(npz / "cifar10.npz", **changed)
+    with pytest.raises(DataError, match="50,000 class_names; allowed: 32,768 at most"):
+        cifar10(npz)
+
+
 @pytest.fixture
 def coloured(tmp_path):
     """Two class folders in each split, an image in each."""

@@ -16,6 +16,7 @@ CLAIMS = """
     from torch import nn
     from pytest_claims.types import Arm, Recipe, Source
     from pytest_claims.judge.decorator import claim
+    from pytest_claims.judge.metric import gradient
     from models import DepthCNN
 
     SOURCE = Source("A paper", "Table 1", repetitions=5)
@@ -129,6 +130,26 @@ CLAIMS = """
         lab.assert_within("a", "b", within=50.0)
 
 
+    @claim("W2", "by {} points", source=SOURCE, arms=good)
+    def test_unnamed(lab):
+        lab.assert_within("a", "b", within=50.0)
+
+
+    @claim("A1", "its arms are no function", source=SOURCE, arms=good())
+    def test_mapping(lab):
+        lab.assert_within("a", "b", within=50.0)
+
+
+    @claim("M2", "its metric is no function", source=SOURCE, arms=good, metric=gradient("at initialisation"))
+    def test_metric_itself(lab):
+        lab.assert_within("a", "b", within=50.0)
+
+
+    @claim("Q1", "what is quick names a parameter that there is not", source=SOURCE, arms=good, quick=lambda dept: dept)
+    def test_quick(lab):
+        lab.assert_within("a", "b", within=50.0)
+
+
     @claim("N1", "an arm that no one declared", source=SOURCE, arms=good)
     def test_names(lab):
         lab.assert_within("a", "c", within=50.0)
@@ -177,6 +198,10 @@ OTHERS = {
     "test_other": "its id d1 is also that of claims/test_width.py::test_one; give each a finding of its own",
     "test_words": r"the claim's words name \['words'\]; the test has \[\]",
     "test_types": "its finding is 7, its words are None; needed: two texts",
+    "test_unnamed": "what it declares raises IndexError: ",
+    "test_mapping": "stands where a function of the test's parameters is wanted",
+    "test_metric_itself": r"Metric\(.* stands where a function of the test's parameters is wanted",
+    "test_quick": r"<lambda>\(\) takes \['dept'\], which the test is not parametrised with",
     "test_metric": r"raises ZeroDivisionError: on purpose \(test_width\.py, line \d+\)",
 }
 NAMES = "'c' is no arm of this claim; declared: 'a', 'b'"
@@ -203,8 +228,11 @@ def assert_said(text, *parts):
     assert not [part for part in parts if not re.search(part, text)]
 
 
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
-def test_each_fails_for_itself_and_the_good_one_is_judged(bad, workers):
+def test_each_fails_for_itself_and_the_good_one_is_judged(bad):
+    fails_for_itself(bad)
+
+
+def fails_for_itself(bad, *workers):
     found, text = bad(*workers, "-v")
     found.assert_outcomes(passed=1, failed=len(TRAINED) + 1, errors=len(REFUSED) + len(OTHERS))
     assert_said(text, *SAID, *TRAINED.values(), NAMES, "G1 REHEARSED")

@@ -105,7 +105,7 @@ def test_quick_claims_are_judged_beside_what_recorded_runs_say(sampled, run):
             "*on CUDA TOO SMALL +1.50 [[]+0.50, +2.50[]] (20*",
             "evidence: what recorded runs on whole data sets say of the same claim; *",
             "data: sample at*",
-            "verdicts: they speak of the documented findings, on a sample of the images: *",
+            "verdicts: they speak of the documented findings, on a sample of the images:*",
             "not judged, 1 claim: the sample of cifar10 has 500 training images a class, and*",
             "for whole data sets: `make data` fetches CIFAR *",
         ]
