@@ -18,7 +18,7 @@ import fcntl
 import json
 import os
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +157,7 @@ def read_all(folder: Path, scale: str) -> dict[str, dict[str, dict[str, Entry]]]
     return {path.stem.removeprefix(f"{scale}-"): read(path) for path in files}
 
 
-def update(path: Path, results: Sequence[Result], date: str, versions: str) -> int:
+def update(path: Path, results: Sequence[Result], date: str, versions: Callable[[Result], str]) -> int:
     """Write these results' entries into a ledger, leaving others as they are; returns how many entries changed.
 
     Each becomes the entry of the kind of device that its runs were trained on, beside that of another kind. An entry
@@ -182,7 +182,7 @@ def update(path: Path, results: Sequence[Result], date: str, versions: str) -> i
                 if recorded and recorded.stays(result):
                     continue
                 samples = recorded.chained(result) if recorded else 1
-                came_to = dataclasses.replace(entry(result, date, versions), samples=samples)
+                came_to = dataclasses.replace(entry(result, date, versions(result)), samples=samples)
                 try:
                     _checked(came_to)  # or else no session could read the ledger again
                 except ValueError as error:

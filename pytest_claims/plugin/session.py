@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import platform
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ from pytest_claims.report.kept_apart import APART, MIXED, apart_lines, mixed_lin
 from pytest_claims.report.session import Session, devices
 from pytest_claims.report.settings_in_words import device_words, meaning, seeds_words
 from pytest_claims.runs.apart import apart
+from pytest_claims.runs.laboratory import open_store
 from pytest_claims.runs.store import Store, now
 from pytest_claims.settings import Settings
 from pytest_claims.train import ENGINE_VERSION
@@ -80,11 +82,23 @@ def record(settings: Settings, session: Session) -> list[str]:
             continue
         before = read(ledger)
         stay = [result.id for result in results if _stays(before.get(result.nodeid, {}), result)]
-        changed = update(ledger, results, session.facts["date"], session.facts["versions"])
+        with contextlib.closing(open_store(settings, read_only=True)) as store:
+            changed = update(ledger, results, session.facts["date"], functools.partial(_versions, store))
         said.append(f"ledger: {changed} of {len(results)} entries changed in {ledger}")
         if stay:
             said.append(f"ledger: decided before and still open here, so that their entries stay: {', '.join(stay)}")
     return said
+
+
+def _versions(store: Store, result: Result) -> str:
+    """With what a result's runs were trained: "Python 3.12.3, torch 2.11.0+cu130, engine 1"."""
+    runs = store.named(name for arm in result.arms for name in arm.runs).values()
+    found = {
+        "Python": {run.versions.get("python", "?") for run in runs},
+        "torch": {run.versions.get("torch", "?") for run in runs},
+        "engine": {str(run.engine) for run in runs},
+    }
+    return ", ".join(f"{part} {' and '.join(sorted(values))}" for part, values in found.items())
 
 
 def _stays(entries: Mapping[str, Entry], result: Result) -> bool:

@@ -11,7 +11,7 @@ from pytest_claims.ledger.vanished import vanished
 from tests_fast.judge.test_result import RESULT
 from tests_fast.runs.processes import started
 
-TODAY = ("2026-11-26", "torch 2.13")
+TODAY = ("2026-11-26", lambda result: "torch 2.13")
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def path(tmp_path):
 
 def written(path, **changed):
     path.parent.mkdir(exist_ok=True)
-    fields = dataclasses.asdict(entry(RESULT, *TODAY))
+    fields = dataclasses.asdict(entry(RESULT, TODAY[0], "torch 2.13"))
     entries = {"test_good": {"cpu": fields}, "test_bad": {"cpu": fields, "cuda": fields | changed}}
     path.write_text(json.dumps({f"claims/test_x.py::{name}": kinds for name, kinds in entries.items()}))
 
@@ -64,9 +64,9 @@ def test_kinds_of_device_stand_side_by_side_and_never_replace_each_other(path):
     before = read(path)[RESULT.nodeid]["cpu"]
     assert update(path, [on_cuda], *TODAY) == 1
     found = read(path)
-    assert found[RESULT.nodeid] == {"cpu": before, "cuda": entry(on_cuda, *TODAY)}
+    assert found[RESULT.nodeid] == {"cpu": before, "cuda": entry(on_cuda, TODAY[0], "torch 2.13")}
     assert update(path, [on_cuda], *TODAY) == 0
-    assert of_kind(found, "cuda") == {RESULT.nodeid: entry(on_cuda, *TODAY)}
+    assert of_kind(found, "cuda") == {RESULT.nodeid: entry(on_cuda, TODAY[0], "torch 2.13")}
     assert list(json.loads(path.read_text())[RESULT.nodeid]) == ["cpu", "cuda"]
 
 
@@ -83,7 +83,7 @@ def test_a_kind_of_device_that_no_ledger_has_is_refused_before_anything_is_writt
 )
 def test_an_entry_of_the_older_form_is_read_under_the_kind_of_its_device_and_written_anew(path, device, kind):
     path.parent.mkdir()
-    old = dataclasses.replace(entry(RESULT, *TODAY), device=device)
+    old = dataclasses.replace(entry(RESULT, TODAY[0], "torch 2.13"), device=device)
     path.write_text(json.dumps({"claims/test_x.py::test_y": dataclasses.asdict(old)}))
     assert read(path) == {"claims/test_x.py::test_y": {kind: old}}
     update(path, [dataclasses.replace(RESULT, nodeid="other")], *TODAY)
@@ -93,7 +93,7 @@ def test_an_entry_of_the_older_form_is_read_under_the_kind_of_its_device_and_wri
 
 def test_an_entry_of_the_older_form_on_a_device_without_a_kind_says_where_to_put_it(path):
     path.parent.mkdir()
-    old = dataclasses.asdict(entry(RESULT, *TODAY)) | {"device": "a farm"}
+    old = dataclasses.asdict(entry(RESULT, TODAY[0], "torch 2.13")) | {"device": "a farm"}
     path.write_text(json.dumps({"test_y": old}))
     with pytest.raises(LedgerError, match=r"test_y: an entry of the older form, on 'a farm', names no kind.*cpu, cuda"):
         read(path)

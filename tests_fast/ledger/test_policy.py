@@ -109,7 +109,12 @@ def test_the_ledger_counts_samples(tmp_path):
     def update_with(outcome, first):
         arms = tuple(dataclasses.replace(arm, seeds=(first, first + 1)) for arm in RESULT.arms)
         verdict = dataclasses.replace(VERDICT, outcome=outcome, n=2)
-        update(path, [dataclasses.replace(RESULT, nodeid="a", arms=arms, verdict=verdict)], "2026-01-02", "torch 2")
+        update(
+            path,
+            [dataclasses.replace(RESULT, nodeid="a", arms=arms, verdict=verdict)],
+            "2026-01-02",
+            lambda result: "torch 2",
+        )
         return read(path)["a"]["cpu"].samples
 
     assert [update_with(OPEN, 0), update_with(OPEN, 20), update_with(DECIDED[0], 40)] == [1, 2, 3]
@@ -214,9 +219,9 @@ def test_a_look_that_does_not_decide_yet_leaves_a_decided_entry(decided, tmp_pat
     assert before.stays(judged(OPEN, n=4, margin=before.margin))
     assert not recorded(OPEN, first_seed=5).stays(open_)
     path = tmp_path / "documented-cifar.json"
-    update(path, [judged(decided, n=5, margin=before.margin)], "2026-01-02", "torch 2")
+    update(path, [judged(decided, n=5, margin=before.margin)], "2026-01-02", lambda result: "torch 2")
     text = path.read_text()
-    assert update(path, [open_], "2026-02-02", "torch 3") == 0
+    assert update(path, [open_], "2026-02-02", lambda result: "torch 3") == 0
     assert path.read_text() == text
 
 
@@ -230,7 +235,7 @@ def named(nodeid, **fields):
 def test_what_is_written_is_read_and_other_entries_stay(tmp_path):
     path = tmp_path / "new" / "folder" / "documented.json"
     assert read(path) == {}
-    assert update(path, [named("b"), named("a")], "2026-01-02", "torch 2") == 2
+    assert update(path, [named("b"), named("a")], "2026-01-02", lambda result: "torch 2") == 2
     assert read(path) == {"a": {"cpu": RECORDED}, "b": {"cpu": RECORDED}}
     assert read(path)["a"]["cpu"].looks == (5, 10, 20)
     # In the order of names, so that version control shows what changed and no more.
@@ -238,26 +243,26 @@ def test_what_is_written_is_read_and_other_entries_stay(tmp_path):
     assert path.read_text() == json.dumps(json.loads(path.read_text()), indent=1) + "\n"
     # One that is new, one that changed, one that is as it was.
     changed = [named("c"), named("b", effect=9.0), named("a")]
-    assert update(path, changed, "2026-01-02", "torch 2") == 2
+    assert update(path, changed, "2026-01-02", lambda result: "torch 2") == 2
     assert read(path) == {
         "a": {"cpu": RECORDED},
         "b": {"cpu": dataclasses.replace(RECORDED, effect=9.0)},
         "c": {"cpu": RECORDED},
     }
-    assert update(path, changed[:1], "2027-01-01", "torch 2") == 1
+    assert update(path, changed[:1], "2027-01-01", lambda result: "torch 2") == 1
     assert [found["cpu"].date for found in read(path).values()] == ["2026-01-02", "2026-01-02", "2027-01-01"]
     assert [file.name for file in path.parent.iterdir()] == ["documented.json"]
 
 
 def test_a_write_that_fails_leaves_the_old_ledger(tmp_path):
     path = tmp_path / "documented.json"
-    update(path, [named("a")], "2026-01-02", "torch 2")
+    update(path, [named("a")], "2026-01-02", lambda result: "torch 2")
     before = path.read_text()
     (tmp_path / f".documented.json.{os.getpid()}.part").mkdir()  # where the new one is written first
     with pytest.raises(
         LedgerError, match=r"documented\.json cannot be written \(.*the runs themselves are in the store"
     ):
-        update(path, [named("b")], "2026-01-02", "torch 2")
+        update(path, [named("b")], "2026-01-02", lambda result: "torch 2")
     assert path.read_text() == before
 
 
@@ -277,7 +282,7 @@ def test_a_damaged_ledger_is_named_and_never_overwritten(tmp_path, text):
     path = tmp_path / "documented.json"
     content = text if isinstance(text, bytes) else text.encode()
     path.write_bytes(content)
-    for use in (lambda: read(path), lambda: update(path, [named("a")], "2026-01-02", "torch 2")):
+    for use in (lambda: read(path), lambda: update(path, [named("a")], "2026-01-02", lambda result: "torch 2")):
         with pytest.raises(LedgerError, match=r"documented\.json is no ledger \("):
             use()
     assert path.read_bytes() == content

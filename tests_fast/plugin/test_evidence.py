@@ -1,8 +1,10 @@
 """Evidence from outside: judged without images, on a machine that lacks the device, and red where it is red."""
 
 import json
+import platform
 
 import pytest
+import torch
 
 from models import DepthCNN
 from pytest_claims.data import spec_of
@@ -39,6 +41,11 @@ def test_evidence_is_judged_without_images_on_a_machine_without_its_device(recor
     )
     expected = run("--scale", "documented", "--stored", "-k", "beats", "--update-ledger", data=None)
     expected.assert_outcomes(passed=1, xfailed=1)
+    # Versions are those that the runs were trained with, and not the session's.
+    ledger = json.loads((recorded.path / "claims" / "ledger" / "documented-cifar.json").read_text())
+    assert {entries["cuda"]["versions"] for entries in ledger.values()} == {
+        f"Python {platform.python_version()}, torch {torch.__version__}, engine 1"
+    }
 
 
 def test_the_kind_of_device_can_be_named_and_kinds_are_never_mixed(recorded, run):
