@@ -86,6 +86,7 @@ class Foresight:
     def ended(self, nodeid: str) -> None:
         """A claim has had its turn: whatever it came to, it needs nothing more."""
         if self._open.pop(nodeid, None):
+            self._pool.forget_wanted()
             self._tell()
 
     def _judge_complete(self) -> bool:
