@@ -327,7 +327,7 @@ class Active:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         # xdist's workers have a reporter of their own, of their own tests, that no one reads.
         if not is_worker(self.config):
-            if self.laboratory and self.laboratory.trains_beside:
+            if self.laboratory and self.laboratory.has_executor:
                 write_notices(terminalreporter, self.laboratory.executor)
             close(self, terminalreporter)
 
