@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib
+import itertools
 import os
 import pickle
 import re
@@ -44,13 +45,16 @@ _OBJECT_STORE = 2**30
 
 @dataclasses.dataclass
 class _Block:
-    """A block that Ray has. attempt: how often it was given to it before. avoid: the id
-    of the node that the last try was lost on, "" for none. began: time.monotonic(); node: its id,
-    "" before it has begun. stuck: it took too long and was taken back."""
+    """A block that Ray has. attempt: how often one that was lost was given to it before. avoid: the id of the node that
+    the last try was lost on, "" for none. excluded: ids of the nodes that it may not run on. serial: of all that are
+    given to Ray, by which the board tells them apart. began: time.monotonic(); node: its id, "" before it has begun.
+    stuck: it took too long and was taken back."""
 
     order: say.Submit
     attempt: int = 0
     avoid: str = ""
+    excluded: frozenset[str] = frozenset()
+    serial: int = 0
     began: float | None = None
     node: str = ""
     stuck: bool = False
@@ -72,7 +76,7 @@ class Driver:
         self._training: set[str] = set()
         self._left_out: dict[str, str] = {}
         self._strikes: dict[str, set[int]] = {}
-        self._notices: list[str] = []
+        self._serials = itertools.count()
         self._drained: Any = None
         self._ray: Any = None
         self._next = dict.fromkeys(("begun", "nodes"), 0.0)
@@ -92,12 +96,16 @@ class Driver:
             self._say(say.Refused(_why_refused(connect.address, error)))
             return
         self._say(say.Connected(nodes, self._slots))
-        while self._told():
-            try:
+        try:
+            while self._told():
                 self._look()
-            except Exception as error:
+        except Exception as error:
+            with contextlib.suppress(OSError):  # where it is the session that is gone
                 self._say(say.Lost(f"Ray: {_first_line(error)}"))
-                return
+
+    def _notice(self, text: str) -> None:
+        """Say at once what happened to the cluster, for whatever comes next may be the end."""
+        self._say(say.Alive(self._slots, (text,)))
 
     def _say(self, message: object) -> None:
         with self._speaking:
@@ -136,7 +144,8 @@ class Driver:
             ray.init(**where)
         self._head = host_and_port(address if address.startswith("ray://") else ray.get_runtime_context().gcs_address)
         # Before the nodes are asked: it would take a process that has just loaded torch.
-        self._board = ray.remote(num_cpus=0, resources={_HEAD_NODE: 0.001})(_board()).remote()
+        self._new_board = ray.remote(num_cpus=0, resources={_HEAD_NODE: 0.001})(_board()).remote
+        self._board = self._new_board()
         nodes = checked(self._asked(), connect.session, gpu=connect.gpu, where=_where(address))
         if not connect.gpu:
             # A node that joins later is held against those that are there now.
@@ -186,23 +195,25 @@ class Driver:
     def _told(self) -> bool:
         """Do what the session says, for a moment; False once it has closed, or is gone."""
         wait = _LOOK
-        try:
-            while self._session.poll(wait):
-                wait = 0.0
+        while True:
+            # Around nothing else: what Ray raises may be an OSError, too.
+            try:
+                if not self._session.poll(wait):
+                    return True
                 message = self._session.recv()
-                if isinstance(message, say.Close):
-                    return False
-                if isinstance(message, say.Images):
-                    self._images[message.fingerprint] = self._ray.put((message.facts, message.arrays))
-                elif isinstance(message, say.Submit):
-                    self._give(_Block(message))
-                elif isinstance(message, say.Cancel):
-                    self._take_back(message.number)
-                elif isinstance(message, say.Measure):
-                    self._say(say.Measured(self._measured()))
-        except (EOFError, OSError):
-            return False
-        return True
+            except (EOFError, OSError):
+                return False
+            wait = 0.0
+            if isinstance(message, say.Close):
+                return False
+            if isinstance(message, say.Images):
+                self._images[message.fingerprint] = self._ray.put((message.facts, message.arrays))
+            elif isinstance(message, say.Submit):
+                self._give(_Block(message))
+            elif isinstance(message, say.Cancel):
+                self._take_back(message.number)
+            elif isinstance(message, say.Measure):
+                self._say(say.Measured(self._measured()))
 
     def _give(self, block: _Block) -> None:
         """Give a block to Ray."""
@@ -210,20 +221,28 @@ class Driver:
         if block.avoid and self._training - without - {block.avoid}:
             without.add(block.avoid)
         options = {"label_selector": {"ray.io/node-id": f"!in({','.join(sorted(without))})"}} if without else {}
+        block.excluded, block.serial = frozenset(without), next(self._serials)
         order = block.order
         # In a list, images are fetched by the task itself, which says on which node that failed.
         images = [self._images[order.fingerprint]]
         ref = self._train.options(**options).remote(
-            self._board, order.number, order.payload, images, self._connect.session, self._how
+            self._board, (order.number, block.serial), order.payload, images, self._connect.session, self._how
         )
         self._blocks[ref], self._refs[order.number] = block, ref
+
+    def _give_stranded(self) -> None:
+        """Give those blocks again that may run on none of the nodes that are left, for Ray would wait for others."""
+        left = self._training - set(self._left_out)
+        for block in list(self._blocks.values()):
+            if block.began is None and left and left <= block.excluded:
+                self._take_back(block.order.number)
+                self._give(dataclasses.replace(block, avoid=""))
 
     def _take_back(self, number: int) -> None:
         ref = self._refs.pop(number, None)
         if ref is not None:
             del self._blocks[ref]
-            with contextlib.suppress(Exception):
-                self._ray.cancel(ref, force=True)
+            self._ray.cancel(ref, force=True)
 
     def _measured(self) -> Any:
         ref = self._measure.remote(**self._how)
@@ -250,8 +269,8 @@ class Driver:
         if now >= self._next["nodes"]:
             self._next["nodes"] = now + _NODES
             self._see_nodes()
-            notices, self._notices = tuple(self._notices), []
-            self._say(say.Alive(self._slots, notices))
+            self._give_stranded()
+            self._say(say.Alive(self._slots))
 
     def _finish(self, ref: Any) -> None:
         """Pass on a block that is finished; give it to Ray again, or give it up, where it was lost."""
@@ -270,15 +289,19 @@ class Driver:
             # It joined the cluster after the session had looked at all nodes.
             self._leave_out(node, pickle.loads(result))
             self._give(dataclasses.replace(block, began=None, node=""))
+        elif kind == on_node.LOST:
+            block.node = node
+            self._lost(block, f"on {self._node(node)}: {pickle.loads(result)}")
         else:
-            self._strikes.pop(node, None)
+            if kind == on_node.TRAINED:
+                self._strikes.pop(node, None)
             self._say(say.Done(number, kind, result))
 
     def _leave_out(self, node: str, why: str) -> None:
         """Train no more on a node."""
         if node not in self._left_out:
             self._left_out[node] = why
-            self._notices.append(f"{self._node(node)} is left out: {why}")
+            self._notice(f"{self._node(node)} is left out: {why}")
             self._see_nodes()
             if not self._slots:
                 raise RuntimeError(f"no node is left to train on; the last one, {self._node(node)}, is left out: {why}")
@@ -290,7 +313,7 @@ class Driver:
             if len(self._strikes[block.node]) >= _STRIKES and self._training - set(self._left_out) - {block.node}:
                 self._leave_out(block.node, f"{_STRIKES} blocks in a row were lost there; the last one: {reason}")
         if block.attempt < RETRIES:
-            self._notices.append(f"a block is trained again: {reason}")
+            self._notice(f"a block is trained again: {reason}")
             self._give(_Block(block.order, block.attempt + 1, block.node))
         else:
             times = f"given up after {RETRIES + 1} tries; the last one: {reason}"
@@ -320,13 +343,20 @@ class Driver:
         if not ready:
             return
         ref, self._drained = self._drained, None
-        with contextlib.suppress(self._ray.exceptions.RayError):  # the board itself may have been on a lost node
-            for number, node in self._ray.get(ref):
-                block = self._blocks.get(self._refs.get(number))
-                if block:
-                    if block.began is None:
-                        self._say(say.Began(number))
-                    block.began, block.node = now, node
+        try:
+            begun = self._ray.get(ref)
+        except self._ray.exceptions.ActorDiedError:
+            # What was written on it is lost. Blocks that are given from here on have the new one.
+            self._board = self._new_board()
+            return
+        except self._ray.exceptions.RayError:
+            return  # out of reach for a moment
+        for (number, serial), node in begun:
+            block = self._blocks.get(self._refs.get(number))
+            if block and block.serial == serial:  # not one that was lost since
+                if block.began is None:
+                    self._say(say.Began(number))
+                block.began, block.node = now, node
 
     def _see_nodes(self) -> None:
         """Count what the cluster can train at once now."""
@@ -373,10 +403,15 @@ class Driver:
 
 def _task() -> Callable[..., Any]:
     """The task, which travels as code: so it runs where nothing of ours can be imported, and says so."""
-    unfit = on_node.UNFIT
+    unfit, lost = on_node.UNFIT, on_node.LOST
 
     def train_block(
-        board: Any, number: int, payload: bytes, images: list[Any], session: dict[str, str], how: dict[str, Any]
+        board: Any,
+        which: tuple[int, int],
+        payload: bytes,
+        images: list[Any],
+        session: dict[str, str],
+        how: dict[str, Any],
     ) -> tuple[str, str, bytes]:
         import pickle
 
@@ -385,14 +420,17 @@ def _task() -> Callable[..., Any]:
         node = ray.get_runtime_context().get_node_id()
 
         def began() -> None:
-            board.began.remote(number, node)
+            board.began.remote(which, node)
 
         try:
             from pytest_claims.cluster.on_node import train_block
-
+        except Exception as error:
+            return node, unfit, pickle.dumps(f"{type(error).__name__}: {error}".splitlines()[0])
+        # Images may be out of reach for a moment only: the node is fit, and the try is lost.
+        try:
             fetched = ray.get(images[0])
         except Exception as error:
-            return node, unfit, pickle.dumps(f"{type(error).__name__}: {str(error).splitlines()[0]}")
+            return node, lost, pickle.dumps(f"its images: {type(error).__name__}: {error}".splitlines()[0])
         return node, *train_block(began, payload, fetched, session, **how)
 
     return train_block
@@ -403,12 +441,12 @@ def _board() -> type:
 
     class Board:
         def __init__(self) -> None:
-            self._begun: list[tuple[int, str]] = []
+            self._begun: list[tuple[tuple[int, int], str]] = []
 
-        def began(self, number: int, node: str) -> None:
-            self._begun.append((number, node))
+        def began(self, which: tuple[int, int], node: str) -> None:
+            self._begun.append((which, node))
 
-        def drain(self) -> list[tuple[int, str]]:
+        def drain(self) -> list[tuple[tuple[int, int], str]]:
             begun, self._begun = self._begun, []
             return begun
 

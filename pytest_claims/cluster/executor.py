@@ -220,8 +220,8 @@ class OnCluster:
             self.notices += message.notices
         elif isinstance(message, say.Began):
             future = self._futures.get(message.number)
-            if future and not future.running():
-                future.set_running_or_notify_cancel()
+            if future:
+                _runs(future)
         elif isinstance(message, say.Done):
             self._end(message.number, *_result(message))
         elif isinstance(message, say.GivenUp):
@@ -234,7 +234,7 @@ class OnCluster:
 
     def _end(self, number: int, block: TrainedBlock | None, error: BaseException | None) -> None:
         future = self._futures.pop(number, None)
-        if future is None or not (future.running() or future.set_running_or_notify_cancel()):
+        if future is None or not _runs(future):
             return
         if block is not None:
             future.set_result(block)
@@ -273,6 +273,15 @@ class _Block(Future[TrainedBlock]):
             return False
         self._executor.take_back(self._number)
         return True
+
+
+def _runs(future: Future[TrainedBlock]) -> bool:
+    """Have a future run if it does not yet; False if it was cancelled, as it may be just before it is taken back."""
+    if future.done():
+        return False
+    with contextlib.suppress(RuntimeError):  # cancelled since, and that was noticed before
+        return future.running() or future.set_running_or_notify_cancel()
+    return False
 
 
 def _result(done: say.Done) -> tuple[TrainedBlock | None, BaseException | None]:

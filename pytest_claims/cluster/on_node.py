@@ -7,6 +7,7 @@ import os
 import pickle
 import platform
 import tempfile
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from pytest_claims.runs.executor import InProcess
 
 # What a task gives back: one of these, and with it the trained block, or what is wrong.
-TRAINED, RAISED, UNFIT = "trained", "raised", "unfit"
+TRAINED, RAISED, UNFIT, LOST = "trained", "raised", "unfit", "lost"
+
+
+# The device that this process trains on, "" before its first block.
+_on = [""]
+# Seconds that Ray has to fetch what a process returned that ends after it.
+_ENDING = 0.5
 
 
 def train_block(
@@ -34,8 +41,8 @@ def train_block(
     tf32: bool,
     kernels: str,
 ) -> tuple[str, bytes]:
-    """TRAINED, RAISED or UNFIT, and what belongs to it, pickled: the block, an exception or a text. Raises nothing of
-    training.
+    """TRAINED, RAISED, UNFIT or LOST, and what belongs to it, pickled: the block, an exception, or for the last two a
+    text. Raises nothing of training. LOST: it is the device's fault, and another one may train the block.
 
     began: called when this process turns to the block. payload: run, seeds and the run's optimiser, None where the
     package has it. images: facts and arrays of a Dataset. session: the versions that results must come from; on a node
@@ -55,9 +62,18 @@ def train_block(
         return RAISED, pickle.dumps(_as_text(error, "its network cannot be loaded on this node: "))
     try:
         executor = _executor(_device(gpu), per_gpu, tf32, kernels)
+    except Exception as error:
+        return LOST, pickle.dumps(f"its device cannot be used: {type(error).__name__}: {error}".splitlines()[0])
+    try:
         block = executor.submit(run, seeds, _dataset(*images)).result()
     except Exception as error:
-        return RAISED, pickle.dumps(_portable(error))
+        if not (gpu and _is_of_device(error)):
+            return RAISED, pickle.dumps(_portable(error))
+        _end_soon()
+        # An assertion of a kernel is the network's own fault, wherever it runs.
+        if "device-side assert" in str(error):
+            return RAISED, pickle.dumps(_portable(error))
+        return LOST, pickle.dumps(f"{type(error).__name__}: {error}".splitlines()[0])
     return TRAINED, pickle.dumps(block)
 
 
@@ -103,6 +119,22 @@ def _unfit(session: dict[str, str]) -> str:
     return ""
 
 
+def _is_of_device(error: Exception) -> bool:
+    """Whether CUDA failed in a way after which this process cannot use it any more."""
+    import torch
+
+    from pytest_claims.train.memory import is_out_of_memory
+
+    if is_out_of_memory(error):
+        return False
+    return isinstance(error, torch.AcceleratorError) or "CUDA error" in str(error)
+
+
+def _end_soon() -> None:
+    """End this process, once Ray has what it returns. A block that Ray gives it before is lost, and trained again."""
+    threading.Timer(_ENDING, os._exit, (1,)).start()
+
+
 def _device(gpu: bool) -> str:
     if not gpu:
         return "cpu"
@@ -111,9 +143,24 @@ def _device(gpu: bool) -> str:
     return f"cuda:{device_index(ray.get_gpu_ids(), os.environ.get('CUDA_VISIBLE_DEVICES'))}"
 
 
-@functools.cache
 def _executor(device: str, per_gpu: int, tf32: bool, kernels: str) -> InProcess:
-    """One a process and device: its copy of the images stays on the device."""
+    """This process's executor on a device. It has one at a time: Ray may give its next task another GPU."""
+    import torch
+
+    if device != _on[0]:
+        if _executor_on.cache_info().currsize:
+            _executor_on(_on[0], per_gpu, tf32, kernels).close()
+            _executor_on.cache_clear()
+        # Else what torch makes for "the current device" would be made on the one before.
+        if device != "cpu":
+            torch.cuda.set_device(device)
+        _on[0] = device
+    return _executor_on(device, per_gpu, tf32, kernels)
+
+
+@functools.cache
+def _executor_on(device: str, per_gpu: int, tf32: bool, kernels: str) -> InProcess:
+    """Its copy of the images stays on the device."""
     import torch
 
     from pytest_claims.runs.executor import InProcess

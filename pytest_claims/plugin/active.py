@@ -44,7 +44,7 @@ from pytest_claims.runs.laboratory import Laboratory, in_process, length
 from pytest_claims.runs.plan import needed
 from pytest_claims.runs.results import Results
 from pytest_claims.runs.store import Store
-from pytest_claims.runs.store_file import identity
+from pytest_claims.runs.store_file import StoreError, identity
 from pytest_claims.settings import Settings
 from pytest_claims.train.device import capability
 from pytest_claims.types import Arm, Claim, Run
@@ -296,7 +296,9 @@ class Active:
             self._store_seen = self._store_seen or identity(self.settings.store) or (0, 0)
             self.config.hook.pytest_claims_result(config=self.config, result=result)
         if self._foresight and report.when == "teardown":
-            self._foresight.ended(report.nodeid)
+            # What is wrong with the store is for the claims to meet and report.
+            with contextlib.suppress(StoreError):
+                self._foresight.ended(report.nodeid)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """The verdict as a test's word, with the claim's id. It has no letter where a line of its own follows."""
@@ -325,7 +327,7 @@ class Active:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         # xdist's workers have a reporter of their own, of their own tests, that no one reads.
         if not is_worker(self.config):
-            if self.laboratory and self.laboratory.trains_beside:
+            if self.laboratory and self.laboratory.has_executor:
                 write_notices(terminalreporter, self.laboratory.executor)
             close(self, terminalreporter)
 

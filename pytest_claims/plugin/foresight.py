@@ -13,6 +13,7 @@ import io
 import time
 import warnings
 from collections.abc import Callable, Collection, Sequence
+from typing import TypeGuard
 
 import pytest
 from _pytest.outcomes import OutcomeException
@@ -26,6 +27,10 @@ from pytest_claims.types import Run
 
 # Between two looks at the store for what other sessions have put there.
 _LOOK_SECONDS = 5.0
+
+# Fixtures that every claim's test has, the lab and what that takes; marks that change how a test is run.
+_OWN = {"lab", "request"}
+_MARKS = ("skipif", "xfail", "usefixtures")
 
 # Runs and seeds.
 Needed = Sequence[tuple[Run, range]]
@@ -86,6 +91,7 @@ class Foresight:
     def ended(self, nodeid: str) -> None:
         """A claim has had its turn: whatever it came to, it needs nothing more."""
         if self._open.pop(nodeid, None):
+            self._pool.forget_wanted()
             self._tell()
 
     def _judge_complete(self) -> bool:
@@ -113,13 +119,12 @@ class Foresight:
     def _asked(self, item: pytest.Item) -> Needed:
         """What a claim asks for where it is judged by what is stored; nothing where it cannot be judged so."""
         peek = Peek(self._pool)
-        function, known = getattr(item, "obj", None), parameters(item)
-        wanted = item._fixtureinfo.argnames if isinstance(item, pytest.Function) else ()
-        # A test that takes more than its lab is judged in its turn alone.
-        if function is None or getattr(item, "cls", None) or set(wanted) - known.keys() != {"lab"}:
+        if not _can_be_called(item):
             return ()
+        function, known = item.obj, parameters(item)
+        wanted = item._fixtureinfo.argnames
         with (
-            contextlib.suppress(Exception, OutcomeException),
+            contextlib.suppress(Exception, OutcomeException, SystemExit),
             warnings.catch_warnings(),
             contextlib.redirect_stdout(io.StringIO()),
         ):
@@ -138,3 +143,17 @@ class Foresight:
             except Exception:
                 continue
         return missing
+
+
+def _can_be_called(item: pytest.Item) -> TypeGuard[pytest.Function]:
+    """Whether a test is its function, called with a lab and the values it is parametrised with, and nothing else.
+
+    Any other is judged in its turn alone: fixtures, autouse ones too, and marks may be what it depends on.
+    """
+    if not isinstance(item, pytest.Function) or item.cls or any(map(item.get_closest_marker, _MARKS)):
+        return False
+    known = parameters(item)
+    if set(item._fixtureinfo.argnames) - known.keys() != {"lab"} or set(item.fixturenames) - known.keys() - _OWN:
+        return False
+    # A parameter that has a fixture of its name may be a value for that fixture, and not for the test.
+    return not any(item.session._fixturemanager.getfixturedefs(name, item) for name in known)

@@ -75,7 +75,12 @@ class Laboratory:
     @property
     def trains_beside(self) -> bool:
         """Whether the executor was made and trains beside this process, several blocks at once."""
-        return "executor" in self.__dict__ and self.executor.slots > 1
+        return self.has_executor and self.executor.slots > 1
+
+    @property
+    def has_executor(self) -> bool:
+        """Whether the executor was made."""
+        return "executor" in self.__dict__
 
     @functools.cached_property
     def store(self) -> Store:

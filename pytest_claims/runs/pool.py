@@ -206,6 +206,10 @@ class Pool:
             self._asked += wanted
         self.note(wanted)
 
+    def forget_wanted(self) -> None:
+        """The claim whose turn it was has ended: what it wanted on the way, and it alone, is not trained any more."""
+        self._asked, self._first = [], ()
+
     def results(self, run: Run, seeds: range) -> list[Trained]:
         """Results of these seeds in order, trained now where the store has none.
 
@@ -314,13 +318,12 @@ class Pool:
         """
         self._fill(first)
         if not self._submitted:
+            self._watch([])  # another session, which has all that is left, may have stored some
             return False
         finished, _ = wait(self._submitted, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-        names = [self._submitted[future].name for future in finished]
-        for future in finished:
-            self._take_in(future)
+        names = [(self._submitted[future].name, self._take_in(future)) for future in finished]
         self._note_begun()
-        self._watch(names)
+        self._watch([name for name, stored in names if stored])
         return True
 
     def _fill(self, first: Iterable[tuple[Run, range]]) -> None:
@@ -391,17 +394,18 @@ class Pool:
                 submitted.begun = True
                 submitted.note.enter_context(self._noted_as_training(submitted.key.run, submitted.seeds))
 
-    def _take_in(self, future: Future[TrainedBlock]) -> None:
-        """Store what a finished block gave, or keep what training it raised for its claims."""
+    def _take_in(self, future: Future[TrainedBlock]) -> bool:
+        """Store what a finished block gave, or keep what training it raised for its claims; whether it was stored."""
         submitted = self._submitted.pop(future)
         key, seeds = submitted.key, submitted.seeds
         submitted.note.close()
         try:
             if error := _error(future, seeds):
                 self._failed[key.digest(seeds[0])] = error
-            else:
-                block = future.result()
-                self._store.put(key, block.results, block.device, at_once=block.at_once)
+                return False
+            block = future.result()
+            self._store.put(key, block.results, block.device, at_once=block.at_once)
+            return True
         finally:
             submitted.lease.release()
 

@@ -4,6 +4,8 @@ import importlib.util
 
 import pytest
 
+from pytest_claims.plugin import foresight
+from pytest_claims.runs.store_file import StoreError
 from tests_fast.plugin.conftest import write
 
 # T1 takes its time. T2 is not decided by five seeds, nor by any number of them; T3 needs nothing.
@@ -111,6 +113,38 @@ def test_what_fails_ahead_fails_its_own_claim(told):
     result, _ = told(fails=True)
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(["*DepthCNN(1, relu, 7*could not be trained*ZeroDivisionError: on purpose*"])
+
+
+@pytest.mark.parametrize(
+    ("before", "takes"),
+    [
+        ("@pytest.fixture(autouse=True)\ndef ready():\n    pass\n", ""),
+        ("def setup_function():\n    pass\n", ""),
+        ("@pytest.fixture\ndef number(request):\n    return 1\n"
+         "@pytest.mark.parametrize('number', (5,), indirect=True)\n", ", number"),
+        ("@pytest.mark.xfail(reason='any')\n", ""),
+        ("@pytest.mark.usefixtures('tmp_path')\n", ""),
+        ("", ""),
+        ("@pytest.mark.parametrize('number', (1,))\n", ", number"),
+    ],
+)  # fmt: skip
+def test_only_what_takes_nothing_but_its_lab_and_parameters_is_called_ahead(pytester, before, takes):
+    pytester.makepyfile(
+        f"import pytest\n@pytest.fixture\ndef lab(request):\n    pass\n{before}def test_one(lab{takes}):\n    pass\n"
+    )
+    (item,), _ = pytester.inline_genitems()
+    ahead = before in ("", "@pytest.mark.parametrize('number', (1,))\n")
+    assert foresight._can_be_called(item) == ahead
+
+
+def test_a_store_that_fails_as_a_claim_ends_ends_no_session(told, monkeypatch):
+    def ended(self, nodeid):
+        raise StoreError("it is gone")
+
+    monkeypatch.setattr(foresight.Foresight, "ended", ended)
+    result, _ = told()
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=2, failed=1)
 
 
 @pytest.mark.parametrize(

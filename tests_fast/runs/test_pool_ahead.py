@@ -80,6 +80,44 @@ def test_whoever_watches_hears_the_names_of_what_was_stored(pool_of):
     assert pool.stored(RUNS[0], range(2)) is None
 
 
+def test_a_block_that_failed_or_gave_other_seeds_is_not_told_as_stored(pool_of):
+    def result(run, seed):
+        return planted(run, seed + (seed == 1))
+
+    executor = Queued(2, result)
+    pool = pool_of(executor)
+    pool.expect([(RUNS[0], range(2))])
+    heard = []
+    pool.watch(heard.append)
+    assert pool._advance()
+    executor.finish()
+    executor.finish()
+    assert pool._advance()
+    assert pool.missing_blocks(RUNS[0], range(2)) == {pool.key(RUNS[0]).digest(1)}
+    assert heard[-1] == [pool.key(RUNS[0]).digest(0)]
+
+
+def test_what_others_store_is_heard_of_where_nothing_is_left_to_submit(pool_of):
+    pool = pool_of(Queued(2, planted))
+    heard = []
+    pool.watch(heard.append)
+    assert not pool._advance()
+    assert heard == [[]]
+
+
+def test_what_an_ended_claim_wanted_is_forgotten_and_taken_back(pool_of):
+    executor = Queued(2, planted)
+    pool = pool_of(executor)
+    pool.want([(RUNS[1], range(3))])
+    assert pool._advance()
+    pool.forget_wanted()
+    pool.expect([(RUNS[0], range(1))])
+    assert [future.cancelled() for future, _, _ in executor.waiting] == [True, True]
+    assert pool._advance()
+    assert executor.waiting[2][1:] == (RUNS[0], (0,))
+    assert len(executor.waiting) == 3
+
+
 def test_what_a_claim_wants_next_comes_before_what_others_need(pool_of):
     executor = Queued(2, planted)
     pool = pool_of(executor)
