@@ -40,7 +40,7 @@ def _needed(n: int, alpha: float) -> np.ndarray:
 def power(shift: float, n: int, alpha: float = ALPHA) -> float:
     """The probability that the lower bound at alpha of n seeds is above 0, for a mean of shift standard deviations."""
     if n <= _SIMULATED:
-        return float(np.searchsorted(_needed(n, alpha), shift, side="left")) / _EXPERIMENTS
+        return float(np.searchsorted(_needed(n, alpha), shift)) / _EXPERIMENTS
     critical = float(special.stdtrit(n - 1, 1 - alpha))
     return float(1 - special.nctdtr(n - 1, min(shift * math.sqrt(n), _FARTHEST), critical))
 

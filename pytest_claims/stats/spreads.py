@@ -162,8 +162,7 @@ def _statistic(
     own: np.ndarray, own_variance: np.ndarray, other: np.ndarray, other_variance: np.ndarray, n: int, ratio: float
 ) -> np.ndarray:
     """Brown and Forsythe's t of "the other's spread is `ratio` times the own one", 2n - 2 degrees of freedom."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return (other - ratio * own) / np.sqrt((other_variance + ratio**2 * own_variance) / n)
+    return (other - ratio * own) / np.sqrt((other_variance + ratio**2 * own_variance) / n)
 
 
 @dataclasses.dataclass(frozen=True)

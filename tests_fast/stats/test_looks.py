@@ -11,7 +11,7 @@ from scipy import special
 
 from pytest_claims.stats import LOOKS, nominal_levels, overall_p, sequential, superiority
 from pytest_claims.stats.interval import bounds
-from pytest_claims.stats.looks import Level, spent, split
+from pytest_claims.stats.looks import Level, once, over_looks, spent, split
 from pytest_claims.types import Look, Outcome
 
 ALPHAS = st.floats(0.001, 0.2)
@@ -124,6 +124,23 @@ def test_overall_p_rises_with_p(looks, values, data):
 @pytest.mark.parametrize("alpha", [1e-10, 1e-6])
 def test_overall_p_is_exact_where_it_is_very_small_too(n, alpha):
     assert overall_p(nominal_levels(LOOKS, alpha)[LOOKS.index(n)], n, LOOKS) == pytest.approx(alpha, rel=1e-4)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 1e-6, 1e-13])
+def test_the_first_look_has_what_is_spent_there_however_little(alpha):
+    level = nominal_levels(LOOKS, alpha)[0]
+    assert level == pytest.approx(spent(LOOKS[0] / LOOKS[-1], alpha), rel=1e-9, abs=0)
+    # And nothing is searched for there: no p is too small.
+    assert overall_p(level, LOOKS[0], LOOKS) == pytest.approx(alpha, rel=1e-9, abs=0)
+
+
+def test_a_p_of_several_ends_at_1():
+    assert over_looks(0.9, 6, 10, LOOKS) == 1.0
+    assert over_looks(0.012, 6, 10, LOOKS) == 6 * overall_p(0.002, 10, LOOKS) < 1
+
+
+def test_at_a_number_of_seeds_that_is_fixed_a_level_is_what_all_looks_hold():
+    assert (once(0.03), once(Level.of(LOOKS, 7, 0.03))) == (0.03, 0.03)
 
 
 @pytest.mark.parametrize("n", LOOKS[1:])

@@ -11,7 +11,7 @@ from scipy import stats
 
 from pytest_claims.stats import best_of, detectable, no_difference, ranking, seeds_to_settle, superiority
 from pytest_claims.stats.interval import bounds
-from pytest_claims.stats.power import fewest_for_flips, more_than, power, seeds_for, seeds_for_all, soonest
+from pytest_claims.stats.power import _needed, fewest_for_flips, more_than, power, seeds_for, seeds_for_all, soonest
 from pytest_claims.types import Outcome
 
 SHIFTS = st.floats(0.01, 5)
@@ -60,6 +60,11 @@ def test_power_is_that_of_the_corrected_bound_and_below_students(n, alpha):
 @given(SIZES, st.integers(1, 20), st.floats(0.1, 30))
 def test_detectable_undoes_power_and_parts_share_the_misses(n, parts, sd):
     assert power(detectable(sd, n, parts=parts) / sd, n) == pytest.approx(1 - 0.2 / parts, abs=1e-4)
+
+
+def test_the_simulated_experiments_are_the_same_in_every_process():
+    fresh = _needed.__wrapped__
+    assert fresh(4, 0.05).tolist() == fresh(4, 0.05).tolist()
 
 
 @given(SHIFTS, SHIFTS, SIZES)

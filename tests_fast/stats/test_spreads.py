@@ -178,6 +178,11 @@ def test_arms_without_spread_are_equally_steady():
     named = {"a": np.full(NEEDED, 60.0), "b": np.full(NEEDED, 70.0)}
     found = spread(named, steady="a", margin=1)
     assert (found.outcome, found.effect, found.p) == (Outcome.CONTRADICTED, 0.0, 0.0)
+    assert (found.p_holds, found.p_fails) == (1.0, 0.0)
+    # Nor is what float subtraction leaves of equal values.
+    noisy = np.resize([0.3, 0.1 + 0.2], NEEDED)
+    assert np.ptp(noisy) > 0
+    assert spread({"a": noisy, "b": np.full(NEEDED, 0.3)}, steady="a", margin=1).effect == 0.0
 
 
 def test_an_arm_without_spread_is_steadier_than_any_that_has_some():
@@ -269,6 +274,11 @@ def test_every_number_of_a_verdict_is_that_of_the_arm_which_decides(alike, devia
         far = optimize.brentq(lambda far: stats.nct.sf(critical, degrees, far) - (1 - 0.2 / parts), 0, 10)
         return far * np.sqrt(relative / n) / np.log(2)
 
+    # A bound is the ratio that the test just excludes, where it is not at an end.
+    for level, side, alternative in ((alpha, "lower", "greater"), (alpha / 2, "upper", "less")):
+        for name, one in zip("bc", alone(level), strict=True):
+            bound = getattr(one, side)
+            assert abs(bound) == 10 or p(name, bound, alternative) == pytest.approx(level, abs=1e-9)
     effects = [np.log2(sizes[name].mean() / sizes["a"].mean()) for name in "bc"]
     lows, highs = [one.lower for one in alone(alpha)], [one.upper for one in alone(alpha / 2)]
     above, below = [p(name, 0.0, "greater") for name in "bc"], [p(name, margin, "less") for name in "bc"]
@@ -320,7 +330,9 @@ def test_a_ratio_of_just_the_margin_in_every_deviation_is_not_too_small():
     signs = np.resize([1.0, -1.0], NEEDED + NEEDED % 2)
     found = spread({"a": 60 + signs, "b": 60 + 2 * signs}, steady="a", margin=1)
     assert (found.lower, found.effect, found.upper) == (1.0, 1.0, 1.0)
-    assert found.outcome == Outcome.REPRODUCED
+    assert (found.outcome, found.p_holds, found.p_fails) == (Outcome.REPRODUCED, 0.0, 1.0)
+    turned = spread({"a": 60 + signs, "b": 60 + 2 * signs}, steady="b", margin=1)
+    assert (turned.outcome, turned.p_holds, turned.p_fails) == (Outcome.CONTRADICTED, 1.0, 0.0)
 
 
 def test_of_equal_spreads_only_a_margin_can_be_excluded():
