@@ -34,7 +34,7 @@ report: $(INSTALLED)
 test: $(INSTALLED)
 	$(VENV)/bin/pytest tests_fast
 
-# Whole sessions: in a fresh environment, with killed workers, in a browser. Minutes.
+# Whole sessions: in a fresh environment, with killed workers, in a browser, and on clusters if Ray is installed. Minutes.
 test-system: $(INSTALLED)
 	$(VENV)/bin/pytest tests_system
 

@@ -1,6 +1,6 @@
 """python -m benchmarks.blocks: what blocks cost a GPU: seconds to start, milliseconds a seed and step, and memory.
 
-These are the numbers behind `DATA_CENTRE_GPU` in pytest_claims/train/cost.py, and how many seeds fit side by side.
+These are the numbers behind pytest_claims/train/widths.py and `DATA_CENTRE_GPU`, and how many seeds fit side by side.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import torch
 from benchmarks.images import images
 from benchmarks.work import WORKS
 from pytest_claims.data.dataset import Dataset
-from pytest_claims.train.cost import DATA_CENTRE_GPU, cost
+from pytest_claims.train.cost import cost
 from pytest_claims.train.device import DeviceError, choose, describe, prepare
 from pytest_claims.train.engine import train
 from pytest_claims.train.memory import CudaMemory, DeviceMemory, is_out_of_memory
+from pytest_claims.train.widths import fewest_side_by_side
 from pytest_claims.types import Run
 
 # Steps of the two runs whose times are subtracted. With 10 classes and even batches both are whole numbers of images a
@@ -93,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for seeds in options.widths:
             print(line(name, seeds, measure(run, seeds, data, memory)), flush=True)
         whole = cost(run, len(data.train_labels), len(data.test_labels))
-        print(f"{name}  of a block of 5, {DATA_CENTRE_GPU.fewest_side_by_side(whole, 5)} would be trained at once")
+        print(f"{name}  of a block of 5, {fewest_side_by_side(run, whole, 5)} would be trained at once")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
-"""cuDNN's convolutions beside the Triton kernels on one CUDA device: errors, tiles, and whole training steps.
+"""python -m benchmarks.kernels JSON: cuDNN's convolutions beside the Triton kernels on one CUDA device.
 
+Errors, whole training steps, and tiles to choose from.
 Every line is printed when it is known, and an item that fails is a line of its own: time on a device is scarce.
 """
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import functools
 import gc
 import json
+import sys
 import time
 import traceback
 import warnings
@@ -378,6 +381,8 @@ def measure(path: Path, seconds: float = 95) -> None:
     few, many = SEEDS
     steps("triton", TRITON, few)
     steps("triton", TRITON, many)
+    steps("cudnn", CUDNN, few)
+    steps("cudnn", CUDNN, many)
     for each in sorted(given, key=lambda each: -each.layer.flops):
         if _is_heavy(each.layer, layers):
             report.item(f"tiles of {each.layer}", functools.partial(compared, each), shown=True)
@@ -386,8 +391,6 @@ def measure(path: Path, seconds: float = 95) -> None:
     for name in ("A1, 8 blocks", "A3", "D"):
         report.item(f"profile of {name}", functools.partial(profile, RUNS[name], few, data), shown=True)
     steps("triton without fused norms", TRITON, few, fused=False)
-    steps("cudnn", CUDNN, few)
-    steps("cudnn", CUDNN, many)
 
 
 def norm_errors(precision: torch.dtype, device: torch.device) -> dict[str, object]:
@@ -480,3 +483,22 @@ def _is_heavy(layer: Layer, layers: Sequence[Layer]) -> bool:
         return False
     alike = [other for other in layers if (other.shape[0], other.precision) == (layer.shape[0], layer.precision)]
     return layer in sorted(alike, key=lambda each: -each.flops)[:2]
+
+
+def main() -> int:
+    """Measure into the JSON that is named; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.kernels", description=__doc__.splitlines()[0])
+    parser.add_argument("json", type=Path, help="where what was found is written, item by item")
+    parser.add_argument(
+        "--seconds", type=float, default=150, help="what is not begun by then is left out (default: 150)"
+    )
+    options = parser.parse_args()
+    if not torch.cuda.is_available():
+        sys.exit("this needs a CUDA device, and torch finds none")
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    measure(options.json, options.seconds)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None, help="of the first round; the next ones count on")
     parser.add_argument("--out", type=Path, help="write the rounds to this Markdown file")
     options = parser.parse_args()
+    # What a shell starts in the background ignores Ctrl-C, and so would all sessions.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     first = random.randrange(10**6) if options.seed is None else options.seed
     until = time.time() + 60 * options.minutes
     rounds: list[Round] = []

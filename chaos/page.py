@@ -35,7 +35,9 @@ that wraps what trains:
   so.
 - A session whose store was damaged lost its summary to a traceback. Now verdicts come from memory.
 - Ctrl-C under `-n 2` took 20 seconds: each worker made a traceback and a summary that no one reads. Now it takes one to
-  five, on two busy cores.
+  five, on two busy cores. A worker that had not begun its first claim made them still; now none does.
+- Sessions of a test that a shell started in the background ignored Ctrl-C, as it had them do. `make chaos` now undoes
+  that.
 """
 
 

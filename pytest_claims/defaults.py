@@ -14,5 +14,8 @@ PLACEBO_SEEDS = 5
 CUDNN, TRITON = "cudnn", "triton"
 KERNELS = (CUDNN, TRITON)
 
+# The kinds of device that train (torch.device.type), as runs, ledgers and --runs-of name them.
+DEVICE_KINDS = ("cpu", "cuda")
+
 # More classes than this make no confusion matrix that anybody could read.
 MOST_DRAWN_CLASSES = 20

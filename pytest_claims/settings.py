@@ -29,7 +29,8 @@ class TrainedOn:
 class Settings:
     """The resolved options of a session.
 
-    device: of this process. tf32: whether it rounds the operands of float32 products. kernels: what
+    device: of this process, or of the kind that a cluster has. ray: the address of the Ray cluster that trains, "" for
+    this machine's own processes. tf32: whether it rounds the operands of float32 products. kernels: what
     computes its convolutions and batch norms (pytest_claims.stacked.kernels). looks: the numbers of seeds
     at which a claim is looked at until a verdict stands; one look is a fixed number of seeds. planned: all looks
     among which the error rate is divided, of which looks are the first. first_seed: the seeds of a look are
@@ -37,11 +38,13 @@ class Settings:
     the folder in which verdicts are recorded; None for a placebo. since: stored runs that finished earlier are trained
     again ("" reuses all). only_stored: train nothing, and judge what can be. evidence: the folder of recorded runs that
     are judged beside those of the store; None where runs are trained. runs_of: the kind of device whose stored runs are
-    judged, "" for the kind with the most seeds, claim by claim.
+    judged, "" for the kind with the most seeds, claim by claim. mix_capabilities: whether a claim's runs may have been
+    trained on CPUs of several instruction sets.
     prefix, options: of a command that runs a test of this session again: what stands before and after its name.
     """
 
     device: torch.device
+    ray: str
     tf32: bool
     kernels: str
     scale: str
@@ -56,6 +59,7 @@ class Settings:
     only_stored: bool
     evidence: Path | None
     runs_of: str
+    mix_capabilities: bool
     prefix: tuple[str, ...]
     options: tuple[str, ...]
 
@@ -105,7 +109,10 @@ class Settings:
         """One that fits a line of a terminal: the folder, and the claim by its id instead of the test by its name."""
         folder, start = nodeid.split("::")[0].split("/")[0], [f"--first-seed {first}"] if first else []
         named = [shlex.quote(folder), f"-k {shlex.quote(id)}"]
-        options = [*start, *self._as_recorded(trained), *self.options]
+        added = self._as_recorded(trained)
+        # It is of CPUs alone.
+        given = [option for option in self.options if "--gpu" not in added or option != "--mix-capabilities"]
+        options = [*start, *added, *given]
         return " ".join([*self.prefix, *named, f"--scale {self.scale}", seeds, *options])
 
     def _as_recorded(self, trained: TrainedOn) -> list[str]:

@@ -12,6 +12,7 @@ import enum
 import functools
 import itertools
 import json
+import math
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Literal
 
@@ -75,6 +76,10 @@ class Augmentation:
                 raise ValueError(f"Augmentation.{field.name} is {value!r}; allowed: from 0 to {most:g}")
 
 
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
 @dataclasses.dataclass(frozen=True)
 class Recipe:
     """How one network is trained: everything of a run but the network, the data and the seed.
@@ -122,17 +127,23 @@ class Recipe:
             if not ok:
                 raise ValueError(f"Recipe.{name} is {getattr(self, name)!r}; allowed: {allowed}")
 
-        check("images_per_class", self.images_per_class is None or self.images_per_class >= 1, "None or >= 1")
-        tested = self.test_images_per_class
-        check("test_images_per_class", tested is None or tested >= 1, "None or >= 1")
-        check("batch", self.batch >= 1, ">= 1")
-        check("epochs", self.epochs >= 1, ">= 1")
-        check("lr", self.lr > 0, "> 0")
+        def check_whole(name: str, *, none: bool = False) -> None:
+            value = getattr(self, name)
+            ok = none if value is None else type(value) is int and value >= 1
+            check(name, ok, "None or an integer >= 1" if none else "an integer >= 1")
+
+        check_whole("images_per_class", none=True)
+        check_whole("test_images_per_class", none=True)
+        check_whole("batch")
+        check_whole("epochs")
+        check("lr", _is_finite(self.lr) and self.lr > 0, "a number > 0")
+        for name in ("momentum", "weight_decay"):
+            check(name, _is_finite(getattr(self, name)), "a number")
         optimisers.check(self)
         object.__setattr__(self, "optimizer_options", optimisers.canonical_options(self))
         check("precision", self.precision in ("float32", "bfloat16", "float64"), "'float32', 'bfloat16', 'float64'")
         check("initialisation", self.initialisation in ("default", "xavier"), "'default', 'xavier'")
-        check("l1", self.l1 >= 0, ">= 0")
+        check("l1", _is_finite(self.l1) and self.l1 >= 0, "a number >= 0")
         check("statistics", self.statistics in ("running", "precise"), "'running', 'precise'")
         check(
             "schedule",
@@ -142,6 +153,8 @@ class Recipe:
         )
 
     def _scheduled(self) -> bool:
+        if not isinstance(self.schedule, tuple | list):
+            return False
         kind, *arguments = self.schedule or ("",)
         if kind == "linear":
             if not all(isinstance(point, int | float) for point in arguments):

@@ -26,6 +26,7 @@ def test_controls_on_real_training():
             f"{n} seeds",
             found(pool, n, 0, margin, draws),
             0.07,
+            experiments=draws,
         ),
         Row(
             "training",
@@ -36,6 +37,7 @@ def test_controls_on_real_training():
             found(pool, n, margin, margin, draws),
             0.788,
             least=True,
+            experiments=draws,
         ),
         Row("training", "negative control", "shuffled labels", "trained networks", "5 seeds", labels_shuffled(5), 0.14),
     ]

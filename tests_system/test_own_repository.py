@@ -101,7 +101,7 @@ def test_a_repository_of_ones_own_gets_verdicts_a_ledger_and_a_page(python, tmp_
     assert found.keys() == {"S1", "S2"}
     assert "16 channels beat 1" in (repository / "page" / "index.html").read_text(encoding="utf-8")
     ledger = json.loads((repository / "claims" / "ledger" / "documented-shapes.json").read_text())
-    assert {entry["finding"]: entry["verdict"] for entry in ledger.values()} == found
+    assert {kinds["cpu"]["finding"]: kinds["cpu"]["verdict"] for kinds in ledger.values()} == found
 
     # All of it is stored, and what is recorded is expected.
     again = run(python, repository, "-m", "pytest", *options, "--ledger")

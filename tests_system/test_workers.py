@@ -109,3 +109,27 @@ def test_other_plugins_hear_in_each_worker_of_the_settings_and_once_of_all_else(
 def test_another_place_trains_for_both_workers(together):
     trained = seeds_trained_elsewhere(together.path, "together.sqlite", 2)
     assert trained.keys() == {16, 6, 12, 14}
+
+
+ENDS = """
+    import pytest
+
+    pytest_plugins = ["pytest_claims.plugin.hooks"]
+
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_keyboard_interrupt(excinfo):
+        with open("ends.txt", "a") as file:
+            print(len(excinfo.traceback), file=file)
+"""
+
+
+def test_a_worker_that_is_interrupted_makes_no_traceback_that_no_one_reads(suite, run):
+    # Also before it has collected a claim. With one of every module in between it took seconds.
+    (suite.path / "conftest.py").write_text(textwrap.dedent(ENDS))
+    worker = "import os\nif 'PYTEST_XDIST_WORKER' in os.environ:\n    raise KeyboardInterrupt\n"
+    module = suite.path / "claims" / "test_width.py"
+    module.write_text(worker + module.read_text())
+    found = run("-n", "1")
+    assert found.ret != 0
+    assert (suite.path / "ends.txt").read_text().split()[0] == "0"

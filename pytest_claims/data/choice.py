@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 from pytest_claims.data.dataset import DataError
@@ -70,6 +71,24 @@ class Choice:
             assert self.sample
             return Chosen(SAMPLE, self.sample, "the whole set is not on disk")
         return Chosen(spec.family, self.folder, "no sample serves" if self.sample else "needed whole", self.download)
+
+    def served(self, name: str, kind: str) -> str:
+        """What serves as a data set, in words, now that its images are loaded and their kind is known (kinds.py)."""
+        chosen = self.of(name)
+        if kind == chosen.kind:
+            return str(chosen)
+        if kind == SAMPLE:
+            return str(dataclasses.replace(chosen, kind=SAMPLE))
+        return f"images of your own, for they are not those of {name}, at {chosen.folder} ({chosen.why})"
+
+    def unverified(self) -> list[str]:
+        """Files that count as a published data set only if their fingerprint is its own, which loading them shows."""
+        files = []
+        for spec in registered():
+            chosen, file = self.of(spec.name), f"{spec.name}.npz"
+            if spec.fingerprint and chosen.kind == spec.family and os.path.isfile(chosen.folder / file):
+                files.append(file)
+        return files
 
     def lacks(self, name: str, recipe: Recipe) -> str:
         """Why the sample does not suffice for this recipe, in a sentence; "" where it does, or where it does not serve.
@@ -165,10 +184,14 @@ def choose(option: str, scale: str, home: Path, sample: Path | None = None, *, w
         taken = sample if option == "auto" and not whole and sample is not None and is_there(sample) else None
         return Choice(option, home, scale, taken)
     folder = Path(option).expanduser()
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # which is False where pathlib raises: below what may not be searched
         allowed = f"{', '.join(NAMED)}, or the path of an existing folder"
         raise DataError(f"--data {option}: no such folder. Allowed: {allowed}. {_FOLDERS}")
-    if (folder / "train").is_dir() and (folder / "test").is_dir():
+    try:
+        next(folder.iterdir(), None)
+    except OSError as error:
+        raise DataError(f"--data {option}: the folder cannot be read ({error.strerror}). {_FOLDERS}") from error
+    if os.path.isdir(folder / "train") and os.path.isdir(folder / "test"):
         return Choice("folders", folder, scale)
     # An .npz may be of a data set that a module of claims registers later.
     if not any(folder.glob("*.npz")) and not any(spec.on_disk(folder) for spec in registered()):

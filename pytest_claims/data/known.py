@@ -16,6 +16,7 @@ register(
         class_names=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         loader=Torchvision("CIFAR10", files=("cifar-10-batches-py",)),
         sample=Sample("5254d357344685712e74050e97c4f3da2fc134b4959621809d7f3c5569685538", train=500, test=200),
+        fingerprint="4eb9de6aa72f2f19a0206b07205e49551ce36a7ecfa57e04a93937a5fc70dd21",
     )
 )
 register(
@@ -27,6 +28,7 @@ register(
         test_images=10_000,
         loader=Torchvision("CIFAR100", files=("cifar-100-python",)),
         sample=Sample("35e31c9c97d94082f55209eb25acf181bd28ed55479353d60f45e692086c4e75", train=15, test=5),
+        fingerprint="9042c554239b2c25d6c39cbf9c35262cdc5d98722c3da9ff205ac735b86f9a5d",
     )
 )
 # Xiao, Rasul and Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms", 2017.

@@ -13,6 +13,7 @@ Then `Arm(..., dataset="letters")` trains on `letters.npz` in the folder that --
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from pathlib import Path
 from typing import Protocol
@@ -75,7 +76,9 @@ class DatasetSpec:
     set; scale full needs that many training images. channels (1 or 3) and size (pixels a side, at most 32): of the
     source's images; presentation.py says how networks see them. class_names: in the order of labels, where the source
     does not name them. loader: reads what is published, None where there is only the .npz. sample: which of its images
-    are the sample of it, None where there is none.
+    are the sample of it, None where there is none. fingerprint: of the whole set (dataset.py), by which it is known
+    from whatever file it was read: other images under the name are images of one's own. "" where the name alone says
+    what it is.
 
     Raises ValueError for other values.
     """
@@ -90,6 +93,7 @@ class DatasetSpec:
     class_names: tuple[str, ...] = ()
     loader: Loader | None = None
     sample: Sample | None = None
+    fingerprint: str = ""
 
     def __post_init__(self) -> None:
         def check(name: str, ok: bool, allowed: str) -> None:
@@ -111,13 +115,17 @@ class DatasetSpec:
         check("loader", self.loader is None or bool(self.loader.files), "None, or one whose `files` are not empty")
 
     def kind_of(self, fingerprint: str) -> str:
-        """The kind of images of this data set: those with the sample's fingerprint are the sample."""
-        return SAMPLE if self.sample is not None and fingerprint == self.sample.fingerprint else self.family
+        """The kind of images under this name: those with the sample's fingerprint are the sample, and those that are
+        neither the sample nor the whole set, where that is known, are one's own."""
+        if self.sample is not None and fingerprint == self.sample.fingerprint:
+            return SAMPLE
+        return self.family if self.fingerprint in ("", fingerprint) else FOLDERS
 
     def on_disk(self, folder: Path) -> bool:
         """Whether a folder has this data set, as an .npz or as its loader reads it."""
-        published = self.loader is not None and all((folder / file).exists() for file in self.loader.files)
-        return published or (folder / f"{self.name}.npz").is_file()
+        # What cannot be looked at is not there; unlike Path's, these raise nothing.
+        published = self.loader is not None and all(os.path.exists(folder / file) for file in self.loader.files)
+        return published or os.path.isfile(folder / f"{self.name}.npz")
 
     @property
     def ways(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pytest_claims.judge.declared_arms import ClaimError, called, checked
 from pytest_claims.judge.metric import ACCURACY, Metric
 from pytest_claims.types import Arm, Claim, Source
 
@@ -62,7 +63,7 @@ def claim_id(item: pytest.Item) -> str:
     -k takes it as it is, so it has no spaces, and "'" reads "-prime": "A2c'" on the base recipe is "A2c-prime-base".
     Raises ValueError for an ordinary test.
     """
-    parts = [_declared(item).finding.replace("'", "-prime")]
+    parts = [str(_declared(item).finding).replace("'", "-prime")]
     if hasattr(item, "callspec"):
         parts.append(item.callspec.id)
     # Only what a -k expression takes in a name.
@@ -70,21 +71,33 @@ def claim_id(item: pytest.Item) -> str:
 
 
 def words_of(item: pytest.Item) -> str:
-    """The claim as a sentence, its parameters filled in."""
-    text, values = _declared(item).words, parameters(item)
-    unknown = [name for _, name, _, _ in string.Formatter().parse(text) if name and name not in values]
+    """The claim as a sentence, its parameters filled in.
+
+    Raises ClaimError for words that name others, and for a finding, words or source of another type.
+    """
+    declared, values = _declared(item), parameters(item)
+    if not (isinstance(declared.finding, str) and declared.finding and isinstance(declared.words, str)):
+        found = f"finding is {declared.finding!r}, its words are {declared.words!r}"
+        raise ClaimError(f"{item.nodeid}: its {found}; needed: two texts")
+    if not isinstance(declared.source, Source):
+        raise ClaimError(f"{item.nodeid}: its source is {declared.source!r}; needed: Source(document, section)")
+    text = declared.words
+    try:
+        unknown = [name for _, name, _, _ in string.Formatter().parse(text) if name and name not in values]
+    except ValueError as error:
+        raise ClaimError(f"{item.nodeid}: the claim's words are {text!r} ({error}); write a brace as {{{{") from error
     if unknown:
-        raise pytest.UsageError(f"{item.nodeid}: the claim's words name {unknown}; the test has {sorted(values)}")
+        raise ClaimError(f"{item.nodeid}: the claim's words name {unknown}; the test has {sorted(values)}")
     return text.format(**values)
 
 
 def arms_of(item: pytest.Item) -> dict[Hashable, Arm]:
-    """The claim's arms by name for this test's parameters."""
-    return dict(_called(item, _declared(item).arms))
+    """The claim's arms by name for this test's parameters. Raises ClaimError for what are none."""
+    return checked(item.nodeid, _called(item, _declared(item).arms))
 
 
 def arms_at(item: pytest.Item, scale: str) -> dict[Hashable, Arm]:
-    """Those of the claim's arms that a session at this scale trains."""
+    """Those of the claim's arms that a session at this scale trains. Raises ClaimError as arms_of()."""
     return {name: arm for name, arm in arms_of(item).items() if arm.quick or scale != "quick"}
 
 
@@ -112,13 +125,18 @@ def _declared(item: pytest.Item) -> Claim:
 
 
 def _called(item: pytest.Item, declared: Callable[..., Any]) -> Any:
-    """declared, called with the test's parameters that it names."""
+    """declared, called with the test's parameters that it names. Raises ClaimError for others, and if it raises."""
     values = parameters(item)
+    if not callable(declared):
+        raise ClaimError(
+            f"{item.nodeid}: {declared!r} stands where a function of the test's parameters is wanted, such as "
+            "`lambda: ...`"
+        )
     wanted = list(inspect.signature(declared).parameters)
     missing = [name for name in wanted if name not in values]
     if missing:
-        raise pytest.UsageError(
-            f"{item.nodeid}: {declared.__name__}() takes {missing}, which the test is not parametrised with; "
-            f"it has {sorted(values)}"
+        raise ClaimError(
+            f"{item.nodeid}: {getattr(declared, '__name__', declared)}() takes {missing}, which the test is not "
+            f"parametrised with; it has {sorted(values)}"
         )
-    return declared(**{name: values[name] for name in wanted})
+    return called(item.nodeid, declared, {name: values[name] for name in wanted})

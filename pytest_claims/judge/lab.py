@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import operator
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -32,7 +33,8 @@ from pytest_claims.judge.kinds import kind_of
 from pytest_claims.judge.metric import ACCURACY, Metric, epochs_to
 from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.judge.training_in_words import training_words
-from pytest_claims.runs.pool import NotStoredError, Pool
+from pytest_claims.runs.pool import NotStoredError
+from pytest_claims.runs.results import Results
 from pytest_claims.settings import Settings, TrainedOn
 from pytest_claims.stats import (
     ALPHA,
@@ -62,6 +64,7 @@ from pytest_claims.types import (
     ChosenSettings,
     Claim,
     Confounder,
+    Doubt,
     Note,
     NotTried,
     Outcome,
@@ -70,6 +73,9 @@ from pytest_claims.types import (
     Verdict,
     first_look,
 )
+
+# What the test's author wrote is at fault, and is what a failure shows.
+__tracebackhide__ = operator.methodcaller("errisinstance", (KeyError, ValueError, TypeError, RuntimeError))
 
 # Reassignments of a placebo's results for each claim: enough to judge even one of them.
 PLACEBO_DRAWS = 200
@@ -106,7 +112,7 @@ class Lab:
         words: str,
         arms: Mapping[Name, Arm],
         settings: Settings,
-        pool: Pool,
+        pool: Results,
         explain: Callable[[Result], str],
         metric: Metric = ACCURACY,
         claims: int = 1,
@@ -387,7 +393,7 @@ class Lab:
         """What served as a data set, in words."""
         images = self._pool.data(dataset)
         recorded = images.origin == AS_RECORDED
-        return f"{images.kind}, {AS_RECORDED}" if recorded else str(self._settings.data.of(dataset))
+        return f"{images.kind}, {AS_RECORDED}" if recorded else self._settings.data.served(dataset, images.kind)
 
     def _named(self, names: Sequence[Name]) -> None:
         """Raise ValueError unless these are two different arms or more; KeyError for one that was not declared."""
@@ -435,8 +441,8 @@ class Lab:
             found = {"chance": 100 / run.network.classes, "test_images": results[0].test_images, "diverged": diverged}
             collapsed, nothing = collapse(ordered["accuracy"], **found), at_chance(ordered["accuracy"], **found)
         values, flags = ordered["values"].tolist(), collapsed.tolist()
-        seeds, key = tuple(result.seed for result in ascending), self._pool.key(run)
-        names = tuple(map(key.digest, seeds))
+        seeds = tuple(result.seed for result in ascending)
+        names = tuple(self._pool.names(run, seeds))
         tested = results[0].test_images
         seconds = float(np.mean([result.seconds for result in results]))
         return ArmEvidence(
@@ -489,12 +495,13 @@ class Lab:
             self._pool.want([self._wanted(name) for name in judged])
         return decide(level)
 
-    def _decided(self, decide: Callable[[float], Verdict]) -> Verdict:
+    def _decided(self, decide: Callable[[float], Verdict], ended: Callable[[Verdict], bool]) -> Verdict:
         """The verdict at the looks of this session, as far as their runs are stored if it trains nothing."""
         looks = self._settings.looks
         while True:
             try:
-                return sequential(lambda n, level: self._look(decide, n, level), looks, planned=self._settings.planned)
+                planned = self._settings.planned
+                return sequential(lambda n, level: self._look(decide, n, level), looks, planned=planned, ended=ended)
             except NotStoredError:
                 if self._n == looks[0]:
                     raise
@@ -524,7 +531,12 @@ class Lab:
         # Of an arm at chance the accuracy still says that it is worse than another; its spread says nothing.
         enough = any if kind_of(assertion.kind).compares_spreads else all
         decides = [self._of(name).at_chance for name in assertion.arms if name not in assertion.beside]
-        return not_comparable(verdict) if enough(decides) else verdict
+        return not_comparable(verdict) if enough(decides) or _turns_on_chance(assertion, verdict, arms) else verdict
+
+    def _learned_nothing(self, assertion: Assertion, verdict: Verdict) -> bool:
+        """Whether more seeds are of no use: no run of any compared arm has learned anything so far."""
+        runs = [self._of(name).collapsed for name in assertion.arms if name not in assertion.beside]
+        return verdict.doubt == Doubt.NOT_COMPARABLE and all(map(all, runs))
 
     def _at_hand(self, name: Name, *, needed: bool) -> bool:
         """Whether an arm has its runs; where runs are trained, it always has. Raises NotStoredError for one that is
@@ -553,7 +565,11 @@ class Lab:
         self._look_from(kind_of(assertion.kind).first_look)
         settings, source = self._settings, self._claim.source
         decide = partial(self._decide, assertion)
-        verdict = self._decided(decide)
+        ended = partial(self._learned_nothing, assertion)
+        if self._claim.tunes:
+            # Before the settings were chosen no one knew which arms these are.
+            self._pool.want([self._wanted(name) for name in assertion.arms])
+        verdict = self._decided(decide, ended)
         # In a placebo they are all the first arm's.
         used = dict.fromkeys(self._wanted(name)[0].dataset for name in self._evidence)
         datasets = {dataset: self._served(dataset) for dataset in used}
@@ -575,7 +591,7 @@ class Lab:
             )
         later = [look for look in settings.planned if look > verdict.n]
         open_ = verdict.outcome == Outcome.INCONCLUSIVE
-        next_look = later[0] if open_ and later else None
+        next_look = later[0] if open_ and later and not ended(verdict) else None
         more = min(verdict.seeds_to_settle or 2 * verdict.n, 1000)
         trained_on = TrainedOn(self._pool.device_kind, data_kind)
         # Confounders are trained as the arm that they stand for, but for what they change.
@@ -596,6 +612,8 @@ class Lab:
             data="; ".join(dict.fromkeys(datasets.values())),
             data_kind=data_kind,
             device="; ".join(self._pool.devices(name for arm in arms for name in arm.runs)),
+            device_kind=self._pool.device_kind,
+            capabilities=tuple(self._pool.capabilities(name for arm in arms for name in arm.runs)),
             enforced=enforced,
             planned=settings.planned,
             next_look=next_look,
@@ -642,3 +660,14 @@ class Lab:
             outcomes[str(decide(ALPHA).outcome)] += 1
         self._evidence = evidence
         return dict(outcomes)
+
+
+def _turns_on_chance(assertion: Assertion, verdict: Verdict, at_chance: Mapping[str, bool]) -> bool:
+    """Whether a claim on several pairs is not confirmed because of one whose arms are both at chance.
+
+    at_chance: by label. The pair is the one of the upper bound, which is the nearest to being excluded.
+    """
+    if verdict.outcome == Outcome.REPRODUCED or not kind_of(assertion.kind).directed:
+        return False
+    pairs = [bound.comparison for bound in verdict.bounds if bound.side == "upper"]
+    return any(pair and all(at_chance.get(label, False) for label in pair) for pair in pairs)

@@ -65,10 +65,11 @@ class Sibling:
 
 
 @dataclasses.dataclass(frozen=True)
-class OnEvidence:
-    """What recorded runs on whole data sets say of the same claim.
+class OnRecord:
+    """What a ledger has of the same claim, judged on other runs.
 
-    effect, lower, upper: in unit. n: seeds. data_kind: of the images. date: ISO 8601, of the verdict.
+    effect, lower, upper: in unit. n: seeds. data_kind: of the images. device_kind: of what trained them, device in
+    words. date: ISO 8601, of the verdict.
     """
 
     verdict: str
@@ -78,15 +79,20 @@ class OnEvidence:
     unit: str
     n: int
     data_kind: str
+    device_kind: str
     device: str
     date: str
 
     @property
+    def measured(self) -> str:
+        """ "REPRODUCED +2.18 [+1.32, +3.26]"."""
+        unit = "" if self.unit == "points" else f" {self.unit}"
+        return f"{self.verdict} {self.effect:+.2f} [{self.lower:+.2f}, {self.upper:+.2f}]{unit}"
+
+    @property
     def words(self) -> str:
         """ "REPRODUCED +2.18 [+1.32, +3.26] (whole cifar, 5 seeds, cpu (Xeon), 2026-11-21)"."""
-        seeds = f"whole {self.data_kind}, {self.n} seeds, {self.device}, {self.date}"
-        unit = "" if self.unit == "points" else f" {self.unit}"
-        return f"{self.verdict} {self.effect:+.2f} [{self.lower:+.2f}, {self.upper:+.2f}]{unit} ({seeds})"
+        return f"{self.measured} (whole {self.data_kind}, {self.n} seeds, {self.device}, {self.date})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,17 +109,20 @@ class Result:
     number of seeds. next_look: the number of seeds of the
     planned look that comes next, None where there is none. command: takes just this claim further: to that look, or
     where there is none, to seeds that no verdict was read from. placebo: how often each outcome came up when results
-    were reassigned to arms at random, empty outside a placebo. recorded: the verdict in the ledger, "" for
-    none. measured: what was, as a column's heading. unit: of the effect. images: whether a report shows what the arms
-    take images for. claims: how many the session selected, this one among them: what its p is corrected for.
+    were reassigned to arms at random, empty outside a placebo. device_kind: of what trained the arms' runs,
+    one of DEVICE_KINDS. recorded: the verdict in the ledger on this kind of device, "" for none. elsewhere: what that
+    ledger has on other kinds. measured: what was, as a column's heading. unit: of the effect. images: whether a report
+    shows what the arms take images for. claims: how many the session selected, this one among them: what its p is
+    corrected for.
     datasets: of its arms, by name, what served as each, in words.
     contrasted: labels of the arms that contrast names; none where the data choose them, or where it is along levels.
-    evidence: what recorded runs on whole data sets say of the same claim, None where this verdict is on them itself, or
-    where none is recorded.
+    evidence: what recorded runs on whole data sets say of the same claim, an entry a kind of device, this result's own
+    kind first; none where this verdict is on them itself, or where none is recorded.
     samples: how many samples of seeds were judged one after the other, as far as the ledger knows (ledger/entries.py).
     siblings: the same claim at other levels, as far as the ledger has them. trained: how the arms were trained, in a
     sentence. differences: per seed, the contrast whose mean the effect is; none where the data choose what is compared,
-    or where it is no mean. more_seeds: seeds an arm that command adds.
+    or where it is no mean. more_seeds: seeds an arm that command adds. capabilities: the instruction sets of the CPUs
+    that trained the runs, "" for one that is not recorded; more than one in a session that was asked to mix them.
     """
 
     nodeid: str
@@ -131,6 +140,7 @@ class Result:
     data: str
     data_kind: str
     device: str
+    device_kind: str
     enforced: bool
     planned: tuple[int, ...]
     next_look: int | None
@@ -148,7 +158,9 @@ class Result:
     trained: str = ""
     differences: tuple[float, ...] = ()
     more_seeds: int = 0
-    evidence: OnEvidence | None = None
+    evidence: tuple[OnRecord, ...] = ()
+    elsewhere: tuple[OnRecord, ...] = ()
+    capabilities: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         kind_of(self.kind)

@@ -1,10 +1,13 @@
-"""The ledger: the verdict that each claim had when it was last verified, per scale and kind of images.
+"""The ledger: the verdict that each claim had when it was last verified, by scale, kind of images and kind of device.
 
-`pytest claims --update-ledger` writes it; nothing else does. A JSON file a scale and kind of images (data/kinds.py), an
-entry a claim:
+`pytest claims --update-ledger` writes it; nothing else does. A JSON file a scale and kind of images (data/kinds.py),
+and in it of each claim an entry a kind of device, side by side:
 
     claims/ledger/documented-cifar.json
-        {"claims/test_x.py::test_y[1]": {"verdict": "REPRODUCED", "effect": 2.18, ...}, ...}
+        {"claims/test_x.py::test_y[1]": {"cpu": {"verdict": "REPRODUCED", "effect": 2.18, ...}, "cuda": {...}}, ...}
+
+Before kinds of device were told apart a claim had one entry, without a kind. Such files are still read: the entry is of
+the kind that its device names. The next --update-ledger writes them in today's form.
 """
 
 from __future__ import annotations
@@ -15,10 +18,11 @@ import fcntl
 import json
 import os
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_claims.defaults import DEVICE_KINDS
 from pytest_claims.errors import ExplainedError
 from pytest_claims.judge.result import Result
 from pytest_claims.types import Outcome
@@ -80,6 +84,17 @@ class Entry:
             return self.samples
         return self.samples + 1 if self.verdict == Outcome.INCONCLUSIVE else 1
 
+    def stays(self, result: Result) -> bool:
+        """Whether this entry is not replaced by that of this result: it is decided, and the result is a look at the
+        same claim on the same seeds that does not decide yet. That contradicts nothing, and says less."""
+        same = (result.arms[0].seeds[0], round(result.verdict.margin, 4)) == (self.first_seed, self.margin)
+        undecided = result.verdict.outcome == Outcome.INCONCLUSIVE and self.verdict != Outcome.INCONCLUSIVE
+        return same and undecided and (result.next_look is not None or result.verdict.n < self.n)
+
+
+# What a ledger holds: entries by test, and by kind of device.
+Ledger = Mapping[str, Mapping[str, Entry]]
+
 
 def entry(result: Result, date: str, versions: str) -> Entry:
     """The entry of a result."""
@@ -104,51 +119,96 @@ def entry(result: Result, date: str, versions: str) -> Entry:
     )
 
 
-def read(path: Path) -> dict[str, Entry]:
-    """The entries of a ledger by test, none if there is no such file. Raises LedgerError, which names the entry."""
+def of_kind(ledger: Ledger, kind: str) -> dict[str, Entry]:
+    """The entries of a kind of device, by test."""
+    return {test: entries[kind] for test, entries in ledger.items() if kind in entries}
+
+
+def read(path: Path) -> dict[str, dict[str, Entry]]:
+    """The entries of a ledger by test and by kind of device, none if there is no such file.
+
+    Raises LedgerError, which names the entry.
+    """
     if not path.exists():
         return {}
     place = ""
     try:
-        entries = {}
-        for name, fields in json.loads(path.read_text(encoding="utf-8")).items():
+        ledger: dict[str, dict[str, Entry]] = {}
+        for name, found in json.loads(path.read_text(encoding="utf-8")).items():
             place = f"{name}: "
-            entries[name] = _checked(Entry(**{**fields, "looks": tuple(fields["looks"])}))
+            by_kind = {_kind_named(found["device"]): found} if "verdict" in found else found
+            ledger[name] = {}
+            for kind, fields in by_kind.items():
+                place = f"{name}: {kind}: "
+                if kind not in DEVICE_KINDS:
+                    raise ValueError(f"no kind of device; allowed: {', '.join(DEVICE_KINDS)}")
+                ledger[name][kind] = _checked(Entry(**{**fields, "looks": tuple(fields["looks"])}))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise LedgerError(
             f"{path} is no ledger ({place}{error}). Restore it from version control, or delete it and write it again "
             "with --update-ledger"
         ) from error
-    return entries
+    return ledger
 
 
-def read_all(folder: Path, scale: str) -> dict[str, dict[str, Entry]]:
-    """The entries of all ledgers of a scale, by kind of images and by test. Raises LedgerError for a damaged one."""
+def read_all(folder: Path, scale: str) -> dict[str, dict[str, dict[str, Entry]]]:
+    """All ledgers of a scale, by kind of images. Raises LedgerError for a damaged one."""
     files = sorted(folder.glob(f"{scale}-*.json"))
     return {path.stem.removeprefix(f"{scale}-"): read(path) for path in files}
 
 
-def update(path: Path, results: Sequence[Result], date: str, versions: str) -> int:
+def update(path: Path, results: Sequence[Result], date: str, versions: Callable[[Result], str]) -> int:
     """Write these results' entries into a ledger, leaving others as they are; returns how many entries changed.
 
+    Each becomes the entry of the kind of device that its runs were trained on, beside that of another kind. An entry
+    that stays (Entry.stays) is left as it is.
     The file is replaced at once, so that an interrupted session leaves the old one, and sessions wait for one another,
-    so that none undoes what another has written. Raises LedgerError.
+    so that none undoes what another has written. Raises LedgerError, also for a kind of device that no ledger has.
     """
+    unknown = sorted({result.device_kind for result in results} - set(DEVICE_KINDS))
+    if unknown:
+        raise LedgerError(
+            f"verdicts on {', '.join(unknown)} are not recorded in {path}: its kinds of device are "
+            f"{', '.join(DEVICE_KINDS)}, one of which the executor has to name; the runs themselves are in the store"
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _alone_in(path.parent):
             before = read(path)
-            new = {}
+            after, changed = {test: dict(entries) for test, entries in before.items()}, 0
             for result in results:
-                came_to, recorded = entry(result, date, versions), before.get(result.nodeid)
+                entries = after.setdefault(result.nodeid, {})
+                recorded = entries.get(result.device_kind)
+                if recorded and recorded.stays(result):
+                    continue
                 samples = recorded.chained(result) if recorded else 1
-                new[result.nodeid] = dataclasses.replace(came_to, samples=samples)
-            entries: Mapping[str, Entry] = {**before, **new}
-            text = json.dumps({name: dataclasses.asdict(entries[name]) for name in sorted(entries)}, indent=1)
+                came_to = dataclasses.replace(entry(result, date, versions(result)), samples=samples)
+                try:
+                    _checked(came_to)  # or else no session could read the ledger again
+                except ValueError as error:
+                    raise LedgerError(f"{result.nodeid} cannot be recorded in {path}: {error}") from error
+                changed += came_to != recorded
+                entries[result.device_kind] = came_to
+            text = json.dumps({test: _in_json(after[test]) for test in sorted(after)}, indent=1)
             write_whole(path, [text, "\n"])
     except OSError as error:
         raise LedgerError(f"{path} cannot be written ({error}); the runs themselves are in the store") from error
-    return sum(before.get(name) != value for name, value in new.items())
+    return changed
+
+
+def _in_json(entries: Mapping[str, Entry]) -> dict[str, Any]:
+    return {kind: dataclasses.asdict(entries[kind]) for kind in sorted(entries)}
+
+
+def _kind_named(device: str) -> str:
+    """The kind of a device in words, of an entry that says no more. Raises ValueError for one that names none."""
+    for kind in DEVICE_KINDS:
+        if device.startswith(kind):
+            return kind
+    raise ValueError(
+        f"an entry of the older form, on {device!r}, names no kind of device: put it under one of "
+        f"{', '.join(DEVICE_KINDS)}"
+    )
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from pytest_claims.judge.result import Result
 from pytest_claims.ledger.entries import Entry
@@ -22,19 +23,34 @@ class Standing:
     fails: bool = False
 
 
-def standing(recorded: Entry | None, result: Result, *, updating: bool) -> Standing:
-    """recorded: the ledger's entry, None where there is none. updating: this session's verdicts are being recorded."""
+def standing(entries: Mapping[str, Entry], result: Result, *, updating: bool) -> Standing:
+    """entries: the ledger's for this claim, by kind of device. A verdict is held against that of its own kind alone: an
+    effect of another kind says nothing of a change. updating: this session's verdicts are being recorded."""
+    recorded = entries.get(result.device_kind)
     red = result.enforced and result.verdict.outcome != Outcome.REPRODUCED
+    if updating and recorded and recorded.stays(result):
+        return Standing(difference(recorded, result))
     if updating:
         return Standing(expected="recorded now" if red else "")
     if recorded is None:
-        return Standing()
+        return Standing(unheld(entries, result) if red else "")
     said = difference(recorded, result)
     if red:
         return Standing(said, "" if said else f"as recorded: {recorded.words}")
     # What was open before and is now reproduced passes, as a claim without an entry does.
     changed = result.enforced and said.startswith("CHANGED")
     return Standing(said, fails=changed or (not result.enforced and reversed_effect(recorded, result)))
+
+
+def unheld(entries: Mapping[str, Entry], result: Result) -> str:
+    """That a verdict is held against nothing, since the ledger has this claim on other kinds of device alone."""
+    if not entries:
+        return ""
+    others = "; ".join(f"on {kind} it was {entry.words}" for kind, entry in sorted(entries.items()))
+    return (
+        f"NOT RECORDED ON {result.device_kind.upper()}: the ledger has {result.finding} on another kind of device "
+        f"alone ({others}), which this verdict is not held against. Record it with --update-ledger."
+    )
 
 
 def difference(recorded: Entry, result: Result) -> str:

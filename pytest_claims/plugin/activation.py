@@ -22,7 +22,7 @@ from pytest_claims.defaults import CLAIMS_FOLDER
 from pytest_claims.judge.decorator import claim_id, claim_of
 from pytest_claims.plugin.lost_tests import LostTests
 from pytest_claims.plugin.options import any_given
-from pytest_claims.plugin.processes import is_worker, told
+from pytest_claims.plugin.processes import EndsAtOnce, is_worker, told
 
 if TYPE_CHECKING:
     from pytest_claims.plugin.active import Active
@@ -44,6 +44,8 @@ def configure(config: pytest.Config) -> None:
     config.stash[STARTED] = told(config).get("claims_started") or time.time()
     if is_worker(config):
         config.stash[COLUMNS] = int(told(config)["claims_columns"])
+        if told(config)["claims_expected"]:
+            EndsAtOnce.join(config)
         return
     config.pluginmanager.register(LostTests(), LostTests.NAME)
     if any_given(config.option) or _collects_claims(config):
@@ -60,10 +62,11 @@ def measure_terminal(config: pytest.Config) -> None:
 
 
 def tell_worker(config: pytest.Config, node: Any) -> None:
-    """Tell a new worker of xdist's when the session began, so that --fresh means the same to all, and how wide to
-    write."""
+    """Tell a new worker of xdist's when the session began, so that --fresh means the same to all, how wide to write,
+    and whether it will find claims."""
     node.workerinput["claims_started"] = config.stash[STARTED]
     node.workerinput["claims_columns"] = config.stash[COLUMNS]
+    node.workerinput["claims_expected"] = ACTIVE in config.stash
 
 
 def collected(item: pytest.Item) -> None:
@@ -75,7 +78,7 @@ def collected(item: pytest.Item) -> None:
     claim = claim_of(item)
     if claim is None:
         return
-    item.extra_keyword_matches |= {claim.finding, claim_id(item)}
+    item.extra_keyword_matches |= {str(claim.finding), claim_id(item)}
     config = item.config
     if ACTIVE in config.stash or OBSTACLE in config.stash:
         return
@@ -107,6 +110,8 @@ def activate(config: pytest.Config) -> None:
 
     config.stash[ACTIVE] = Active(config)
     config.stash[ACTIVE].join()
+    if is_worker(config):
+        EndsAtOnce.join(config)
 
 
 def active(item: pytest.Item) -> Active:

@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
+from pytest_claims.cluster.address import cluster_address
 from pytest_claims.types import LOOKS
 
 
@@ -51,6 +52,14 @@ def store_path(text: str) -> Path:
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"{text!r} is a folder; name an SQLite file, e.g. {path / 'runs.sqlite'}")
     return path
+
+
+def cluster(text: str) -> str:
+    """The type of --ray: auto, local or ray://HOST:PORT."""
+    try:
+        return cluster_address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def file_to_write(text: str) -> Path:

@@ -14,13 +14,16 @@ from pytest_claims.judge.decorator import arms_at, arms_of, claim_id, metric_of,
 from pytest_claims.judge.lab import Lab, NoLookError, NotReproducedError
 from pytest_claims.judge.metric import NotRecordedError
 from pytest_claims.judge.result import Result
-from pytest_claims.ledger.entries import Entry
-from pytest_claims.ledger.on_evidence import on_evidence
-from pytest_claims.ledger.policy import standing
+from pytest_claims.ledger.beside import elsewhere, on_evidence
+from pytest_claims.ledger.entries import Entry, Ledger, of_kind
+from pytest_claims.ledger.policy import Standing, standing
 from pytest_claims.ledger.siblings import siblings
+from pytest_claims.plugin.refusal import refuse
 from pytest_claims.report import failure_text, junit_properties
+from pytest_claims.runs.executor import ExecutorLostError
 from pytest_claims.runs.laboratory import Laboratory
 from pytest_claims.runs.pool import NotStoredError
+from pytest_claims.runs.results import Results
 from pytest_claims.runs.store_file import DamagedError, StoreError
 from pytest_claims.settings import Settings
 from pytest_claims.types import Claim
@@ -28,8 +31,8 @@ from pytest_claims.types import Claim
 # Of a test whose verdict is the recorded one and not REPRODUCED: what the ledger says.
 EXPECTED = pytest.StashKey[str]()
 
-# Entries by kind of images and by test.
-Ledgers = Mapping[str, Mapping[str, Entry]]
+# By kind of images.
+Ledgers = Mapping[str, Ledger]
 
 
 def lab_of(
@@ -40,18 +43,21 @@ def lab_of(
     documented: Ledgers,
     claims: int,
     columns: int,
+    results: Results | None = None,
 ) -> Lab:
     """The lab of a claim's test. ledgers: of the session's scale. documented: those of scale documented. claims: how
-    many the session has. columns: that a failure's text may take."""
+    many the session has. columns: that a failure's text may take. results: where they come from, by default the
+    laboratory's pool."""
 
     def explain(result: Result) -> str:
         return failure_text(as_recorded(item, ledgers, documented, result), columns)
 
     settings = laboratory.settings
     try:
+        refuse(item, settings.scale)
         words, arms, metric = words_of(item), arms_at(item, settings.scale), metric_of(item)
         left_out = arms_of(item).keys() - arms.keys()
-        pool = laboratory.pool_for(arms.values(), metric.of)
+        pool = results or laboratory.pool_for(arms.values(), metric.of)
         return Lab(
             item.nodeid,
             claim_id(item),
@@ -82,8 +88,9 @@ def judged(
     try:
         yield
     except NotReproducedError as error:
-        recorded = _recorded(item, ledgers, error.result) if held else None
-        found = standing(recorded, error.result, updating=updating)
+        found = (
+            standing(_recorded(item, ledgers, error.result), error.result, updating=updating) if held else Standing()
+        )
         if found.expected:
             item.stash[EXPECTED] = found.expected
         elif error.result.open and not found.fails:
@@ -91,6 +98,9 @@ def judged(
         raise pytest.fail.Exception(f"{found.said}\n\n{error}".lstrip(), pytrace=False) from None
     except (NotStoredError, NoLookError) as error:
         raise pytest.skip.Exception(str(error)) from None
+    except ExecutorLostError as error:
+        item.session.shouldstop = str(error)
+        raise _ended(settings, error) from None
     except ExplainedError as error:
         raise _ended(settings, error) from None
     finally:
@@ -101,7 +111,7 @@ def judged(
             item.user_properties += [("claim", result.to_json()), *junit_properties(result)]
     if not result:
         pytest.fail(f"{item.nodeid} declares a claim and asserts nothing about it with `lab`", pytrace=False)
-    found = standing(_recorded(item, ledgers, result) if held else None, result, updating=updating)
+    found = standing(_recorded(item, ledgers, result), result, updating=updating) if held else Standing()
     if found.fails:
         pytest.fail(shown(f"{found.said}\n\n{failure_text(result, columns)}"), pytrace=False)
 
@@ -114,17 +124,22 @@ def open_text(result: Result) -> str:
 def as_recorded(item: pytest.Item, ledgers: Ledgers, documented: Ledgers, result: Result) -> Result:
     """The result with what the ledgers have: for this test and its other parameters, and of scale documented for the
     same claim."""
-    entries, recorded = ledgers.get(result.data_kind, {}), _recorded(item, ledgers, result)
-    evidence = on_evidence(result, documented)
-    result = dataclasses.replace(result, siblings=siblings(item.nodeid, entries), evidence=evidence)
+    recorded = _recorded(item, ledgers, result).get(result.device_kind)
+    result = dataclasses.replace(
+        result,
+        # Of the same kind of device: a verdict is never explained by runs of another one.
+        siblings=siblings(item.nodeid, of_kind(ledgers.get(result.data_kind, {}), result.device_kind)),
+        evidence=on_evidence(result, documented),
+        elsewhere=elsewhere(result, ledgers),
+    )
     if recorded is None:
         return result
     return dataclasses.replace(result, recorded=recorded.verdict, samples=recorded.chained(result))
 
 
-def _recorded(item: pytest.Item, ledgers: Ledgers, result: Result) -> Entry | None:
-    """What the ledger of a result's kind of images has for this test."""
-    return ledgers.get(result.data_kind, {}).get(item.nodeid)
+def _recorded(item: pytest.Item, ledgers: Ledgers, result: Result) -> Mapping[str, Entry]:
+    """What the ledger of a result's kind of images has for this test, by kind of device."""
+    return ledgers.get(result.data_kind, {}).get(item.nodeid, {})
 
 
 def _ended(settings: Settings, error: ExplainedError) -> BaseException:

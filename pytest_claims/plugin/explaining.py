@@ -13,6 +13,7 @@ from _pytest.runner import runtestprotocol
 
 from pytest_claims.judge.assertion import label
 from pytest_claims.judge.decorator import arms_at, claim_id, claim_of, words_of
+from pytest_claims.plugin.refusal import refused
 from pytest_claims.plugin.scale_selection import scales_of
 from pytest_claims.plugin.session import not_judged, result_of
 from pytest_claims.report.explanation import Told, explanations
@@ -73,15 +74,16 @@ class Explaining:
         declared = claim_of(item)
         assert declared  # what is no claim was not selected
         module: Any = getattr(item, "module", None)
+        refusal = refused(item, self._scale)
         return Told(
             id=claim_id(item),
-            claim=words_of(item),
+            claim="(not as it should be declared)" if refusal else words_of(item),
             module=inspect.getdoc(module) or "",
             source=declared.source,
-            arms={label(name): arm for name, arm in arms_at(item, self._scale).items()},
+            arms={} if refusal else {label(name): arm for name, arm in arms_at(item, self._scale).items()},
             scale=self._scale,
             result=result,
-            not_judged=why,
+            not_judged=refusal or why,
         )
 
 
@@ -105,7 +107,7 @@ def _ids(claims: Sequence[pytest.Item]) -> Mapping[pytest.Item, str]:
 
 def _finding(item: pytest.Item) -> str:
     declared = claim_of(item)
-    return declared.finding.lower() if declared else ""
+    return str(declared.finding).lower() if declared else ""
 
 
 def _unknown(name: str, claims: Sequence[pytest.Item]) -> str:

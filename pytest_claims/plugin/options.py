@@ -6,8 +6,9 @@ import argparse
 
 import pytest
 
-from pytest_claims.defaults import CUDNN, DEFAULT_STORE, FIXED_SEEDS, KERNELS, PLACEBO_SEEDS
+from pytest_claims.defaults import CUDNN, DEFAULT_STORE, DEVICE_KINDS, FIXED_SEEDS, KERNELS, PLACEBO_SEEDS
 from pytest_claims.plugin.arguments import (
+    cluster,
     file_to_write,
     folder_to_write,
     most_seeds,
@@ -20,6 +21,7 @@ from pytest_claims.types import LOOKS, SCALES
 # What each option is where it is not given.
 DEFAULTS: dict[str, object] = {
     "gpu": False,
+    "ray": None,
     "tf32": False,
     "kernels": CUDNN,
     "scale": None,
@@ -32,6 +34,7 @@ DEFAULTS: dict[str, object] = {
     "fresh": False,
     "stored": False,
     "runs_of": None,
+    "mix_capabilities": False,
     "results": None,
     "claims_html": None,
     "claims_json": None,
@@ -51,6 +54,14 @@ def add_options(parser: pytest.Parser) -> None:
     """Add them to pytest's, in a group of their own."""
     group = parser.getgroup("claims", "re-verifying documented findings")
     group.addoption("--gpu", action="store_true", help="train on CUDA devices, one a worker in turn; an error without")
+    group.addoption(
+        "--ray",
+        type=cluster,
+        metavar="auto|local|ray://HOST:PORT",
+        help="train on a Ray cluster, which this process judges from: auto, a cluster that this machine is a node of; "
+        "local, one of this machine's cores, or GPUs with --gpu, that ends with the session; ray://HOST:PORT, one "
+        "elsewhere; instead of -n (docs/cluster.md)",
+    )
     group.addoption(
         "--tf32",
         action="store_true",
@@ -122,9 +133,15 @@ def add_options(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--runs-of",
-        choices=("cpu", "cuda"),
+        choices=DEVICE_KINDS,
         help="with --stored: judge runs that were trained on this kind of device (default: for each claim the kind "
         "with the most seeds; kinds are never mixed in a claim)",
+    )
+    group.addoption(
+        "--mix-capabilities",
+        action="store_true",
+        help="let a claim's runs come from CPUs of several instruction sets (AVX512, AVX2, ...; also unrecorded "
+        "ones), which the verdict then says: their sums differ, so by default each is kept apart",
     )
     group.addoption(
         "--results",
@@ -147,8 +164,8 @@ def add_options(parser: pytest.Parser) -> None:
     group.addoption(
         "--ledger",
         action="store_true",
-        help="hold verdicts against those recorded in claims/ledger/: as recorded passes or is expected to fail, and "
-        "only a change fails (default: every verdict fails but REPRODUCED, TRANSFERS and OPEN)",
+        help="hold verdicts against those recorded in claims/ledger/ on the same kind of device: as recorded passes or "
+        "is expected to fail, and only a change fails (default: all verdicts fail but REPRODUCED, TRANSFERS and OPEN)",
     )
     group.addoption(
         "--update-ledger",

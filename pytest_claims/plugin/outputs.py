@@ -13,7 +13,7 @@ import pytest
 
 from pytest_claims.data import load
 from pytest_claims.errors import ExplainedError
-from pytest_claims.plugin.session import record, vanished_lines
+from pytest_claims.plugin.session import record, unheld_lines, vanished_lines
 from pytest_claims.report import results_page
 from pytest_claims.report.facts import number
 from pytest_claims.report.session import Session, session_json
@@ -48,6 +48,8 @@ class Outputs:
         try:
             if config.option.update_ledger and session.results:
                 said = record(self._settings, session)
+            elif config.option.ledger:
+                said = unheld_lines(session)
             if config.option.update_ledger or config.option.ledger:
                 said += vanished_lines(self._settings, config.rootpath)
         except ExplainedError as error:

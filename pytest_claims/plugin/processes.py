@@ -37,13 +37,28 @@ def leave_xdist_out(config: pytest.Config) -> None:
     config.option.numprocesses, config.option.dist, config.option.tx = None, "no", []
 
 
-def leave_unread_reports_out(config: pytest.Config) -> None:
-    """Let an xdist worker end at once after Ctrl-C: without the traceback and summary that no one would read.
+class EndsAtOnce:
+    """A pytest plugin for xdist's workers: after Ctrl-C they end without the traceback and the summary of their own,
+    which no one would read. Fixtures are torn down as ever.
 
-    They took ten seconds and more, with the source of every module in between. Fixtures are torn down as ever.
+    These took seconds, and ten where cores are busy: the source of every module in between is read and parsed.
     """
-    reporter = config.pluginmanager.getplugin("terminalreporter")
-    if reporter:
-        config.pluginmanager.unregister(reporter)
-    # pytest collects garbage ten times at its end. Torch has a million objects, and all that dies here dies anyway.
-    gc.freeze()
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @classmethod
+    def join(cls, config: pytest.Config) -> None:
+        """Join the session of a worker, once."""
+        if not config.pluginmanager.hasplugin(cls.__name__):
+            config.pluginmanager.register(cls(config), cls.__name__)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        # The reporter is called next, whether it is registered or not, and then never again.
+        excinfo.traceback = excinfo.traceback[:0]
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        if reporter:
+            self._config.pluginmanager.unregister(reporter)
+        # As active.py does, which an interrupt may come before.
+        gc.freeze()

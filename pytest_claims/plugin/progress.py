@@ -31,6 +31,8 @@ _SHARE = 0.005
 # What is left is estimated once all processes together have trained so long and this share of the work: how fast the
 # first networks were says little about others, whose nominal work differs from the real one by factors.
 _TRAINED_SECONDS, _TRAINED_SHARE = 3.0, 0.02
+# A block is late once it has taken this many times what was expected, and so many seconds more.
+_LATE, _LATE_SECONDS = 1.5, 20.0
 # Networks are named where there is room for so many columns.
 _FEWEST_COLUMNS = 12
 
@@ -54,8 +56,11 @@ def status(state: State, workers: int, now: float, width: int, last: int = 0) ->
     open claims may go on.
     """
     done = f"{state.done:,}/{_count(state.runs, 'run')}"
-    seconds = seconds_left(state, workers, now)
-    left = [] if seconds is None or state.done == state.runs else [_left(seconds, may_take_longer(state, last))]
+    # A cluster trains as many blocks at once as it has devices, whatever the processes here.
+    seconds = seconds_left(state, max(workers, len(state.in_training)), now)
+    left = []
+    if seconds is not None and state.done < state.runs:
+        left = [_left(seconds, may_take_longer(state, last), is_late(state, now))]
     busy = len(state.in_training)
     speed = [f"{_rounded(state.speed * busy):,} images/s"] if state.speed and busy else []
     networks = _networks(state.in_training)
@@ -76,16 +81,10 @@ def seconds_left(state: State, workers: int, now: float) -> float | None:
     Seeds of a configuration that has been trained take as long as those did, others as long as their nominal work
     takes at the speed so far.
     """
-    trained = [group for group in state.groups if group.done]
-    work = sum(group.work * group.done for group in trained)
-    seconds = sum((group.seconds or 0.0) * group.done for group in trained)
-    share = work / (sum(group.work * group.runs for group in state.groups) or 1)
-    if work <= 0 or seconds < _TRAINED_SECONDS or share < _TRAINED_SHARE:
+    pace = _seconds_of_work(state)
+    if pace is None:
         return None
-    expected = {
-        group.configuration: group.work * seconds / work if group.seconds is None else group.seconds
-        for group in state.groups
-    }
+    expected = _expected(state, pace)
     # What is in training for longer than expected takes at least that long, and so do the other seeds of it.
     for block in state.in_training:
         if block.configuration in expected:
@@ -94,18 +93,51 @@ def seconds_left(state: State, workers: int, now: float) -> float | None:
     left = sum((group.runs - group.done) * expected[group.configuration] for group in state.groups)
     longest = 0.0
     for block in state.in_training:
-        whole = block.seeds * expected.get(block.configuration, block.work * seconds / work)
+        whole = block.seeds * expected.get(block.configuration, block.work * pace)
         rest = max(0.0, whole - max(0.0, now - block.began))
         left, longest = left - (whole - rest), max(longest, rest)
     return max(left / workers, longest)
 
 
-def _left(seconds: float, more: bool) -> str:
-    """ "about 12 min left". more: whether claims that stay open may take longer."""
+def _seconds_of_work(state: State) -> float | None:
+    """How long a unit of nominal work took so far; None before there is enough of it to say."""
+    trained = [group for group in state.groups if group.done]
+    work = sum(group.work * group.done for group in trained)
+    seconds = sum((group.seconds or 0.0) * group.done for group in trained)
+    share = work / (sum(group.work * group.runs for group in state.groups) or 1)
+    if work <= 0 or seconds < _TRAINED_SECONDS or share < _TRAINED_SHARE:
+        return None
+    return seconds / work
+
+
+def _expected(state: State, pace: float) -> dict[str, float]:
+    """Seconds of a seed by configuration: as those took that are done, else its work at this pace."""
+    return {
+        group.configuration: group.work * pace if group.seconds is None else group.seconds for group in state.groups
+    }
+
+
+def is_late(state: State, now: float) -> bool:
+    """Whether a block has taken so much longer than expected that no one knows how much of it is left."""
+    pace = _seconds_of_work(state)
+    if pace is None:
+        return False
+    expected = _expected(state, pace)
+    return any(
+        now - block.began > _LATE * block.seeds * expected.get(block.configuration, block.work * pace) + _LATE_SECONDS
+        for block in state.in_training
+    )
+
+
+def _left(seconds: float, more: bool, late: bool) -> str:
+    """ "about 12 min left". more: whether claims that stay open may take longer. late: whether a block takes longer
+    than expected. Then the time is the least that is left, and "under 1 min" would say nothing."""
     words = about(seconds)
-    if not more:
-        return f"{words} left"
-    return f"{words} to the next look" if words.startswith("under") else f"at least {words} left"
+    if late and words.startswith("under"):
+        return "longer than expected"
+    if more and words.startswith("under"):
+        return f"{words} to the next look"
+    return f"at least {words} left" if more or late else f"{words} left"
 
 
 def may_take_longer(state: State, last: int) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+import torch
+
 from pytest_claims.data import NAMED, choose
 from pytest_claims.data.sample import FOLDER as SAMPLE
 from pytest_claims.defaults import CUDNN, DEFAULT_STORE, FIXED_SEEDS, PLACEBO_SEEDS
@@ -25,6 +27,8 @@ class SettingsError(ExplainedError):
 def resolve(
     *,
     gpu: bool,
+    ray: str,
+    processes: bool,
     tf32: bool,
     kernels: str,
     scale: str | None,
@@ -37,10 +41,12 @@ def resolve(
     since: str,
     only_stored: bool,
     runs_of: str,
+    mix_capabilities: bool,
     root: Path,
     worker: int,
 ) -> Settings:
-    """Settings from option values; root: the repository, worker: this process's number.
+    """Settings from option values; root: the repository, worker: this process's number. ray: a cluster's address,
+    "" for none. processes: whether xdist's -n was given.
 
     Raises DataError for data that is not there, DeviceError for --gpu without one, KernelsError for kernels that
     are not there, SettingsError for options that exclude each other, ValueError for an unknown scale or kernels.
@@ -52,8 +58,18 @@ def resolve(
             f"--kernels {kernels} changes how CUDA devices compute, and this session has none. Add --gpu or leave "
             "it out"
         )
-    require(kernels)
-    device = devices.choose(gpu, worker)
+    if ray and processes:
+        raise SettingsError(
+            f"--ray {ray} trains on a cluster, and -n in processes of this machine: give one of them. --ray local uses "
+            "all of this machine"
+        )
+    if ray and only_stored:
+        raise SettingsError(f"--ray {ray} is where to train, and --stored trains nothing: give one of them")
+    if ray:
+        device = torch.device("cuda" if gpu else "cpu")  # of the nodes; this machine may have none
+    else:
+        require(kernels)
+        device = devices.choose(gpu, worker)
     scale = scale or ("documented" if gpu else "quick")
     if scale not in SCALES:
         raise ValueError(f"scale {scale!r}; allowed: {SCALES}")
@@ -73,6 +89,11 @@ def resolve(
         )
     if runs_of and not only_stored:
         raise SettingsError(f"--runs-of {runs_of} chooses among stored runs, and this session trains: add --stored")
+    if mix_capabilities and gpu:
+        raise SettingsError(
+            "--mix-capabilities mixes runs of CPUs of several instruction sets, and --gpu trains on none: give one of "
+            "them"
+        )
     looks: tuple[int, ...]
     planned: tuple[int, ...]
     if seeds or placebo or (scale in FIXED_SEEDS and not max_seeds):
@@ -93,12 +114,15 @@ def resolve(
         return shlex.quote(str(text if at_root else Path(text).expanduser().resolve()))
 
     repeated = ["--gpu"] if gpu else []
+    repeated += [f"--ray {ray}"] if ray else []
     repeated += ["--tf32"] if tf32 else []
     repeated += [f"--kernels {kernels}"] if kernels != CUDNN else []
+    repeated += ["--mix-capabilities"] if mix_capabilities else []
     repeated += [f"--data {data if data in NAMED else path(data)}"] if data != "auto" else []
     repeated += [f"--store {path(store)}"] if store else []
     return Settings(
         device=device,
+        ray=ray,
         tf32=tf32,
         kernels=kernels,
         scale=scale,
@@ -113,6 +137,7 @@ def resolve(
         only_stored=only_stored,
         evidence=root / EVIDENCE if only_stored else None,
         runs_of=runs_of,
+        mix_capabilities=mix_capabilities,
         prefix=("pytest",) if at_root else ("cd", shlex.quote(str(root)), "&&", "pytest"),
         options=tuple(repeated),
     )

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import platform
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from pytest_claims.data.kinds import joined
+from pytest_claims.data.kinds import FOLDERS, joined, parts
 from pytest_claims.judge.placebo_record import PlaceboRecord
 from pytest_claims.judge.result import Result
-from pytest_claims.ledger.entries import read_all, update
+from pytest_claims.ledger.entries import Entry, read, read_all, update
 from pytest_claims.ledger.vanished import vanished
 from pytest_claims.plugin.lost_tests import LostTests
+from pytest_claims.report.kept_apart import APART, MIXED, apart_lines, mixed_line
 from pytest_claims.report.session import Session, devices
 from pytest_claims.report.settings_in_words import device_words, meaning, seeds_words
+from pytest_claims.runs.apart import apart
+from pytest_claims.runs.laboratory import open_store
 from pytest_claims.runs.store import Store, now
 from pytest_claims.settings import Settings
 from pytest_claims.train import ENGINE_VERSION
@@ -43,10 +47,13 @@ def assemble(
     selected = config.pluginmanager.getplugin(LostTests.NAME).selected
     behind = [name for result in results for arm in result.arms for name in arm.runs]
     kind = joined(result.data_kind for result in results) or settings.data.kind
+    told = facts(settings, kind, results)
+    if store and (kept := apart(store, store.decided(behind))):
+        told[APART] = "; ".join(apart_lines(kept))
     return Session(
         results=tuple(results),
         not_judged=not_judged(reports_of(reporter), results, selected),
-        facts=facts(settings, kind, results),
+        facts=told,
         command=shlex.join(["pytest", *map(str, config.invocation_params.args)]),
         trained=store.count(session=started) if store else None,
         reused=store.older(behind, started) if store else None,
@@ -62,7 +69,8 @@ def _last_placebo(settings: Settings, kind: str) -> tuple[str, ...]:
 
 
 def record(settings: Settings, session: Session) -> list[str]:
-    """Record a session's verdicts, each in the ledger of its kind of images; returns a line for each ledger.
+    """Record a session's verdicts, each in the ledger of its kind of images and there under its kind of device; returns
+    a line for each ledger.
 
     Raises LedgerError if one cannot be read or written.
     """
@@ -72,8 +80,45 @@ def record(settings: Settings, session: Session) -> list[str]:
         if ledger is None:
             said.append(f"ledger: {len(results)} verdicts on images of your own are not recorded")
             continue
-        changed = update(ledger, results, session.facts["date"], session.facts["versions"])
+        before = read(ledger)
+        stay = [result.id for result in results if _stays(before.get(result.nodeid, {}), result)]
+        with contextlib.closing(open_store(settings, read_only=True)) as store:
+            changed = update(ledger, results, session.facts["date"], functools.partial(_versions, store))
         said.append(f"ledger: {changed} of {len(results)} entries changed in {ledger}")
+        if stay:
+            said.append(f"ledger: decided before and still open here, so that their entries stay: {', '.join(stay)}")
+    return said
+
+
+def _versions(store: Store, result: Result) -> str:
+    """With what a result's runs were trained: "Python 3.12.3, torch 2.11.0+cu130, engine 1"."""
+    runs = store.named(name for arm in result.arms for name in arm.runs).values()
+    found = {
+        "Python": {run.versions.get("python", "?") for run in runs},
+        "torch": {run.versions.get("torch", "?") for run in runs},
+        "engine": {str(run.engine) for run in runs},
+    }
+    return ", ".join(f"{part} {' and '.join(sorted(values))}" for part, values in found.items())
+
+
+def _stays(entries: Mapping[str, Entry], result: Result) -> bool:
+    recorded = entries.get(result.device_kind)
+    return recorded is not None and recorded.stays(result)
+
+
+def unheld_lines(session: Session) -> list[str]:
+    """A line for the verdicts that were held against nothing, since the ledger has them on other kinds of device
+    alone."""
+    said = []
+    for kind in sorted({result.device_kind for result in session.results}):
+        alone = [each for each in session.results if each.device_kind == kind and not each.recorded and each.elsewhere]
+        others = " and ".join(sorted({other.device_kind for result in alone for other in result.elsewhere}))
+        if alone:
+            many = "1 claim was" if len(alone) == 1 else f"{len(alone)} claims were"
+            said.append(
+                f"ledger: {many} held against nothing: recorded on {others} alone, and judged on {kind}. "
+                "--update-ledger records them"
+            )
     return said
 
 
@@ -102,15 +147,23 @@ def since(started: str) -> float:
 
 def facts(settings: Settings, kind: str, results: Sequence[Result] = ()) -> dict[str, str]:
     """What a session's results were measured with, on images of this kind."""
+    mixed = mixed_line(results)
     return {
         "date": datetime.date.today().isoformat(),
         "scale": f"{settings.scale}, {seeds_words(settings)}",
         # Without paths: the page is for others.
-        "data": f"{kind}, {settings.data.why}",
-        "device": (devices(results) if settings.only_stored else "") or device_words(settings),
+        "data": f"{kind}{_misnamed(settings, kind)}, {settings.data.why}",
+        "device": (devices(results) if settings.only_stored or settings.ray else "") or device_words(settings),
         "versions": f"Python {platform.python_version()}, torch {torch.__version__}, engine {ENGINE_VERSION}",
         "meaning": meaning(settings, kind),
+        **({MIXED: mixed} if mixed else {}),
     }
+
+
+def _misnamed(settings: Settings, kind: str) -> str:
+    """That images are not those of the data set in whose name they came, to be appended to their kind; else ""."""
+    misnamed = FOLDERS in parts(kind) and settings.data.rule != FOLDERS
+    return " (images of your own, for they are not those of the data set that they are named after)" if misnamed else ""
 
 
 def result_of(report: Any) -> Result | None:

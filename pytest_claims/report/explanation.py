@@ -9,6 +9,7 @@ from typing import Any
 from pytest_claims.judge.result import Result, Sibling
 from pytest_claims.report.arms import arm_lines
 from pytest_claims.report.beside import beside
+from pytest_claims.report.devices import elsewhere_text, evidence_text
 from pytest_claims.report.facts import wrapped
 from pytest_claims.report.failure import scale_lines
 from pytest_claims.report.fields import INDENT, field
@@ -27,8 +28,8 @@ from pytest_claims.types import Agreement, Arm, Run, Source, Verdict
 @dataclasses.dataclass(frozen=True)
 class Told:
     """A claim that is explained. id, claim: its name and its words. module: the docstring of its module. source: where
-    it is documented. arms: as declared, by label. scale: of the session. result: None where it could not be judged, and
-    then not_judged says why."""
+    it is documented. arms: as declared, by label; none of a claim that is refused.
+    scale: of the session. result: None where it could not be judged, and then not_judged says why."""
 
     id: str
     claim: str
@@ -86,7 +87,8 @@ def _statistics(result: Result, columns: int) -> list[str]:
     lines += field("Power", power_text(result), columns)
     if result.agreement:
         lines += field("Agreement", agreement_text(result.agreement, result.compared), columns)
-    lines += field("Evidence", result.evidence.words if result.evidence else "", columns)
+    lines += field("Evidence", evidence_text(result), columns)
+    lines += field("Devices", elsewhere_text(result), columns)
     lines += field("Beside", "; ".join(beside(result)), columns)
     for note in plain_notes(result):
         lines += field("Note", note, columns)
@@ -115,6 +117,8 @@ def agreement_text(agreement: Agreement, compared: str) -> str:
 def _recipes(told: Told, columns: int) -> list[str]:
     """The networks, then the recipe in full, and of the other arms what differs from it."""
     runs = {label: arm.run(told.scale) for label, arm in told.arms.items()}
+    if not runs:
+        return []
     first_label, first = next(iter(runs.items()))
     lines = field("Recipe", f"{first_label}: {first.network}; {first.dataset}; {_settings(first)}", columns)
     for label, run in runs.items():

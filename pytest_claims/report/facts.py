@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pytest_claims.data.kinds import SAMPLE, parts
+from pytest_claims.report.kept_apart import APART, MIXED
 from pytest_claims.report.session import Session, devices
 from pytest_claims.report.settings_in_words import arithmetic_words, device_words, meaning
 from pytest_claims.settings import Settings
@@ -26,6 +27,7 @@ def session_lines(settings: Settings, session: Session, width: int) -> list[str]
         f"wall time: {wall_time(session.seconds)}",
         f"verdicts: {meaning(settings, kind or settings.data.kind)}",
     ]
+    lines += [f"{head}: {session.facts[head]}" for head in (MIXED, APART) if head in session.facts]
     lines += not_judged_lines(session.not_judged)
     if SAMPLE in parts(kind) and settings.data.rule == "auto" and not settings.only_stored:
         lines.append("for whole data sets: `make data` fetches CIFAR (about 330 MB); then the same command uses it")

@@ -6,6 +6,7 @@ import functools
 
 from pytest_claims.judge.result import Result
 from pytest_claims.report.arms import arm_lines
+from pytest_claims.report.devices import elsewhere_text, evidence_text
 from pytest_claims.report.fields import INDENT, field
 from pytest_claims.report.in_short import in_short
 from pytest_claims.report.next_step import next_step
@@ -45,7 +46,7 @@ def _lines(result: Result, columns: int, most: int) -> list[str]:
     top += ["", *told("In short", in_short(result)), *told("Why", why(result))]
     drawn = ["", *(" " * INDENT + line for line in scale_lines(result, room)), ""]
     bottom = ["", *told("Siblings", siblings_text(result, room))]
-    bottom += told("Evidence", result.evidence.words if result.evidence else "")
+    bottom += told("Evidence", evidence_text(result)) + told("Devices", elsewhere_text(result))
     bottom += told("Trained", f"{result.trained}; images: {result.data}; scale {result.scale}; {result.device}")
     bottom += told("p", p_text(result)) + told("Power", power_text(result)) + told("Next", next_step(result))
     # On a line of its own and never wrapped, so that it can be copied.

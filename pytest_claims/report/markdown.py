@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pytest_claims.errors import shown
 from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.report.beside import beside
+from pytest_claims.report.devices import device_lines
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.report.notes import all_notes
 from pytest_claims.types import Outcome
@@ -26,7 +27,8 @@ def results_page(results: Sequence[Result], facts: Mapping[str, str]) -> str:
     adjusted = adjusted_p(ordered)
     lines = ["# Verdicts", ""]
     lines += [f"- {name}: {_plain(value)}" for name, value in facts.items()]
-    lines += ["- totals: " + ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome]), ""]
+    lines += ["- totals: " + ", ".join(f"{totals[outcome]} {outcome}" for outcome in Outcome if totals[outcome])]
+    lines += [*(f"- {_plain(line)}" for line in device_lines(ordered)), ""]
     lines += [
         "Effects are in points (of spreads in doublings), in the claimed direction, with one-sided 95 % bounds "
         "(wider where a claim was looked at before all seeds were in; of a claim on several pairs those of the pair "

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pytest_claims.judge.metric import ACCURACY
 from pytest_claims.judge.result import ArmEvidence, Result
+from pytest_claims.report.kept_apart import mixed_words
 from pytest_claims.report.numbers import p_words
 from pytest_claims.report.rule_in_words import comparison_text
 from pytest_claims.types import (
@@ -102,7 +103,8 @@ def _upper(text: str) -> str:
 
 def all_notes(result: Result) -> list[str]:
     """Every note, each for itself, what confounders say among them: for pages and programs."""
-    return verdict_notes(result.verdict) + cause_sentences(result) + [_elsewhere([arm]) for arm in _far(result)]
+    mixed = list(filter(None, [mixed_words(result)]))
+    return verdict_notes(result.verdict) + cause_sentences(result) + mixed + [_elsewhere([arm]) for arm in _far(result)]
 
 
 def verdict_notes(verdict: Verdict) -> list[str]:
@@ -120,6 +122,7 @@ def plain_notes(result: Result) -> list[str]:
         named = [before for before in of if before]
         head = f"{len(named)} comparisons: " if len(named) > 1 else f"{named[0]}: " if named else ""
         notes.append(head + text)
+    notes += filter(None, [mixed_words(result)])
     far = _far(result)
     return [*notes, _elsewhere(far)] if far else notes
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from pytest_claims.data.kinds import joined
 from pytest_claims.judge.result import Called, Result
+from pytest_claims.report.devices import on_both
+from pytest_claims.report.kept_apart import capabilities_words
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.report.notes import all_notes, cause_sentences, verdict_notes
 from pytest_claims.report.rule_in_words import comparison_text, rule_text
@@ -20,7 +22,7 @@ from pytest_claims.types import Confounded, Verdict
 
 SCHEMA = Path(__file__).with_name("claims.schema.json")
 # Raised when a field is removed, renamed or changes its meaning; new fields do not raise it.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,8 +59,8 @@ class Session:
 
 
 def devices(results: Sequence[Result]) -> str:
-    """What the runs behind these results were trained on, in words; "" for no results."""
-    return "; ".join(dict.fromkeys(result.device for result in results))
+    """What the runs behind these results were trained on, with the instruction sets of CPUs; "" for no results."""
+    return "; ".join(dict.fromkeys(f"{result.device}{capabilities_words(result)}" for result in results))
 
 
 def session_json(session: Session) -> str:
@@ -79,6 +81,9 @@ def session_json(session: Session) -> str:
         "seconds": session.seconds,
         "totals": session.totals,
         "placebo": list(session.placebo),
+        "disagreements": [
+            {"id": found.id, "verdicts": dict(found.verdicts)} for found in on_both(session.results) if found.disagrees
+        ],
         "claims": claims,
         "not_judged": [{"nodeid": nodeid, "why": why} for nodeid, why in session.not_judged],
     }

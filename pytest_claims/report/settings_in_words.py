@@ -5,7 +5,7 @@ from __future__ import annotations
 from pytest_claims.data.kinds import are_real, are_whole
 from pytest_claims.defaults import TRITON
 from pytest_claims.settings import Settings
-from pytest_claims.train.device import describe
+from pytest_claims.train.device import capability, describe
 
 # What a verdict makes of its test, where verdicts count.
 _DECIDES = "REPRODUCED and TRANSFERS pass, OPEN does neither, all others fail"
@@ -15,7 +15,11 @@ def device_words(settings: Settings) -> str:
     """The device, and how it multiplies where that is not as recipes say."""
     if settings.only_stored:
         return f"runs recorded on {settings.runs_of or 'any device'}, nothing is trained"
-    return describe(settings.device) + arithmetic_words(settings)
+    if settings.ray:
+        kind = "GPUs" if settings.device.type == "cuda" else "CPUs"
+        return f"{kind} of a Ray cluster ({settings.ray}){arithmetic_words(settings)}"
+    instructions = capability(settings.device)
+    return describe(settings.device) + (f", {instructions}" if instructions else "") + arithmetic_words(settings)
 
 
 def arithmetic_words(settings: Settings) -> str:

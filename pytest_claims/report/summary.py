@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from pytest_claims.judge.result import Called, Result
+from pytest_claims.report.devices import device_lines, evidence_text
 from pytest_claims.report.facts import wrapped
 from pytest_claims.report.multiplicity import correction
 from pytest_claims.report.notes import cause_sentences
@@ -61,7 +62,7 @@ def summary_lines(results: Sequence[Result], width: int) -> list[str]:
     totals = Counter(result.called for result in results)
     counts = ", ".join(f"{totals[word]} {word}" for word in Called if totals[word])
     lines += ["", f"{len(results)} {'claim' if len(results) == 1 else 'claims'}: {counts}"]
-    said = [*filter(None, [correction(ordered)]), *_effects(results), *_legend(results)]
+    said = [*filter(None, [correction(ordered)]), *_effects(results), *device_lines(ordered), *_legend(results)]
     return lines + [line for text in said for line in wrapped(text, width)]
 
 
@@ -91,7 +92,7 @@ def _row(result: Result, wide: bool) -> dict[str, str]:
         "p": short_p(verdict.p),
         "verdict": result.verdict_words + (", confounded" if result.confounded else ""),
         "ledger": _ledger(result, wide),
-        "evidence": f"{_INDENT}evidence: {result.evidence.words}" if result.evidence else "",
+        "evidence": f"{_INDENT}evidence: {evidence_text(result)}" if result.evidence else "",
     }
 
 
@@ -100,9 +101,12 @@ def _legend(results: Sequence[Result]) -> list[str]:
     lines = [
         "measured: effect in points (spreads, gradients: doublings), 95 % one-sided bounds, wider where looks share it",
     ]
+    kinds = " and ".join(sorted({result.device_kind for result in results}))
     ledgers = {_ledger(result, True).split(" ")[0].rstrip(",") for result in results}
     meanings = {"=": "= as recorded", "was": "was X: another verdict is recorded", "new": "new: none is recorded"}
-    lines.append("ledger: " + ", ".join(text for word, text in meanings.items() if word in ledgers))
+    others = sorted({other.device_kind for result in results if not result.recorded for other in result.elsewhere})
+    meanings |= {f"{kind}:": f"{kind}: X: recorded on {kind} alone" for kind in others}
+    lines.append(f"ledger, on {kinds}: " + ", ".join(text for word, text in meanings.items() if word in ledgers))
     if any(result.evidence for result in results):
         lines.append("evidence: what recorded runs on whole data sets say of the same claim; `make tour` judges them")
     if any(result.samples > 1 for result in results):
@@ -142,13 +146,17 @@ def _causes(results: Sequence[Result], width: int) -> list[str]:
 
 
 def _ledger(result: Result, wide: bool) -> str:
-    """What the ledger says beside the verdict: the same, another, or nothing."""
+    """What the ledger says beside the verdict: the same, another, nothing, or what another kind of device has alone."""
     sample = f", sample {result.samples}" if result.samples > 1 else ""
+
+    def shown(verdict: str) -> str:
+        return verdict if wide else _SHORT[Outcome(verdict)]
+
     if not result.recorded:
-        return "new"
+        return ", ".join(f"{other.device_kind}: {shown(other.verdict)}" for other in result.elsewhere) or "new"
     if result.recorded == result.verdict.outcome:
         return f"={sample}"
-    return f"was {result.recorded if wide else _SHORT[Outcome(result.recorded)]}{sample}"
+    return f"was {shown(result.recorded)}{sample}"
 
 
 def _documented(result: Result) -> str:

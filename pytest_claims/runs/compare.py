@@ -4,7 +4,8 @@
 
 FIRST and SECOND are stores or files of evidence, and may be the same one. KEY=VALUE chooses among its runs: device (its
 kind), engine, a version (torch, python, numpy), or another entry of a run's numerics (precision, width, tf32, kernels,
-...). An entry that a run lacks is "", so that `tf32=` chooses the runs without it. The exit status is 0 where no arm
+...). An entry that a run lacks is "", so that `tf32=` chooses the runs without it; those of
+cuDNN, which name no kernels, are also `kernels=cudnn`. The exit status is 0 where no arm
 differs, 1 where one does, and 2 where nothing could be compared.
 """
 
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from pytest_claims.defaults import CUDNN, TRITON
 from pytest_claims.errors import ExplainedError
 from pytest_claims.runs.evidence import Row, read
 from pytest_claims.runs.store import COLUMNS, Store
@@ -52,7 +54,7 @@ class Side:
     def told(self, what: str, arms: Collection[tuple[str, str]]) -> str:
         """What these arms' runs have in an entry (device's words, engine, torch, ...), each value once."""
         runs = [run for arm in arms for run in self.arms[arm].values()]
-        return ", ".join(sorted({_entry(run, what) for run in runs} - {""})) or "-"
+        return ", ".join(sorted({_named_by(run, what)[-1] for run in runs} - {""})) or "-"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,7 +125,7 @@ def side(path: Path, chosen: Sequence[str] = ()) -> Side:
     arms: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
     for row in _rows(path):
         run = dict(zip(COLUMNS, row, strict=True))
-        if any(_entry(run, key) != value for key, value in wanted.items()):
+        if any(value not in _named_by(run, key) for key, value in wanted.items()):
             continue
         # Names may stand for other networks in another repository (identity.py).
         same = [run["data"], _entry(run, "network"), _entry(run, "optimiser")]
@@ -215,10 +217,17 @@ def _entry(run: Mapping[str, Any], key: str) -> str:
     return str({**entries, **json.loads(run["numerics"])}.get(key, ""))
 
 
+def _named_by(run: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """The values by which KEY=VALUE chooses a run. One of cuDNN's kernels has no entry for them, and is named either
+    way."""
+    entry = _entry(run, key)
+    return (entry, CUDNN) if key == "kernels" and not entry and _entry(run, "device") == "cuda" else (entry,)
+
+
 def _twice(path: Path, run: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     keys = [*json.loads(run["numerics"]), *json.loads(other["numerics"]), "engine"]
     differing = [key for key in dict.fromkeys(keys) if _entry(run, key) != _entry(other, key)]
-    ways = " or ".join(f"{key}={_entry(each, key)}" for key in differing for each in (run, other))
+    ways = " or ".join(f"{key}={_named_by(each, key)[-1]}" for key in differing for each in (run, other))
     return (
         f"{path} has seed {run['seed']} of {in_words([run['configuration']])[0]} twice. Choose among its runs with "
         f"--first or --second: {ways}"
@@ -327,8 +336,11 @@ def page(found: Comparison, title: str, command: str) -> str:
         ("engine", "engine"),
         ("torch", "torch"),
         ("Python", "python"),
+        ("kernels", "kernels"),
     ):
-        both = (each.told(entry, found.compared) for each in (found.first, found.second))
+        both = [each.told(entry, found.compared) for each in (found.first, found.second)]
+        if entry == "kernels" and TRITON not in both:
+            continue  # cuDNN's go without saying
         told.append(f"| {words} | {' | '.join(both)} |")
     rows = table(found)
     told += ["", *(f"| {' | '.join(row)} |" for row in (rows[0], ("---",) * len(_HEAD), *rows[1:]))]

@@ -14,13 +14,15 @@ import torch
 
 from pytest_claims.data import Dataset
 from pytest_claims.defaults import CUDNN
+from pytest_claims.errors import ExplainedError
 from pytest_claims.runs.fitting import Fitting
 from pytest_claims.runs.needs import Needs
 from pytest_claims.runs.turns import Turns
-from pytest_claims.train.cost import DATA_CENTRE_GPU, cost
-from pytest_claims.train.device import describe, prepare
+from pytest_claims.train.cost import cost
+from pytest_claims.train.device import capability, describe, prepare
 from pytest_claims.train.engine import train
 from pytest_claims.train.memory import CudaMemory
+from pytest_claims.train.widths import fewest_side_by_side
 from pytest_claims.types import Run, Trained
 
 
@@ -35,6 +37,14 @@ class TrainedBlock:
     results: list[Trained]
     device: str
     at_once: int | None = None
+
+
+class GivenUpError(ExplainedError):
+    """An executor has tried a block as often as it may; it is not tried again in this session."""
+
+
+class ExecutorLostError(ExplainedError):
+    """Nothing more can be trained in this session: what trains is gone. What was finished is stored."""
 
 
 class Executor(Protocol):
@@ -65,8 +75,14 @@ class Executor(Protocol):
         ...
 
     @property
+    def capability(self) -> str:
+        """The instruction set that its CPUs compute with (pytest_claims.train.device.capability): runs of several are
+        kept apart. "" for other devices, and where it is not known."""
+        ...
+
+    @property
     def slots(self) -> int:
-        """How many blocks it takes at once, 1 or more, those that wait for a device included.
+        """How many blocks it takes at once, 1 or more, those that wait for a device included. It may change.
 
         The pool submits so many, those of the claim that waits first, and another one for each that is finished.
         """
@@ -78,7 +94,9 @@ class Executor(Protocol):
         All of them at once, or fewer where memory asks for it: what at_once says is recorded with the runs.
 
         data: on the CPU. May return at once, or when the block is finished. Whatever training raises is the future's
-        exception. Futures may finish in any order. A future's cancel() takes back a block that has not begun.
+        exception; GivenUpError where no other try makes sense, ExecutorLostError where no other block does. Futures may
+        finish in any order. A future's cancel() takes back a block that has not begun, and running() says whether it
+        has.
 
         A concurrent.futures.Future: pools of threads and processes give one, Ray's references have one (.future()), and
         the standard library waits for many of them.
@@ -118,6 +136,7 @@ class InProcess:
         self._on_device: dict[tuple[str, str], Dataset] = {}
         self.device_kind, self.device_name = device.type, describe(device)
         self.tf32, self.kernels, self.slots = tf32, kernels, 1
+        self.capability = capability(device)
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
         """See Executor. A device whose memory does not suffice for one seed is a DeviceError."""
@@ -135,7 +154,7 @@ class InProcess:
         if self._fitting is None:
             return TrainedBlock(train(run, seeds, self._moved(data)), self.device_name)
         each = cost(run, len(data.train_labels), len(data.test_labels))
-        at_most = DATA_CENTRE_GPU.fewest_side_by_side(each, len(seeds))
+        at_most = fewest_side_by_side(run, each, len(seeds))
         results, at_once = self._fitting.trained(
             run, seeds, lambda run, part: train(run, part, self._moved(data)), at_most
         )
@@ -165,10 +184,13 @@ def _fitting(device: torch.device, workers: int, store: Path | None, kernels: st
 
 
 class Recorded:
-    """Trains nothing: it stands for the kind of device that stored runs were trained on, which need not be here."""
+    """Trains nothing: it stands for the devices that stored runs were trained on, which need not be here.
 
-    def __init__(self, kind: str, *, tf32: bool = False, kernels: str = CUDNN) -> None:
-        self.device_kind, self.device_name = kind, f"{kind}, recorded"
+    capability: the instruction set of their CPUs, "" where it is not recorded.
+    """
+
+    def __init__(self, kind: str, capability: str = "", *, tf32: bool = False, kernels: str = CUDNN) -> None:
+        self.device_kind, self.capability, self.device_name = kind, capability, f"{kind}, recorded"
         self.tf32, self.kernels, self.slots = tf32, kernels, 1
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:

@@ -30,14 +30,14 @@ DOES_NOT_RUN = "does not run"
 
 
 class IdentityError(ExplainedError):
-    """The file of recorded behaviours is damaged; the text names it and the way out."""
+    """What a run's names stand for cannot be found; the text names the file or the network, and the way out."""
 
 
 def identity(run: Run) -> dict[str, str]:
     """What belongs into a run's key beside its names: "network" and "optimiser", as far as names do not say it.
 
     A network that cannot be built or run has a name, too; training it is what reports the reason. Raises IdentityError
-    for a damaged file.
+    for a damaged file, and where there is too little memory to run a network once.
     """
     found = {}
     try:
@@ -58,6 +58,11 @@ def _computed(network: Any) -> str:
         return behaviour(network)
     except NetworkError:
         return DOES_NOT_RUN
+    except MemoryError as error:  # which may be otherwise a moment later
+        raise IdentityError(
+            f"{network} cannot be run once to find what it computes, for want of memory ({error}). Free memory, or use "
+            "fewer workers, and run the same command again; nothing that is stored is lost"
+        ) from error
 
 
 def text_of(network: Any) -> str:

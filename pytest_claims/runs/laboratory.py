@@ -33,7 +33,14 @@ def open_store(settings: Settings, session: str = "", *, read_only: bool = False
     """
     beside = store_of(settings.evidence, settings.store) if settings.evidence else None
     only_read = read_only or settings.only_stored
-    return Store(settings.store, since=settings.since, session=session, beside=beside, read_only=only_read)
+    return Store(
+        settings.store,
+        since=settings.since,
+        session=session,
+        beside=beside,
+        mix=settings.mix_capabilities,
+        read_only=only_read,
+    )
 
 
 class Laboratory:
@@ -55,8 +62,8 @@ class Laboratory:
         self.settings, self._worker, self._workers = settings, worker, workers
         self._session, self._needed, self._make_executor = session, needed, make_executor
         self._open = contextlib.ExitStack()
-        # Where nothing is trained, by kind of device.
-        self._pools: dict[str, Pool] = {}
+        # Where nothing is trained, by kind of device and instruction set.
+        self._pools: dict[tuple[str, str], Pool] = {}
 
     @functools.cached_property
     def executor(self) -> Executor:
@@ -64,6 +71,16 @@ class Laboratory:
         executor = self._make_executor(self.settings, self._workers)
         self._open.callback(executor.close)
         return executor
+
+    @property
+    def trains_beside(self) -> bool:
+        """Whether the executor was made and trains beside this process, several blocks at once."""
+        return self.has_executor and self.executor.slots > 1
+
+    @property
+    def has_executor(self) -> bool:
+        """Whether the executor was made."""
+        return "executor" in self.__dict__
 
     @functools.cached_property
     def store(self) -> Store:
@@ -73,13 +90,14 @@ class Laboratory:
     def pool_for(self, arms: Collection[Arm], readable: Callable[[Trained], object]) -> Pool:
         """The pool that judges a claim on these arms. readable: raises for a run that lacks what the claim reads.
 
-        Where nothing is trained, that of the kind of device with the most complete seeds: runs of several kinds are
-        never mixed in a claim, and a kind that this machine lacks can be judged, too.
+        Where nothing is trained, that of the kind of device and the instruction set with the most complete seeds: runs
+        of several kinds are never mixed in a claim, and a kind that this machine lacks can be judged, too.
         """
         settings = self.settings
         if not settings.only_stored:
             return self.pool
-        kinds = [settings.runs_of] if settings.runs_of else self._kinds
+        of = [kind for kind in self._kinds if settings.runs_of in ("", kind[0])]
+        kinds = of or [(settings.runs_of or settings.device.type, "")]
         runs = [arm.run(settings.scale) for arm in arms]
         seeds = settings.range_of(settings.looks[-1])
 
@@ -91,16 +109,16 @@ class Laboratory:
         return max(map(self._recorded, kinds), key=complete)
 
     @functools.cached_property
-    def _kinds(self) -> list[str]:
-        """The kinds of device that stored runs were trained on, that of the most runs first, so that claims which could
-        be judged on either are judged on one; a session that trains nothing adds none."""
+    def _kinds(self) -> list[tuple[str, str]]:
+        """The kinds of device and instruction sets that stored runs were trained on, those of the most runs first, so
+        that claims which could be judged on either are judged on one; a session that trains nothing adds none."""
         kinds = self.store.kinds()
-        return sorted(kinds, key=lambda kind: (-kinds[kind], kind)) or [self.settings.device.type]
+        return sorted(kinds, key=lambda kind: (-kinds[kind], kind))
 
-    def _recorded(self, kind: str) -> Pool:
-        """The pool over what is stored of a kind of device."""
+    def _recorded(self, kind: tuple[str, str]) -> Pool:
+        """The pool over what is stored of a kind of device and an instruction set."""
         if kind not in self._pools:
-            executor = Recorded(kind, tf32=self.settings.tf32, kernels=self.settings.kernels)
+            executor = Recorded(*kind, tf32=self.settings.tf32, kernels=self.settings.kernels)
             self._pools[kind] = Pool(self.store, self._leases, executor, self._recorded_data, only_stored=True)
         return self._pools[kind]
 
@@ -125,9 +143,11 @@ class Laboratory:
         """The pool. Making it may raise StoreError, and what making the executor raises."""
         settings = self.settings
         if settings.only_stored:
-            return self._recorded(settings.device.type)
+            return self._recorded((settings.device.type, ""))
         executor, store = self.executor, self.store
-        wanted = self._open.enter_context(contextlib.closing(Wanted(settings.store, self._session)))
+        wanted = None
+        if self._workers > 1:
+            wanted = self._open.enter_context(contextlib.closing(Wanted(settings.store, self._session)))
         self._leases.work(self._session, self._worker)
         pool = Pool(
             store,
@@ -140,7 +160,7 @@ class Laboratory:
         self._open.callback(pool.close)
         # Long runs first: what is begun last should be short, or one worker ends long after the others.
         # (CIFAR's size stands for the data's here; only the order matters.)
-        pool.expect(sorted(self._needed, key=lambda needed: _length(needed[0]), reverse=True))
+        pool.expect(sorted(self._needed, key=lambda needed: length(needed[0]), reverse=True))
         return pool
 
     @functools.cached_property
@@ -170,7 +190,8 @@ class Laboratory:
         self._open.close()
 
 
-def _length(run: Run) -> float:
+def length(run: Run) -> float:
+    """How long a run takes, in FLOPs, to compare it with others: on images as many as CIFAR's."""
     try:
         return cost(run, 50_000, 10_000).flops
     except Exception:

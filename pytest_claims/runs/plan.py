@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Sequence
 
 from pytest_claims.data import DataError, load, spec_of
+from pytest_claims.data.kinds import FOLDERS
+from pytest_claims.runs.apart import Used
 from pytest_claims.runs.executor import Executor
 from pytest_claims.runs.leases import Leases
 from pytest_claims.runs.pool import Pool, seeds_per_block
@@ -18,12 +20,16 @@ from pytest_claims.types import Arm, Claim, Run, first_look
 
 @dataclasses.dataclass(frozen=True)
 class Planned:
-    """One configuration: what one seed of it costs, how many seeds would be trained and how many are stored."""
+    """One configuration: what one seed of it costs, how many seeds would be trained and how many are stored.
+
+    used: what names its runs (apart.py), None without its images.
+    """
 
     run: Run
     cost: Cost
     to_train: int
     stored: int
+    used: Used | None = None
 
 
 def needed(
@@ -72,16 +78,20 @@ def plan(
     pool = Pool(store, leases, executor, lambda name: load(offline, name))
     planned, obstacles = [], []
     for run, seeds in runs:
-        fitted, images = run, (50_000, 10_000)  # of a data set that nobody knows
+        fitted, images, used = run, (50_000, 10_000), None  # of a data set that nobody knows
         try:
             images = spec_of(run.dataset).training_images, spec_of(run.dataset).test_images
             data = pool.data(run.dataset)
             images = len(data.train_labels), len(data.test_labels)
+            if data.kind == FOLDERS and settings.data.of(run.dataset).kind != FOLDERS:
+                obstacles.append(settings.data.served(run.dataset, data.kind))
             fitted = pool.adapt_classes(run)
             needed, smallest = run.recipe.images_per_class, int(data.train_labels.bincount().min())
             if needed is not None and needed > smallest:
                 obstacles.append(f"{run.dataset} has {smallest} training images in a class; a recipe needs {needed}")
             missing = len(pool.missing(fitted, seeds))
+            key = pool.key(fitted)
+            used = fitted.canonical, key.data, key.numerics
         except DataError as error:
             at_once = seeds_per_block(run, executor.device_kind)
             missing = -(-len(seeds) // at_once) * at_once
@@ -91,9 +101,25 @@ def plan(
                 else str(error)
             )
         stored = max(0, len(seeds) - missing) if missing else len(seeds)
-        planned.append(Planned(fitted, cost(fitted, *images), missing, stored))
+        planned.append(Planned(fitted, cost(fitted, *images), missing, stored, used))
     leases.close()
     return planned, list(dict.fromkeys(obstacles))
+
+
+@dataclasses.dataclass(frozen=True)
+class Trainers:
+    """What would train. speed: of one of them. count: how many blocks they train at once. words: for people."""
+
+    speed: Speed
+    count: int
+    words: str
+
+    @classmethod
+    def here(cls, settings: Settings, workers: int) -> Trainers:
+        """So many processes on the session's device, whose speed is measured for about a second."""
+        processes = "1 process" if workers == 1 else f"{workers} workers"
+        words = f"{processes} on this device, estimated from a probe of its speed"
+        return cls(probe(settings.device), workers, words)
 
 
 def plan_lines(
@@ -102,18 +128,25 @@ def plan_lines(
     obstacles: Sequence[str],
     claims: int,
     settings: Settings,
-    workers: int,
+    trainers: Trainers,
 ) -> list[str]:
     """The plan as text. planned: of the first look. at_most: if every claim stayed open to the last one."""
-    here: Speed = probe(settings.device)
 
-    def seconds(items: Sequence[Planned], speed: Speed = here, device: str = settings.device.type) -> float:
-        total = 0.0
+    def seconds(
+        items: Sequence[Planned],
+        speed: Speed = trainers.speed,
+        count: int = trainers.count,
+        device: str = settings.device.type,
+    ) -> float:
+        total = longest = 0.0
         for item in items:
             at_once = seeds_per_block(item.run, device)
             # Whole blocks, which on another device may be larger than those that to_train was counted in.
-            total += -(-item.to_train // at_once) * at_once * speed.seconds(item.cost, at_once)
-        return total
+            block, blocks = at_once * speed.seconds(item.cost, at_once), -(-item.to_train // at_once)
+            total += blocks * block
+            longest = max(longest, block if blocks else 0.0)
+        # However many there are, none trains less than a block.
+        return max(total / count, longest)
 
     rows = [("network", "networks", "runs", "stored", "steps", "TFLOP", "time")]
     groups: dict[str, list[Planned]] = {}
@@ -128,7 +161,7 @@ def plan_lines(
                 str(sum(i.stored for i in items)),
                 f"{sum(i.to_train * i.cost.steps for i in items):,}",
                 f"{sum(i.to_train * i.cost.flops for i in items) / 1e12:,.1f}",
-                short(seconds(items) / workers),
+                short(seconds(items)),
             )
         )
     sizes = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -140,20 +173,19 @@ def plan_lines(
         )
         for row in rows
     ]
-    processes = "1 process" if workers == 1 else f"{workers} workers"
     lines.append(
-        f"runs: seeds still to train, in whole blocks of those trained side by side; time: for {processes} on "
-        "this device, estimated from a probe of its speed, right within a factor of about two"
+        f"runs: seeds still to train, in whole blocks of those trained side by side; time: for {trainers.words}, right "
+        "within a factor of about two"
     )
     if len(settings.looks) > 1:
         lines.append(
             f"claims without a verdict then go on to {listed(settings.looks[1:])} seeds; if all did: "
-            f"{sum(i.to_train for i in at_most)} runs, {about(seconds(at_most) / workers)}"
+            f"{sum(i.to_train for i in at_most)} runs, {about(seconds(at_most))}"
         )
     if settings.device.type == "cpu":
         lines.append(
             f"on one data-centre GPU, by the speed of an H100 ({DATA_CENTRE_GPU.seconds_per_step * 1000:g} ms a step "
             f"and {DATA_CENTRE_GPU.flops_per_second / 1e12:g} TFLOP/s): "
-            f"{about(seconds(planned, DATA_CENTRE_GPU, 'cuda'))}"
+            f"{about(seconds(planned, DATA_CENTRE_GPU, 1, 'cuda'))}"
         )
     return lines + [f"in the way: {obstacle}" for obstacle in obstacles]

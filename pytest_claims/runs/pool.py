@@ -8,13 +8,13 @@ import itertools
 import math
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 
 from pytest_claims import optimisers
 from pytest_claims.data import DataError, Dataset
 from pytest_claims.errors import ExplainedError
-from pytest_claims.runs.executor import Executor, TrainedBlock
+from pytest_claims.runs.executor import Executor, ExecutorLostError, GivenUpError, TrainedBlock
 from pytest_claims.runs.leases import Lease, Leases
 from pytest_claims.runs.progress_notes import Block, Notes, in_words
 from pytest_claims.runs.store import Key, Store
@@ -76,14 +76,20 @@ class TrainingError(ExplainedError):
         super().__init__(text)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class _Submitted:
-    """A block that the executor has. note: that it is being trained, until this is closed."""
+    """A block that the executor has. note: that it is being trained, until this is closed. begun: whether it is noted
+    so, or was when it was submitted."""
 
     key: Key
     seeds: range
     lease: Lease
     note: contextlib.ExitStack
+    begun: bool
+
+    @property
+    def name(self) -> str:
+        return self.key.digest(self.seeds[0])
 
 
 class Pool:
@@ -111,16 +117,16 @@ class Pool:
         self._no_data: dict[str, DataError] = {}
         self._known: dict[str, Run] = {}
         self._backlog: list[tuple[Run, range]] = []
+        # What claims asked for on the way, where there are no other workers to be told.
+        self._asked: list[tuple[Run, range]] = []
+        # Names of the blocks that the claim which waits now needs.
+        self._first: Collection[str] = ()
+        self._watch: Callable[[Collection[str]], object] = lambda names: None
         self._settled: set[tuple[str, range]] = set()
         self._noted: set[tuple[str, range]] = set()
         self._submitted: dict[Future[TrainedBlock], _Submitted] = {}
         # What training raised, by the name of the block's first run.
         self._failed: dict[str, BaseException] = {}
-
-    @property
-    def device_kind(self) -> str:
-        """torch.device.type of what trains, or trained, its runs."""
-        return self._executor.device_kind
 
     def data(self, name: str) -> Dataset:
         """The data set for a name, on the CPU. Raises DataError."""
@@ -159,28 +165,50 @@ class Pool:
         """The key of a run on this data and the executor's kind of device."""
         executor, kind = self._executor, self._executor.device_kind
         fingerprint, width = self.data(run.dataset).fingerprint, seeds_per_block(run, kind)
-        return Key(run, fingerprint, kind, width, version_of(run), executor.tf32, executor.kernels)
+        engine, capability = version_of(run), executor.capability
+        return Key(run, fingerprint, kind, width, engine, executor.tf32, executor.kernels, capability)
+
+    def names(self, run: Run, seeds: Sequence[int]) -> list[str]:
+        """The names of the stored runs of these seeds, in the order of seeds; those without one are left out."""
+        found = self._store.names(self.key(run), seeds)
+        return [found[seed] for seed in seeds if seed in found]
 
     def expect(self, needed: Iterable[tuple[Run, range]]) -> None:
         """Say what the session will need at least, (run, seeds), in the order in which to train it.
 
         Where the executor has room for more than the claim that waits needs, and is free to have, it trains from this
-        list, and what other workers want of these runs.
+        list, and what other workers want of these runs. Said again when more is known, it takes back what was given to
+        the executor, has not begun, and is not needed any more.
         """
         self._backlog = list(needed)
-        self._known = {run.canonical: run for run, _ in self._backlog}
+        self._known |= {run.canonical: run for run, _ in self._backlog}
+        if self._submitted:
+            self._take_back_unneeded()
+
+    def watch(self, call: Callable[[Collection[str]], object]) -> None:
+        """Have this called while a claim waits, with the names of the blocks that were stored since (missing_blocks).
+
+        Often with none: other sessions may have stored some.
+        """
+        self._watch = call
 
     def note_plan(self) -> None:
         """Note what is expected, unless another worker has; loads the data for it. Raises nothing of a run's own."""
         if self._notes and not self._notes.has_plan():
-            self._note(self._backlog)
+            self.note(self._backlog)
 
     def want(self, wanted: Iterable[tuple[Run, range]]) -> None:
         """Say what a claim that is still open needs beyond what was expected, so that every free worker helps."""
         wanted = list(wanted)
         if self._wanted:
             self._wanted.add([(run.canonical, seeds) for run, seeds in wanted])
-        self._note(wanted)
+        else:
+            self._asked += wanted
+        self.note(wanted)
+
+    def forget_wanted(self) -> None:
+        """The claim whose turn it was has ended: what it wanted on the way, and it alone, is not trained any more."""
+        self._asked, self._first = [], ()
 
     def results(self, run: Run, seeds: range) -> list[Trained]:
         """Results of these seeds in order, trained now where the store has none.
@@ -191,9 +219,11 @@ class Pool:
         """
         key = self.key(run)
         blocks = {key.digest(block[0]): block for block in _blocks(key.seeds_per_block, seeds)}
+        self._first = blocks.keys()
         # What failed for another claim, or ahead of this one, is tried again: a device may have been short of memory.
         for name in blocks:
-            self._failed.pop(name, None)
+            if not isinstance(self._failed.get(name), GivenUpError):
+                self._failed.pop(name, None)
         while True:
             found = self._store.get(key, seeds)
             if len(found) == len(seeds):
@@ -205,6 +235,8 @@ class Pool:
                 )
             for name, block in blocks.items():
                 if name in self._failed:
+                    if isinstance(self._failed[name], ExecutorLostError):
+                        raise self._failed[name]
                     raise TrainingError(run, block, self._executor.device_name, self._failed[name])
             if not self._advance((run, seeds)):
                 time.sleep(_POLL_SECONDS)
@@ -223,15 +255,39 @@ class Pool:
             return 0  # whatever is wrong with it is for its own claim to meet and report
         return next((place for place, seed in enumerate(seeds) if not self._store.holds(key, [seed])), len(seeds))
 
+    @property
+    def device_kind(self) -> str:
+        """Of what trains, or trained, all runs that this pool gives: one of DEVICE_KINDS."""
+        return self._executor.device_kind
+
     def devices(self, names: Iterable[str]) -> list[str]:
         """On which devices stored runs of these names were trained, in words, each once."""
         return self._store.devices(names)
+
+    def capabilities(self, names: Iterable[str]) -> list[str]:
+        """The instruction sets that stored runs of these names were trained with on CPUs, each once; "" for one that
+        is not recorded."""
+        return self._store.capabilities(names)
 
     def missing(self, run: Run, seeds: range) -> list[int]:
         """The seeds that would be trained for these; whole blocks are, so there may be more than asked for."""
         key = self.key(run)
         blocks = [block for block in _blocks(key.seeds_per_block, seeds) if not self._store.holds(key, block)]
         return [seed for block in blocks for seed in block]
+
+    def stored(self, run: Run, seeds: range) -> list[Trained] | None:
+        """Results of these seeds in order, None unless the store has all of them."""
+        found = self._store.get(self.key(run), seeds)
+        return [found[seed] for seed in seeds] if len(found) == len(seeds) else None
+
+    def missing_blocks(self, run: Run, seeds: range) -> set[str]:
+        """The names of the blocks that are to be trained for these seeds: of each, the digest of its first key.
+
+        run: as it is declared. Raises DataError.
+        """
+        key = self.key(self.adapt_classes(run))
+        blocks = _blocks(key.seeds_per_block, seeds)
+        return {key.digest(block[0]) for block in blocks if not self._store.holds(key, block)}
 
     def finish(self, others_at_work: Callable[[], bool] = lambda: False) -> None:
         """Train what is left and not in another worker's hands, as long as others may still want more."""
@@ -262,26 +318,43 @@ class Pool:
         """
         self._fill(first)
         if not self._submitted:
+            self._watch([])  # another session, which has all that is left, may have stored some
             return False
         finished, _ = wait(self._submitted, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-        for future in finished:
-            self._take_in(future)
+        names = [(self._submitted[future].name, self._take_in(future)) for future in finished]
+        self._note_begun()
+        self._watch([name for name, stored in names if stored])
         return True
 
     def _fill(self, first: Iterable[tuple[Run, range]]) -> None:
         if self._is_full():
             return
+        in_hand = {submitted.name for submitted in self._submitted.values()}
         for run, seeds in itertools.chain(first, self._ahead()):
             key = self.key(run)
             for block in _blocks(key.seeds_per_block, seeds):
+                if key.digest(block[0]) in in_hand:
+                    continue
                 if lease := self._lease(key, block):
-                    self._note([(run, seeds)])  # what no one expected is planned from here on
+                    self.note([(run, seeds)])  # what no one expected is planned from here on
                     self._submit(key, block, lease)
                     if self._is_full():
                         return
 
     def _is_full(self) -> bool:
         return len(self._submitted) >= self._executor.slots
+
+    def _take_back_unneeded(self) -> None:
+        """Take back what has not begun and is on no list any more."""
+        needed = set[str]()
+        for run, seeds in self._ahead():
+            key = self.key(run)
+            needed.update(key.digest(block[0]) for block in _blocks(key.seeds_per_block, seeds))
+        for future, submitted in list(self._submitted.items()):
+            if submitted.name not in needed and submitted.name not in self._first and future.cancel():
+                del self._submitted[future]
+                submitted.note.close()
+                submitted.lease.release()
 
     def _lease(self, key: Key, block: range) -> Lease | None:
         """The right to train a block; None if it is finished, or someone, this pool included, is training it."""
@@ -309,26 +382,38 @@ class Pool:
             note.close()
             lease.release()
             raise
-        self._submitted[future] = _Submitted(key, block, lease, note)
+        begun = future.running() or future.done()
+        if not begun:
+            note.close()  # it waits for a device
+        self._submitted[future] = _Submitted(key, block, lease, note, begun)
 
-    def _take_in(self, future: Future[TrainedBlock]) -> None:
-        """Store what a finished block gave, or keep what training it raised for its claims."""
+    def _note_begun(self) -> None:
+        """Note what has begun since it was submitted."""
+        for future, submitted in self._submitted.items():
+            if not submitted.begun and future.running():
+                submitted.begun = True
+                submitted.note.enter_context(self._noted_as_training(submitted.key.run, submitted.seeds))
+
+    def _take_in(self, future: Future[TrainedBlock]) -> bool:
+        """Store what a finished block gave, or keep what training it raised for its claims; whether it was stored."""
         submitted = self._submitted.pop(future)
         key, seeds = submitted.key, submitted.seeds
         submitted.note.close()
         try:
             if error := _error(future, seeds):
                 self._failed[key.digest(seeds[0])] = error
-            else:
-                block = future.result()
-                self._store.put(key, block.results, block.device, at_once=block.at_once)
+                return False
+            block = future.result()
+            self._store.put(key, block.results, block.device, at_once=block.at_once)
+            return True
         finally:
             submitted.lease.release()
 
     def _ahead(self) -> Iterator[tuple[Run, range]]:
         """What other claims of the session need that is neither finished nor has failed here."""
         wanted = self._wanted.all() if self._wanted else []
-        for run, seeds in [*self._backlog, *((self._known[text], n) for text, n in wanted if text in self._known)]:
+        others = ((self._known[text], n) for text, n in wanted if text in self._known)
+        for run, seeds in [*self._asked, *self._backlog, *others]:
             entry = run.canonical, seeds
             if entry in self._settled:
                 continue
@@ -348,7 +433,7 @@ class Pool:
             else:
                 yield fitted, seeds
 
-    def _note(self, needed: Iterable[tuple[Run, range]]) -> None:
+    def note(self, needed: Iterable[tuple[Run, range]]) -> None:
         """Note these as planned."""
         if self._notes is None:
             return
@@ -362,7 +447,8 @@ class Pool:
             with contextlib.suppress(Exception):
                 fitted = self.adapt_classes(run)
                 blocks += [self._block(fitted, block) for block in _blocks(self.key(fitted).seeds_per_block, seeds)]
-        self._notes.plan(blocks)
+        # Under a key of another instruction set, where these are mixed.
+        self._notes.plan(blocks, lambda block: self._store.holds(block.key, block.seeds))
 
     def _noted_as_training(self, run: Run, seeds: Sequence[int]) -> contextlib.AbstractContextManager[None]:
         with contextlib.suppress(Exception):

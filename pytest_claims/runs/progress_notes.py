@@ -102,8 +102,11 @@ class Notes:
         first = "SELECT 1 FROM planned WHERE session = ? LIMIT 1"
         return bool(self._try(lambda connection: connection.execute(first, (self._session,)).fetchall()))
 
-    def plan(self, blocks: Iterable[Block]) -> None:
-        """Note that the session needs these, but for those that are noted; whether they are stored is seen now."""
+    def plan(self, blocks: Iterable[Block], also_stored: Callable[[Block], bool] = lambda block: False) -> None:
+        """Note that the session needs these, but for those that are noted; whether they are stored is seen now.
+
+        also_stored: whether a block need not be trained, although its own keys have no runs.
+        """
 
         def write(connection: sqlite3.Connection) -> None:
             rows = []
@@ -113,7 +116,7 @@ class Notes:
                     continue
                 self._noted.update(keys)
                 told = block.configuration, block.work, block.cost.steps, block.images
-                stored = all(self._is_finished(connection, key) for key in keys)
+                stored = all(self._is_finished(connection, key) for key in keys) or also_stored(block)
                 rows += [(self._session, key, *told, stored) for key in keys]
             if rows:
                 with _transaction(connection):

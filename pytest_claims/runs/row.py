@@ -54,6 +54,7 @@ ORIGINAL = frozenset(COLUMNS) - LATER.keys()
 MOST_IMAGES = 10_000_000
 MOST_CHARACTERS = 64 * 1024**2
 _MOST_SEED = 2**53
+_MOST_NAME = 40
 # The clocks of two machines may differ by so much.
 _AHEAD = datetime.timedelta(days=1)
 # Sums in float32 may end a little above 100.
@@ -131,7 +132,21 @@ def agree(one: Stored, other: Stored) -> bool:
     a, b = one.trained, other.trained
     if (a.test_accuracy, a.test_images, a.diverged) != (b.test_accuracy, b.test_images, b.diverged):
         return False
-    pairs = zip(a.train_accuracy + a.train_loss, b.train_accuracy + b.train_loss, strict=True)
+    if not (_alike(a.train_accuracy, b.train_accuracy) and _alike(a.train_loss, b.train_loss)):
+        return False
+    # What one of them has not recorded, or not kept, contradicts nothing.
+    rows = ((a.test_accuracy_by_epoch,), (b.test_accuracy_by_epoch,)), (a.gradients, b.gradients)
+    for ours, theirs in rows:
+        if any(ours) and any(theirs) and not (len(ours) == len(theirs) and all(map(_alike, ours, theirs))):
+            return False
+    return all(not x or not y or x == y for x, y in ((a.predictions, b.predictions), (a.confusion, b.confusion)))
+
+
+def _alike(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two rows of numbers are equal, but for digits that evidence does not keep."""
+    if len(one) != len(other):
+        return False
+    pairs = zip(one, other, strict=True)
     return all(math.isclose(x, y, rel_tol=1e-5) or x == y or (math.isnan(x) and math.isnan(y)) for x, y in pairs)
 
 
@@ -175,6 +190,9 @@ def _stored(values: Mapping[str, Any], row: Sequence[Any]) -> Stored:
         raise ValueError(f"versions is {values['versions']!r}; allowed: an object of texts")
     if not isinstance(numerics.get("device"), str):
         raise ValueError(f"numerics is {values['numerics']!r}; allowed: an object with a device")
+    capability = numerics.get("capability", "unknown")
+    if not (isinstance(capability, str) and capability.isprintable() and 0 < len(capability) <= _MOST_NAME):
+        raise ValueError(f"numerics have the capability {capability!r}; allowed: the name of an instruction set")
     _check_time(values["finished"])
     trained = _trained(values, curves, records)
     return Stored(trained, configuration, numerics, values["engine"], values["device"], versions, values["finished"])

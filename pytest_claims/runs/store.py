@@ -12,7 +12,7 @@ import platform
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ from pytest_claims.runs.store_file import DamagedError, StoreError, StoreFile, d
 from pytest_claims.types import Run, Trained
 
 __all__ = ["COLUMNS", "DamagedRunError", "Key", "Store", "Stored", "digest", "now"]
+
+# torch.device.type of a CPU.
+CPU = "cpu"
 
 _MARKS = ", ".join("?" * (len(COLUMNS) + 1))
 
@@ -49,7 +52,8 @@ class Key:
     seeds_per_block: how many seeds belong together: they are trained side by side, unless memory or speed ask for
     fewer at once (the last bits of a sum depend on it; see CONTRIBUTING.md). engine: version of the code. tf32: whether
     products of float32 numbers were rounded to TF32. kernels: what computed convolutions and batch norms
-    (pytest_claims.stacked.kernels); in float64 it is always torch.
+    (pytest_claims.stacked.kernels); in float64 it is always torch. capability: the instruction set of a CPU
+    (pytest_claims.train.device.capability), "" for a run that does not say it, as runs of before it was recorded.
     """
 
     run: Run
@@ -59,6 +63,7 @@ class Key:
     engine: int
     tf32: bool = False
     kernels: str = CUDNN
+    capability: str = ""
 
     # Kept, as Run.canonical is: the name of every seed is asked for whenever the store is looked at.
     @functools.cached_property
@@ -69,6 +74,8 @@ class Key:
             numerics["tf32"] = True
         if self.kernels != CUDNN and precision != "float64":
             numerics["kernels"] = self.kernels
+        if self.capability:
+            numerics["capability"] = self.capability
         from pytest_claims.runs.identity import identity  # with torch, which who only reads a store does without
 
         return json.dumps(numerics | identity(self.run), sort_keys=True)
@@ -83,7 +90,8 @@ class Store(StoreFile):
 
     path: the SQLite file. since: rows finished before this time (UTC, ISO 8601) are not seen and will be replaced; ""
     sees all of them. session: what puts runs into it, by the time at which it began. beside: another store that runs
-    are read from where this one does not have them. read_only: nothing is written; a file that is not there is an empty
+    are read from where this one does not have them. mix: a run that is not here is looked for among those of other
+    instruction sets, too. read_only: nothing is written; a file that is not there is an empty
     store. Raises StoreError if the file cannot be opened or is not a store. What is read is checked (row.py), and
     DamagedRunError raised for what no run can be.
     """
@@ -95,9 +103,10 @@ class Store(StoreFile):
         since: str = "",
         session: str = "",
         beside: Store | None = None,
+        mix: bool = False,
         read_only: bool = False,
     ) -> None:
-        self.since, self.session, self.beside = since, session, beside
+        self.since, self.session, self.beside, self._mix = since, session, beside, mix
         super().__init__(path, read_only=read_only)
         there = {row[1] for row in self._execute("PRAGMA table_info(runs)")}
         # A file that is only read may be an older one.
@@ -124,23 +133,44 @@ class Store(StoreFile):
             if column not in there:
                 connection.execute(f"ALTER TABLE runs ADD COLUMN {column} TEXT NOT NULL DEFAULT {default}")
 
-    def get(self, key: Key, seeds: Iterable[int]) -> dict[int, Trained]:
-        """The finished runs among these seeds."""
-        found, seeds = {}, list(seeds)
-        query = f"SELECT {self._columns} FROM runs WHERE key = ? AND finished BETWEEN ? AND ?"
-        for seed in seeds:
-            row = self._one(query, (key.digest(seed), *self._span()))
-            if row:
-                found[seed] = self._checked(row).trained
-        if self.beside and (others := [seed for seed in seeds if seed not in found]):
-            found |= self.beside.get(key, others)
+    def names(self, key: Key, seeds: Iterable[int]) -> dict[int, str]:
+        """The names (Key.digest) of the finished runs among these seeds; with mix, of another instruction set where
+        the key's own has none."""
+        found: dict[int, str] = {}
+        seeds = list(seeds)
+        for each in self._alike(key):
+            for seed in seeds:
+                if seed not in found and self._sees(name := each.digest(seed)):
+                    found[seed] = name
         return found
 
-    def holds(self, key: Key, seeds: Iterable[int]) -> bool:
+    def get(self, key: Key, seeds: Iterable[int]) -> dict[int, Trained]:
+        """The finished runs among these seeds."""
+        names = self.names(key, seeds)
+        runs = self.named(names.values())
+        return {seed: runs[name].trained for seed, name in names.items() if name in runs}
+
+    def holds(self, key: Key, seeds: Sequence[int]) -> bool:
         """Whether the runs of all these seeds are finished."""
+        return len(self.names(key, seeds)) == len(seeds)
+
+    def _alike(self, key: Key) -> Iterator[Key]:
+        """The keys under which a run is looked for."""
+        yield key
+        if self._mix and key.device == CPU:
+            for kind, capability in self._kinds_at_first:
+                if kind == CPU and capability != key.capability:
+                    yield dataclasses.replace(key, capability=capability)
+
+    @functools.cached_property
+    def _kinds_at_first(self) -> list[tuple[str, str]]:
+        """What the runs were trained on that the session began with, most runs first."""
+        kinds = self.kinds()
+        return sorted(kinds, key=lambda kind: (-kinds[kind], kind))
+
+    def _sees(self, name: str) -> bool:
         query = "SELECT 1 FROM runs WHERE key = ? AND finished BETWEEN ? AND ?"
-        missing = [seed for seed in seeds if not self._one(query, (key.digest(seed), *self._span()))]
-        return not missing or (self.beside is not None and self.beside.holds(key, missing))
+        return bool(self._one(query, (name, *self._span()))) or (self.beside is not None and self.beside._sees(name))
 
     def devices(self, names: Iterable[str]) -> list[str]:
         """On which devices the runs of these names were trained, in words, each once."""
@@ -149,15 +179,56 @@ class Store(StoreFile):
         devices = [str(row[0]) for row in found.values() if row]
         return list(dict.fromkeys(devices + (self.beside.devices(missing) if self.beside and missing else [])))
 
-    def kinds(self) -> Counter[str]:
-        """How many runs were trained on each kind of device: "cpu", "cuda"."""
-        found: Counter[str] = Counter()
-        for numerics, count in self._execute("SELECT numerics, count(*) FROM runs GROUP BY numerics"):
-            try:
-                found[str(json.loads(numerics)["device"])] += count
-            except (ValueError, TypeError, KeyError) as error:
-                raise damaged(self.path, f"numerics of a run are {numerics!r}") from error
+    def capabilities(self, names: Iterable[str]) -> list[str]:
+        """The instruction sets of the CPUs that runs of these names were trained on, each once, sorted; "" where it is
+        not recorded."""
+        of = self.numerics(names).values()
+        return sorted({str(found.get("capability", "")) for found in of if found["device"] == CPU})
+
+    def numerics(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """What the runs of these names were computed with (Key.numerics), by name."""
+        found = {}
+        for name in names:
+            row = self._one("SELECT numerics FROM runs WHERE key = ?", (name,))
+            if row:
+                found[name] = self.parsed(row[0])
+            elif self.beside:
+                found |= self.beside.numerics([name])
+        return found
+
+    def kinds(self) -> Counter[tuple[str, str]]:
+        """How many runs were trained on each kind of device and instruction set: ("cpu", "AVX512"), ("cuda", "")."""
+        found: Counter[tuple[str, str]] = Counter()
+        for text, count in self._execute("SELECT numerics, count(*) FROM runs GROUP BY numerics"):
+            numerics = self.parsed(text)
+            found[numerics["device"], str(numerics.get("capability", ""))] += count
         return found + self.beside.kinds() if self.beside else found
+
+    def groups(self) -> list[tuple[str, str, str, int]]:
+        """How many runs there are of each configuration, images and numerics, as texts."""
+        columns = "configuration, data, numerics"
+        found = self._execute(f"SELECT {columns}, count(*) FROM runs GROUP BY {columns}")
+        return found + (self.beside.groups() if self.beside else [])
+
+    def decided(self, names: Iterable[str]) -> list[tuple[str, str, str]]:
+        """Configuration, images and numerics of the runs of these names, each once."""
+        wanted, found = list(names), []
+        missing = []
+        for name in wanted:
+            row = self._one("SELECT configuration, data, numerics FROM runs WHERE key = ?", (name,))
+            found.append(tuple(row)) if row else missing.append(name)
+        found += self.beside.decided(missing) if self.beside and missing else []
+        return list(dict.fromkeys(found))
+
+    def parsed(self, text: str) -> dict[str, Any]:
+        """The numerics of a row (Key.numerics). Raises DamagedError for what is none."""
+        try:
+            found = json.loads(text)
+            if not isinstance(found["device"], str):
+                raise TypeError
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise damaged(self.path, f"numerics of a run are {text!r}") from error
+        return dict(found)
 
     def fingerprints(self, dataset: str) -> set[str]:
         """Of the images that runs on a data set of this name were trained on."""

@@ -24,7 +24,7 @@ def assemble(
 
     scheme: of initial weights, as `initialise` takes it. dtype: of the weights, which are drawn in it. Torch's
     global random state stays as it is. Raises NetworkError if the network has another form than Network says, or
-    does not build; what the module does is not looked at here.
+    does not build; what the module does is not looked at here. Raises MemoryError where there is too little memory.
     """
     check_form(network)
     try:
@@ -38,7 +38,8 @@ def assemble(
     with torch.random.fork_rng(devices=[]):
         try:
             module = network.build(len(seeds))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # no claim ends a session
+            refuse_out_of_memory(error)
             raise NetworkError(
                 f"{network} does not build for {len(seeds)} seeds: {type(error).__name__}: {error}"
             ) from error
@@ -58,6 +59,16 @@ def assemble(
             keys = [torch.randint(2**31, (), generator=stream("dropout", seed, name)) for seed in seeds]
             layer.set_keys(torch.stack(keys))
     return cast(StackedModule, module)
+
+
+def refuse_out_of_memory(error: BaseException) -> None:
+    """Raise MemoryError for an error that says nothing of a network, but that there was too little memory for it."""
+    # The words are those of torch's allocator on a CPU, which has no type for it.
+    words = ("can't allocate memory", "not enough memory")
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and any(each in str(error) for each in words)
+    ):
+        raise MemoryError(str(error)) from error
 
 
 def _check_module(network: Network, module: object, seeds: int) -> None:

@@ -10,14 +10,14 @@ import contextlib
 import functools
 import hashlib
 import math
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import cast
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pytest_claims.stacked.assemble import assemble
+from pytest_claims.stacked.assemble import assemble, refuse_out_of_memory
 from pytest_claims.stacked.network import Network, NetworkError, StackedModule, check_form
 from pytest_claims.streams import stream
 
@@ -29,6 +29,9 @@ _SCHEMES = ("default", "xavier")
 _DIGITS = 5
 # Beside the largest of its kind, a tensor of this size is the rounding of sums that should be 0.
 _ROUNDING = 1e-12
+# In float32, processors differ from the sixth digit on. Each number that is kept is one that may be rounded to either
+# side; so few are, and with few digits.
+_DIGITS_OF_FLOAT32 = 3
 
 
 def behaviour(network: Network) -> str:
@@ -37,8 +40,10 @@ def behaviour(network: Network) -> str:
     One seed is built from its streams under each initialisation, and run forward and backward on three fixed images
     in float64: once in training mode, then forward in eval mode. The names and shapes of all parameters and
     buffers, their first values, the logits, the gradients and the buffers afterwards go into the text, each as its
-    size and one weighted sum, to five digits. Networks that differ by less have one text. Raises NetworkError as
-    assemble(), and for a network that does not run on these images.
+    size and one weighted sum, to five digits. Networks that differ by less have one text. Of a network that does not
+    run in float64, what it makes of images is told in float32: of all logits, all gradients and all buffers together,
+    to three digits. Raises NetworkError as assemble(), and for a network that does not run on these images; MemoryError
+    where there is too little memory, which says nothing of the network.
 
     The global random state and gradient mode stay as they are. A network is run once in a process.
     """
@@ -68,6 +73,7 @@ def _in_any_precision(network: Network) -> list[str]:
         try:
             return list(_passed(assemble(network, (0,), dtype=dtype), network.classes, dtype))
         except Exception as error:
+            refuse_out_of_memory(error)
             found = error
     raise NetworkError(
         f"{network} does not run on {_IMAGES} images of 3 x 32 x 32: {type(found).__name__}: {found}"
@@ -94,10 +100,25 @@ def _passed(module: StackedModule, classes: int, dtype: torch.dtype) -> Iterator
     loss = F.cross_entropy(logits.flatten(0, 1), labels)
     loss.backward()
     gradients = [(name, value.grad) for name, value in module.named_parameters() if value.grad is not None]
-    yield from _told("training", [("logits", logits), *gradients, *module.named_buffers()])
+    groups = [("logits", [("", logits)]), ("gradients", gradients), ("buffers", list(module.named_buffers()))]
+    if dtype == torch.float64:
+        yield from _told("training", [("logits", logits), *gradients, *module.named_buffers()])
+    else:
+        yield from (_told_together(f"training {name}", tensors) for name, tensors in groups)
     module.eval()
     with torch.no_grad():
-        yield from _told("eval", [("logits", module(images))])
+        evaluated = [("logits", module(images))]
+    if dtype == torch.float64:
+        yield from _told("eval", evaluated)
+    else:
+        yield _told_together("eval", evaluated)
+
+
+def _told_together(when: str, tensors: Sequence[tuple[str, Tensor]]) -> str:
+    """Tensors in words, as one vector, to as many digits as float32 has in common everywhere."""
+    whole = torch.cat([value.detach().double().flatten() for _, value in tensors] or [torch.zeros(1).double()])
+    shapes = [(name, list(value.shape)) for name, value in tensors]
+    return f"{when} {shapes} {_summary(whole, float(whole.norm()), _DIGITS_OF_FLOAT32)}"
 
 
 def _tensors(module: StackedModule) -> list[tuple[str, Tensor]]:
@@ -120,12 +141,12 @@ def _weights(bits: int) -> Tensor:
     return torch.cos(torch.arange(1, 2**bits, dtype=torch.float64))
 
 
-def _summary(values: Tensor, norm: float) -> str:
+def _summary(values: Tensor, norm: float, digits: int = _DIGITS) -> str:
     """Size and direction of a vector, float64 [n]: its norm, and its weighted sum as a share of the norm.
 
     A sum that cancels would keep fewer digits than its parts; as a share of the norm it is rounded where they are.
     """
     if not norm or not math.isfinite(norm):
         return f"{norm}"
-    share = round(float(values @ _weights(len(values).bit_length())[: len(values)]) / norm, _DIGITS)
-    return f"{norm:.{_DIGITS - 1}e} {share + 0.0:.{_DIGITS}f}"
+    share = round(float(values @ _weights(len(values).bit_length())[: len(values)]) / norm, digits)
+    return f"{norm:.{digits - 1}e} {share + 0.0:.{digits}f}"

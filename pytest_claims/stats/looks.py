@@ -124,9 +124,15 @@ def overall_p(p: float, n: int, looks: Sequence[int]) -> float:
 
 
 def sequential(
-    judge: Callable[[int, float], Verdict], looks: Sequence[int], *, planned: Sequence[int] | None = None
+    judge: Callable[[int, float], Verdict],
+    looks: Sequence[int],
+    *,
+    planned: Sequence[int] | None = None,
+    ended: Callable[[Verdict], bool] = lambda verdict: False,
 ) -> Verdict:
     """Look at n seeds, n after n, until a verdict other than INCONCLUSIVE stands or no look is left.
+
+    ended: whether an INCONCLUSIVE verdict is the last word, since more seeds cannot change it.
 
     judge: gives the verdict on the first n seeds at a Level. looks: those to take, a beginning of planned;
     where it is a part, less than alpha is spent, and the rest may be spent by looking on later. The verdict carries the
@@ -140,7 +146,7 @@ def sequential(
         level = Level.of(planned, n)
         verdict = judge(n, level)
         taken.append(Look(n, float(level), verdict.outcome))
-        if verdict.outcome != Outcome.INCONCLUSIVE:
+        if verdict.outcome != Outcome.INCONCLUSIVE or ended(verdict):
             break
     return dataclasses.replace(
         verdict,

@@ -56,7 +56,7 @@ def _flops_per_image(network: Network) -> tuple[float, float]:
     try:
         with torch.random.fork_rng(devices=[]), torch.device("meta"):  # on shapes alone
             return _counted(network.build(1))
-    except Exception:
+    except (Exception, SystemExit):
         # Some networks need values, and others are at fault, which the check finds out.
         check(network)
         return _counted(assemble(network, (0,)))
@@ -87,16 +87,6 @@ class Speed:
     def seconds(self, cost: Cost, width: int) -> float:
         """Estimated seconds of one seed trained side by side with width - 1 others."""
         return cost.steps * self.seconds_per_step / width + cost.flops / self.flops_per_second
-
-    def fewest_side_by_side(self, cost: Cost, seeds: int) -> int:
-        """How many of these seeds to train at once: the fewest with which they take at most 10 % longer than all at
-        once. Where a step is arithmetic, more side by side take memory and gain little."""
-
-        def seconds(width: int) -> float:
-            parts = math.ceil(seeds / width)
-            return parts * self.seconds_per_start + seeds * self.seconds(cost, math.ceil(seeds / parts))
-
-        return next(width for width in range(1, seeds + 1) if seconds(width) <= 1.1 * seconds(seeds))
 
 
 # As measured on one H100 80 GB, torch 2.11, CUDA 13, replayed steps of seven runs with 1 to 64 seeds side by side

@@ -62,10 +62,17 @@ def describe(device: torch.device) -> str:
     """The device in words, e.g. "cpu (Intel(R) Xeon(R) Processor, 2 cores)" or "cuda:0 (NVIDIA H200)"."""
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
-    return f"cpu ({_processor()}, {psutil.cpu_count(logical=False) or os.cpu_count()} cores)"
+    return f"cpu ({processor()}, {psutil.cpu_count(logical=False) or os.cpu_count()} cores)"
 
 
-def _processor() -> str:
+def capability(device: torch.device) -> str:
+    """The instruction set that torch's kernels were chosen for, e.g. "AVX512", "AVX2" or "DEFAULT"; "" for a CUDA
+    device. It fixes the order of sums on a CPU; the environment variable ATEN_CPU_CAPABILITY chooses a lower one."""
+    return str(torch.backends.cpu.get_cpu_capability()) if device.type == "cpu" else ""
+
+
+def processor() -> str:
+    """The model of this machine's CPU, in words."""
     try:
         with open("/proc/cpuinfo") as lines:
             return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

@@ -8,6 +8,7 @@ leave out batch norm's running statistics, which are changed in place; capturing
 from __future__ import annotations
 
 import dataclasses
+import functools
 import warnings
 
 import torch
@@ -65,23 +66,30 @@ class GraphedStep:
                 if is_out_of_memory(error):
                     raise
                 self._works = False
-                warnings.warn(f"training without CUDA graphs: {str(error).splitlines()[0]}", stacklevel=2)
+                warnings.warn(f"training without CUDA graphs: {error}".splitlines()[0], stacklevel=2)
         return self._captured.get(kind) if self._works else None
 
     def _capture(self, rows: Tensor, changes: Tensor | None, record: bool) -> _Captured:
         before = Snapshot(self._step)
-        side = torch.cuda.Stream(self._step.device)
-        side.wait_stream(torch.cuda.current_stream(self._step.device))
+        device = self._step.device
+        side = torch.cuda.Stream(device)
+        side.wait_stream(torch.cuda.current_stream(device))
         with torch.cuda.stream(side):
             for _ in range(_WARM_UP_STEPS):
                 self._step(rows, changes, record)
-        torch.cuda.current_stream(self._step.device).wait_stream(side)
+        torch.cuda.current_stream(device).wait_stream(side)
         before.restore()
         self._step.optimizer.zero_grad(set_to_none=True)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._memory):
+        with torch.cuda.device(device), torch.cuda.graph(graph, pool=self._memory, stream=_capture_stream(device)):
             self._step(rows, changes, record)
         return _Captured(graph, rows, changes)
+
+
+@functools.cache
+def _capture_stream(device: torch.device) -> torch.cuda.Stream:
+    """One a device, for memory is kept by stream. Torch's own choice is a stream of the process's first device."""
+    return torch.cuda.Stream(device)
 
 
 class Snapshot:

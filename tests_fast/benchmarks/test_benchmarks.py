@@ -1,7 +1,6 @@
 """What is compared trains, what is written can be read, and what takes too long is interrupted."""
 
 import dataclasses
-import sys
 
 import pytest
 import torch
@@ -11,7 +10,6 @@ from benchmarks.__main__ import _narrowing
 from benchmarks.group import OutOfMemoryError
 from benchmarks.images import images as sample
 from benchmarks.limits import Machine, limits
-from benchmarks.on_gpu import Part, parts, run
 from benchmarks.page import page
 from benchmarks.peers import PEERS
 from benchmarks.work import WORKS, first_step
@@ -121,19 +119,3 @@ def test_limits_count_arithmetic_bytes_and_operations():
     # At least the first block's activations, written and read, in bfloat16, at 1,000 steps of 2 images.
     assert found.traffic > 1000 * 2 * 2 * 2 * (16 * 32**2) / 1e9
     assert 100 < found.operations < 1000
-
-
-def test_a_part_that_takes_too_long_is_interrupted_and_leaves_its_log(tmp_path):
-    program = "import time; print('begun', flush=True); time.sleep(60)"
-    said = run(Part("slow", [sys.executable, "-c", program], 1.0), 1.5, tmp_path / "slow.log")
-    assert "interrupted: its time was over" in said
-    assert "begun" in (tmp_path / "slow.log").read_text()
-    assert run(Part("quick", [sys.executable, "-c", "pass"], 1.0), 20, tmp_path / "quick.log").startswith(
-        "quick: exit 0"
-    )
-
-
-def test_on_a_gpu_all_of_it_is_asked_for(tmp_path):
-    commands = {part.name: part.command for part in parts(tmp_path, True, "auto")}
-    assert "--gpu" in commands["speed"]
-    assert {"--gpu", "documented"} <= set(commands["claims"])

@@ -113,6 +113,8 @@ class Planting:
             "only_stored": False,
             "evidence": None,
             "runs_of": "",
+            "ray": "",
+            "mix_capabilities": False,
             "prefix": ("pytest",),
             "options": (),
         }

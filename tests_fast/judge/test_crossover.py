@@ -214,7 +214,8 @@ def test_needs_lower_tells_other_workers_what_it_chooses_from(planting, monkeypa
     asked = []
     monkeypatch.setattr(Pool, "want", lambda self, wanted: asked.append({seeds for _, seeds in wanted}))
     needs_lower(rated(planting, best_at(0.01, 0.1)))
-    assert asked == [{range(CHOOSING, CHOOSING + 10)}] * 2
+    # Then what was chosen, which no one knew before.
+    assert asked == [{range(CHOOSING, CHOOSING + 10)}] * 2 + [{range(10)}]
 
 
 def test_needs_lower_chooses_by_what_the_claim_measures(planting):

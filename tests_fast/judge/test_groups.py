@@ -338,6 +338,30 @@ def test_two_arms_at_chance_contradict_nothing_and_one_does(planting, second, ou
     assert found.verdict.outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("means", "called"),
+    [
+        ((50, 10, 10), "NOT COMPARABLE"),
+        ((10, 50, 10), "CONTRADICTED"),  # by the first two, one of which learned
+        ((50, 30, 40), "CONTRADICTED"),
+        ((50, 30, 10), "REPRODUCED"),
+    ],
+)
+def test_a_pair_at_chance_contradicts_no_claim_on_several_pairs(planting, means, called):
+    arms = {
+        name: around(mean, n=20, spread=0.01, seed=at) for at, (name, mean) in enumerate(zip("abc", means, strict=True))
+    }
+    assert judged(planting.lab(arms), "assert_ranks", ["a", "b", "c"], margin=5.0).called == called
+
+
+@pytest.mark.parametrize(("learned", "n", "next_look"), [(0, 5, None), (1, 20, None)])
+def test_where_no_run_has_learned_anything_no_more_seeds_are_looked_at(planting, learned, n, next_look):
+    arms = {name: around(10, n=20, spread=0.01, seed=at) for at, name in enumerate("ab")}
+    arms["a"][:learned] = 50.0  # more of them may
+    found = judged(planting.lab(arms, looks=(5, 7, 10, 14, 20)), "assert_greater", "a", "b", margin=5.0)
+    assert (found.called, found.verdict.n, found.next_look) == ("NOT COMPARABLE", n, next_look)
+
+
 def test_runs_that_each_say_little_may_say_much_together(planting):
     """Of 40 test images a run needs 34 % to be seen above chance; twenty runs need 15 % in the middle."""
     arms = {"a": around(30, n=20, spread=1.0), "b": around(20, n=20, spread=1.0, seed=1)}

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pytest_claims.judge.result import ArmEvidence, OnEvidence, Result, Sibling
+from pytest_claims.judge.result import ArmEvidence, OnRecord, Result, Sibling
 from pytest_claims.types import (
     Agreement,
     Bound,
@@ -95,6 +95,7 @@ RESULT = Result(
     data="cifar at data",
     data_kind="cifar",
     device="cpu",
+    device_kind="cpu",
     enforced=True,
     planned=(5, 10, 20),
     next_look=20,
@@ -112,7 +113,9 @@ RESULT = Result(
     trained="DepthCNN on cifar10: 300 images a class",
     differences=(10.5, 5.0),
     more_seeds=10,
-    evidence=OnEvidence("TOO SMALL", 1.5, 0.5, 2.5, "points", 20, "cifar", "cpu (x)", "2026-11-21"),
+    capabilities=("", "AVX512"),
+    evidence=(OnRecord("TOO SMALL", 1.5, 0.5, 2.5, "points", 20, "cifar", "cpu", "cpu (x)", "2026-11-21"),),
+    elsewhere=(OnRecord("TOO SMALL", 1.5, 0.5, 2.5, "doublings", 20, "cifar", "cuda", "cuda:0 (y)", "2026-11-22"),),
 )
 
 

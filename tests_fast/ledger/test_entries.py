@@ -6,12 +6,12 @@ import os
 
 import pytest
 
-from pytest_claims.ledger.entries import LedgerError, entry, read, update
+from pytest_claims.ledger.entries import LedgerError, entry, of_kind, read, update
 from pytest_claims.ledger.vanished import vanished
 from tests_fast.judge.test_result import RESULT
 from tests_fast.runs.processes import started
 
-TODAY = ("2026-11-26", "torch 2.13")
+TODAY = ("2026-11-26", lambda result: "torch 2.13")
 
 
 @pytest.fixture
@@ -21,8 +21,9 @@ def path(tmp_path):
 
 def written(path, **changed):
     path.parent.mkdir(exist_ok=True)
-    fields = dataclasses.asdict(entry(RESULT, *TODAY))
-    path.write_text(json.dumps({"claims/test_x.py::test_good": fields, "claims/test_x.py::test_bad": fields | changed}))
+    fields = dataclasses.asdict(entry(RESULT, TODAY[0], "torch 2.13"))
+    entries = {"test_good": {"cpu": fields}, "test_bad": {"cpu": fields, "cuda": fields | changed}}
+    path.write_text(json.dumps({f"claims/test_x.py::{name}": kinds for name, kinds in entries.items()}))
 
 
 BAD = {
@@ -48,13 +49,57 @@ BAD = {
 def test_a_field_edited_by_hand_into_what_none_is_is_named(path, name):
     changed, said = BAD[name]
     written(path, **changed)
-    with pytest.raises(LedgerError, match=rf"cifar\.json is no ledger \(claims/test_x\.py::test_bad: .*{said}"):
+    with pytest.raises(LedgerError, match=rf"cifar\.json is no ledger \(claims/test_x\.py::test_bad: cuda: .*{said}"):
         read(path)
 
 
 def test_a_bound_that_does_not_exist_and_whole_numbers_are_entries(path):
     written(path, lower=float("-inf"), effect=3, documented=None, measured=None, agrees=None)
-    assert read(path)["claims/test_x.py::test_bad"].effect == 3
+    assert read(path)["claims/test_x.py::test_bad"]["cuda"].effect == 3
+
+
+def test_kinds_of_device_stand_side_by_side_and_never_replace_each_other(path):
+    on_cuda = dataclasses.replace(RESULT, device_kind="cuda", device="cuda:0 (a card)")
+    assert update(path, [RESULT], *TODAY) == 1
+    before = read(path)[RESULT.nodeid]["cpu"]
+    assert update(path, [on_cuda], *TODAY) == 1
+    found = read(path)
+    assert found[RESULT.nodeid] == {"cpu": before, "cuda": entry(on_cuda, TODAY[0], "torch 2.13")}
+    assert update(path, [on_cuda], *TODAY) == 0
+    assert of_kind(found, "cuda") == {RESULT.nodeid: entry(on_cuda, TODAY[0], "torch 2.13")}
+    assert list(json.loads(path.read_text())[RESULT.nodeid]) == ["cpu", "cuda"]
+
+
+def test_a_kind_of_device_that_no_ledger_has_is_refused_before_anything_is_written(path):
+    update(path, [RESULT], *TODAY)
+    before = path.read_text()
+    with pytest.raises(LedgerError, match=r"verdicts on tpu are not recorded in .*: its kinds of device are cpu, cuda"):
+        update(path, [dataclasses.replace(RESULT, device_kind="tpu")], *TODAY)
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("device", "kind"), [("cpu (Xeon, 2 cores)", "cpu"), ("cuda:0 (H100); cuda:1 (H100)", "cuda"), ("cuda", "cuda")]
+)
+def test_an_entry_of_the_older_form_is_read_under_the_kind_of_its_device_and_written_anew(path, device, kind):
+    path.parent.mkdir()
+    old = dataclasses.replace(entry(RESULT, TODAY[0], "torch 2.13"), device=device)
+    path.write_text(json.dumps({"claims/test_x.py::test_y": dataclasses.asdict(old)}))
+    assert read(path) == {"claims/test_x.py::test_y": {kind: old}}
+    update(path, [dataclasses.replace(RESULT, nodeid="other")], *TODAY)
+    assert json.loads(path.read_text())["claims/test_x.py::test_y"].keys() == {kind}
+    assert read(path)["claims/test_x.py::test_y"] == {kind: old}
+
+
+def test_an_entry_of_the_older_form_on_a_device_without_a_kind_says_where_to_put_it(path):
+    path.parent.mkdir()
+    old = dataclasses.asdict(entry(RESULT, TODAY[0], "torch 2.13")) | {"device": "a farm"}
+    path.write_text(json.dumps({"test_y": old}))
+    with pytest.raises(LedgerError, match=r"test_y: an entry of the older form, on 'a farm', names no kind.*cpu, cuda"):
+        read(path)
+    path.write_text(json.dumps({"test_y": {"tpu": old}}))
+    with pytest.raises(LedgerError, match="test_y: tpu: no kind of device; allowed: cpu, cuda"):
+        read(path)
 
 
 def _update(path, number):

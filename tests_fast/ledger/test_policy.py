@@ -18,9 +18,9 @@ def recorded(outcome, n=5, **fields):
     return dataclasses.replace(RECORDED, verdict=str(outcome), n=n, **fields)
 
 
-def judged(outcome, n=5, next_look=None, kind="effect", **fields):
+def judged(outcome, n=5, next_look=None, kind="effect", device_kind="cpu", **fields):
     verdict = dataclasses.replace(VERDICT, outcome=outcome, n=n, **fields)
-    return dataclasses.replace(RESULT, verdict=verdict, next_look=next_look, kind=kind)
+    return dataclasses.replace(RESULT, verdict=verdict, next_look=next_look, kind=kind, device_kind=device_kind)
 
 
 def test_an_entry_holds_what_the_claim_came_to():
@@ -109,11 +109,16 @@ def test_the_ledger_counts_samples(tmp_path):
     def update_with(outcome, first):
         arms = tuple(dataclasses.replace(arm, seeds=(first, first + 1)) for arm in RESULT.arms)
         verdict = dataclasses.replace(VERDICT, outcome=outcome, n=2)
-        update(path, [dataclasses.replace(RESULT, nodeid="a", arms=arms, verdict=verdict)], "2026-01-02", "torch 2")
-        return read(path)["a"].samples
+        update(
+            path,
+            [dataclasses.replace(RESULT, nodeid="a", arms=arms, verdict=verdict)],
+            "2026-01-02",
+            lambda result: "torch 2",
+        )
+        return read(path)["a"]["cpu"].samples
 
     assert [update_with(OPEN, 0), update_with(OPEN, 20), update_with(DECIDED[0], 40)] == [1, 2, 3]
-    assert "of sample 3" in read(path)["a"].words
+    assert "of sample 3" in read(path)["a"]["cpu"].words
     # Judged once more it is the same sample; a settled verdict is tried anew on other seeds, later or earlier ones.
     assert [update_with(DECIDED[0], 40), update_with(OPEN, 0), update_with(OPEN, 0)] == [3, 1, 1]
     assert [update_with(OPEN, 1000), update_with(DECIDED[0], 0)] == [2, 3]
@@ -158,7 +163,7 @@ ENFORCED = pytest.mark.parametrize("enforced", [True, False])
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_a_claim_without_an_entry_stands_by_its_verdict_alone(outcome, enforced):
     result = dataclasses.replace(judged(outcome), enforced=enforced)
-    assert standing(None, result, updating=False) == Standing(said="", expected="", fails=False)
+    assert standing({}, result, updating=False) == Standing(said="", expected="", fails=False)
 
 
 @ENFORCED
@@ -166,7 +171,7 @@ def test_a_claim_without_an_entry_stands_by_its_verdict_alone(outcome, enforced)
 def test_what_is_recorded_now_is_expected_where_it_would_fail(outcome, enforced):
     result = dataclasses.replace(judged(outcome), enforced=enforced)
     expected = "recorded now" if enforced and outcome != Outcome.REPRODUCED else ""
-    for before in (None, recorded(Outcome.REPRODUCED), recorded(outcome)):
+    for before in ({}, {"cpu": recorded(Outcome.TOO_SMALL)}, {"cpu": recorded(outcome)}):
         assert standing(before, result, updating=True) == Standing(said="", expected=expected, fails=False)
 
 
@@ -174,9 +179,50 @@ def test_what_is_recorded_now_is_expected_where_it_would_fail(outcome, enforced)
 def test_a_rehearsal_fails_for_a_strong_effect_that_turned_round_and_for_no_other_change(upper):
     before = recorded(Outcome.REPRODUCED, lower=2.0, margin=2.0)
     now = judged(Outcome.CONTRADICTED, lower=-3.0, upper=upper)
-    found = standing(before, dataclasses.replace(now, enforced=False), updating=False)
+    found = standing({"cpu": before}, dataclasses.replace(now, enforced=False), updating=False)
     assert found.said.startswith("CHANGED: ")
     assert (found.expected, found.fails) == ("", upper < 0)
+
+
+@ENFORCED
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_verdict_is_held_against_its_own_kind_of_device_alone(outcome, enforced):
+    result = dataclasses.replace(judged(outcome, device_kind="cuda"), enforced=enforced)
+    strong = recorded(Outcome.REPRODUCED, lower=2.0, margin=2.0)
+    found = standing({"cpu": strong}, result, updating=False)
+    assert (found.expected, found.fails) == ("", False)
+    if enforced and outcome != Outcome.REPRODUCED:
+        assert found.said.startswith(
+            "NOT RECORDED ON CUDA: the ledger has A2a on another kind of device alone (on cpu it"
+        )
+        assert "was REPRODUCED on 2026-01-02 (+1.00 doublings, 5 seeds, cpu)" in found.said
+    else:
+        assert found.said == ""
+    # With an entry of its own kind the other one changes nothing.
+    own = recorded(outcome)
+    assert standing({"cpu": strong, "cuda": own}, result, updating=False) == standing(
+        {"cuda": own}, result, updating=False
+    )
+
+
+@pytest.mark.parametrize("decided", DECIDED)
+def test_a_look_that_does_not_decide_yet_leaves_a_decided_entry(decided, tmp_path):
+    before = recorded(decided, first_seed=5)
+    open_ = judged(OPEN, n=5, next_look=7, margin=before.margin)
+    assert before.stays(open_)
+    assert standing({"cpu": before}, open_, updating=True).said.startswith("OPEN: ")
+    assert standing({"cpu": before}, open_, updating=True).expected == ""
+    # Other seeds are a trial of their own, another margin is another claim, and the last look is a verdict.
+    assert not recorded(decided, first_seed=0).stays(open_)
+    assert not dataclasses.replace(before, margin=before.margin + 1).stays(open_)
+    assert not before.stays(judged(OPEN, n=5, margin=before.margin))
+    assert before.stays(judged(OPEN, n=4, margin=before.margin))
+    assert not recorded(OPEN, first_seed=5).stays(open_)
+    path = tmp_path / "documented-cifar.json"
+    update(path, [judged(decided, n=5, margin=before.margin)], "2026-01-02", lambda result: "torch 2")
+    text = path.read_text()
+    assert update(path, [open_], "2026-02-02", lambda result: "torch 3") == 0
+    assert path.read_text() == text
 
 
 # The file
@@ -189,42 +235,54 @@ def named(nodeid, **fields):
 def test_what_is_written_is_read_and_other_entries_stay(tmp_path):
     path = tmp_path / "new" / "folder" / "documented.json"
     assert read(path) == {}
-    assert update(path, [named("b"), named("a")], "2026-01-02", "torch 2") == 2
-    assert read(path) == {"a": RECORDED, "b": RECORDED}
-    assert read(path)["a"].looks == (5, 10, 20)
+    assert update(path, [named("b"), named("a")], "2026-01-02", lambda result: "torch 2") == 2
+    assert read(path) == {"a": {"cpu": RECORDED}, "b": {"cpu": RECORDED}}
+    assert read(path)["a"]["cpu"].looks == (5, 10, 20)
     # In the order of names, so that version control shows what changed and no more.
     assert list(json.loads(path.read_text())) == ["a", "b"]
     assert path.read_text() == json.dumps(json.loads(path.read_text()), indent=1) + "\n"
     # One that is new, one that changed, one that is as it was.
     changed = [named("c"), named("b", effect=9.0), named("a")]
-    assert update(path, changed, "2026-01-02", "torch 2") == 2
-    assert read(path) == {"a": RECORDED, "b": dataclasses.replace(RECORDED, effect=9.0), "c": RECORDED}
-    assert update(path, changed[:1], "2027-01-01", "torch 2") == 1
-    assert [found.date for found in read(path).values()] == ["2026-01-02", "2026-01-02", "2027-01-01"]
+    assert update(path, changed, "2026-01-02", lambda result: "torch 2") == 2
+    assert read(path) == {
+        "a": {"cpu": RECORDED},
+        "b": {"cpu": dataclasses.replace(RECORDED, effect=9.0)},
+        "c": {"cpu": RECORDED},
+    }
+    assert update(path, changed[:1], "2027-01-01", lambda result: "torch 2") == 1
+    assert [found["cpu"].date for found in read(path).values()] == ["2026-01-02", "2026-01-02", "2027-01-01"]
     assert [file.name for file in path.parent.iterdir()] == ["documented.json"]
 
 
 def test_a_write_that_fails_leaves_the_old_ledger(tmp_path):
     path = tmp_path / "documented.json"
-    update(path, [named("a")], "2026-01-02", "torch 2")
+    update(path, [named("a")], "2026-01-02", lambda result: "torch 2")
     before = path.read_text()
     (tmp_path / f".documented.json.{os.getpid()}.part").mkdir()  # where the new one is written first
     with pytest.raises(
         LedgerError, match=r"documented\.json cannot be written \(.*the runs themselves are in the store"
     ):
-        update(path, [named("b")], "2026-01-02", "torch 2")
+        update(path, [named("b")], "2026-01-02", lambda result: "torch 2")
     assert path.read_text() == before
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", '{"a": 3}', '{"a": {}}', '{"a": {"looks": [5], "what": 1}}', '{"a": {"looks": 5}}', b"\xff\xfe"],
+    [
+        "",
+        "[]",
+        '{"a": 3}',
+        '{"a": {"cpu": {}}}',
+        '{"a": {"looks": [5], "what": 1}}',
+        '{"a": {"looks": 5}}',
+        b"\xff\xfe",
+    ],
 )
 def test_a_damaged_ledger_is_named_and_never_overwritten(tmp_path, text):
     path = tmp_path / "documented.json"
     content = text if isinstance(text, bytes) else text.encode()
     path.write_bytes(content)
-    for use in (lambda: read(path), lambda: update(path, [named("a")], "2026-01-02", "torch 2")):
+    for use in (lambda: read(path), lambda: update(path, [named("a")], "2026-01-02", lambda result: "torch 2")):
         with pytest.raises(LedgerError, match=r"documented\.json is no ledger \("):
             use()
     assert path.read_bytes() == content

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from models import DepthCNN
+from pytest_claims.data import spec, spec_of
 from pytest_claims.runs.evidence import publish
 from pytest_claims.runs.pool import seeds_per_block
 from pytest_claims.runs.store import Key, Store
@@ -103,6 +104,13 @@ def furnish(folder, images, claims=CLAIMS, conftest='pytest_plugins = ["pytest_c
     (folder / "images").symlink_to(images)
 
 
+@pytest.fixture
+def any_cifar(monkeypatch):
+    """In sessions of this process, whatever images have the name of CIFAR-10 are CIFAR-10."""
+    anything = dataclasses.replace(spec_of("cifar10"), fingerprint="")
+    monkeypatch.setitem(spec._registered, "cifar10", anything)
+
+
 def write(pytester, claims):
     (pytester.path / "claims" / "test_width.py").write_text(textwrap.dedent(claims))
 
@@ -142,7 +150,7 @@ def recorded(suite):
     write(suite, CLAIMS.replace(", classes=5", ""))
     store = Store(suite.path / "drawn.sqlite")
     for width, mean in ((16, 60.0), (1, 50.0)):
-        key = Key(Run(DepthCNN(1, "relu", width=width), RECIPE), "fp", "cuda", 20, 1)
+        key = Key(Run(DepthCNN(1, "relu", width=width), RECIPE), spec_of("cifar10").fingerprint, "cuda", 20, 1)
         run = dataclasses.replace(key, seeds_per_block=seeds_per_block(key.run, "cuda"), engine=version_of(key.run))
         store.put(run, [drawn(seed, mean) for seed in range(5)], "a card of another machine")
     (suite.path / "evidence").mkdir()

@@ -48,7 +48,7 @@ UNKNOWN = """
 
 
 @pytest.fixture
-def clothes(suite):
+def clothes(suite, any_cifar):
     """The claims, and a folder with few images as FashionMNIST and CIFAR-10, grey and in the form of each source."""
     write(suite, CLAIMS)
     (suite.path / "few").mkdir()
@@ -100,7 +100,7 @@ def test_on_real_images_verdicts_decide_and_each_is_in_the_ledger_of_its_kind(cl
         ]
     )
     ledgers = clothes.path / "claims" / "ledger"
-    assert {path.name: [entry.finding for entry in read(path).values()] for path in ledgers.iterdir()} == {
+    assert {path.name: [kinds["cpu"].finding for kinds in read(path).values()] for path in ledgers.iterdir()} == {
         "documented-fashion_mnist.json": ["F1"],
         "documented-cifar+fashion_mnist.json": ["F2"],
     }
@@ -112,7 +112,7 @@ def test_on_real_images_verdicts_decide_and_each_is_in_the_ledger_of_its_kind(cl
     # Each is held against its own ledger, and another one says nothing of it.
     path = ledgers / "documented-fashion_mnist.json"
     entries = json.loads(path.read_text())
-    entries["claims/test_width.py::test_clothes"]["verdict"] = "CONTRADICTED"
+    entries["claims/test_width.py::test_clothes"]["cpu"]["verdict"] = "CONTRADICTED"
     path.write_text(json.dumps(entries))
     changed = run(*documented, "--ledger", data="few")
     changed.assert_outcomes(passed=1, failed=1)
@@ -121,6 +121,34 @@ def test_on_real_images_verdicts_decide_and_each_is_in_the_ledger_of_its_kind(cl
     damaged = run(*documented, data="few")
     assert damaged.ret == pytest.ExitCode.USAGE_ERROR
     damaged.stderr.fnmatch_lines(["*documented-fashion_mnist.json is no ledger (*"])
+
+
+def test_noise_under_the_name_of_cifar_speaks_of_no_finding_and_is_in_no_ledger(suite, run):
+    write(suite, CLAIMS.replace('"fashion_mnist"', '"cifar10"'))
+    (suite.path / "few").mkdir()
+    save(suite.path / "few" / "cifar10.npz", (32, 32, 3))
+    documented = ("--scale", "documented", "--seeds", "5", "-k", "F1")
+    made = ("--update-ledger", "--claims-json", "claims.json", "--claims-html", "page")
+    result = run(*documented, *made, data="few")
+    result.assert_outcomes(passed=1)
+    own, said = "images of your own, for they are not those of cifar10, at few", "they speak of your images, not of the"
+    result.stdout.fnmatch_lines(
+        [
+            "verdicts: they speak of the documented findings: * (as far as cifar10.npz hold*, which is seen *",
+            f"data: {own} (as*",
+            f"verdicts: {said}*",
+            "ledger: 1 verdicts on images of your own are not recorded",
+        ]
+    )
+    assert not (suite.path / "claims" / "ledger").exists()
+    document = json.loads((suite.path / "claims.json").read_text())
+    assert (document["claims"][0]["data_kind"], document["facts"]["meaning"][: len(said)]) == ("folders", said)
+    page = (suite.path / "page" / "index.html").read_text()
+    assert "folders (images of your own, for they are not those of the data set that they are named after)" in page
+    assert said in page
+    assert "the documented findings:" not in page
+    planned = run(*documented, "--plan", "--fresh", data="few")
+    planned.stdout.fnmatch_lines([f"in the way: {own} *"])
 
 
 def test_what_is_on_disk_is_whole_and_the_sample_serves_for_the_rest(clothes, run):
@@ -152,8 +180,8 @@ def test_an_unknown_data_set_is_its_own_claims_failure_and_no_obstacle_to_a_plan
     result.stdout.fnmatch_lines(["*test_digits*", told])
     assert "Traceback" not in result.stdout.str()
     planned = run("--plan", data="few")
-    assert planned.ret == 0
-    planned.stdout.fnmatch_lines(["DepthCNN on mnist * 6 *", f"in the way: {told}"])
+    assert planned.ret == 1
+    planned.stdout.fnmatch_lines(["2 claims at 3 seeds; *", f"ERROR: not planned, for it will fail: F3: {told}"])
 
 
 def test_a_stranger_registers_a_data_set_of_their_own(suite, run, monkeypatch):

@@ -1,10 +1,13 @@
 """Evidence from outside: judged without images, on a machine that lacks the device, and red where it is red."""
 
 import json
+import platform
 
 import pytest
+import torch
 
 from models import DepthCNN
+from pytest_claims.data import spec_of
 from pytest_claims.plugin.resolution import resolve
 from pytest_claims.runs.store import Key, Store
 from pytest_claims.settings import TrainedOn
@@ -38,6 +41,11 @@ def test_evidence_is_judged_without_images_on_a_machine_without_its_device(recor
     )
     expected = run("--scale", "documented", "--stored", "-k", "beats", "--update-ledger", data=None)
     expected.assert_outcomes(passed=1, xfailed=1)
+    # Versions are those that the runs were trained with, and not the session's.
+    ledger = json.loads((recorded.path / "claims" / "ledger" / "documented-cifar.json").read_text())
+    assert {entries["cuda"]["versions"] for entries in ledger.values()} == {
+        f"Python {platform.python_version()}, torch {torch.__version__}, engine 1"
+    }
 
 
 def test_the_kind_of_device_can_be_named_and_kinds_are_never_mixed(recorded, run):
@@ -46,7 +54,8 @@ def test_the_kind_of_device_can_be_named_and_kinds_are_never_mixed(recorded, run
     named = run("--scale", "documented", "--stored", "--runs-of", "cuda", "-k", "beats", data=None)
     named.stdout.fnmatch_lines(["device: a card of another machine"])
     # Of one arm runs of this machine's kind are there, too: they are not mixed with the others.
-    key = Key(Run(DepthCNN(1, "relu", width=16), RECIPE), "fp", "cpu", 1, version_of(Run(DepthCNN(1, "relu"), RECIPE)))
+    run_of = Run(DepthCNN(1, "relu", width=16), RECIPE)
+    key = Key(run_of, spec_of("cifar10").fingerprint, "cpu", 1, version_of(run_of))
     own = Store(recorded.path / ".claims" / "runs.sqlite")
     own.put(key, [drawn(seed, 10.0) for seed in range(20)], "a processor")
     own.close()
@@ -89,6 +98,7 @@ def test_no_store_and_no_evidence_is_said_before_anything(suite, run):
 def test_the_next_command_trains_as_the_runs_were_trained(given, device_kind, data_kind, added):
     session = {"gpu": False, "tf32": False, "kernels": "cudnn", "scale": "documented", "data": "auto", "seeds": None}
     session |= {"max_seeds": None, "first_seed": 0, "placebo": False, "store": None, "since": "", "runs_of": ""}
+    session |= {"ray": "", "processes": False, "mix_capabilities": False}
     settings, trained = resolve(**session | given, root=ROOT, worker=0), TrainedOn(device_kind, data_kind)
     looked = settings.look_on("claims/test_a.py::t", "A1", 7, trained)
     replicated = settings.replicate("claims/test_a.py::t", "A1", 40, trained)

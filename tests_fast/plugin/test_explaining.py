@@ -40,7 +40,7 @@ def test_a_claim_is_told_whole_from_evidence_and_nothing_is_trained(recorded, ex
             "Looks     5 seeds at level *: REPRODUCED*",
             "Beside    posterior of the mean: *",
             "Next      *",
-            "    pytest claims -k T1 --scale documented --seeds 10 --first-seed 20",
+            "    pytest claims -k T1 --scale documented --seeds 10 --first-seed 20 --gpu",
         ]
     )
     text = told.stdout.str()

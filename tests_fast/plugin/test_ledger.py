@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pytest_claims.ledger.entries import LedgerError, read
+from pytest_claims.ledger.entries import LedgerError, of_kind, read
 
 LEDGER = "claims/ledger/documented-cifar.json"
 DOCUMENTED = ("--scale", "documented", "--seeds", "5", "-k", "narrow")
 
 
 @pytest.fixture
-def verify(suite, run):
+def verify(suite, run, any_cifar):
     """Run the two claims on widths at scale documented, on the suite's images as if they were CIFAR."""
     arrays = {}
     for split in ("train", "test"):
@@ -29,7 +29,7 @@ def verify(suite, run):
 def change(suite, test, **fields):
     path = suite.path / LEDGER
     entries = json.loads(path.read_text())
-    entries[f"claims/test_width.py::{test}"].update(fields)
+    entries[f"claims/test_width.py::{test}"]["cpu"].update(fields)
     path.write_text(json.dumps(entries))
 
 
@@ -40,11 +40,11 @@ def test_what_is_recorded_is_expected(suite, verify):
     recorded.assert_outcomes(passed=1, xfailed=1)
     recorded.stdout.fnmatch_lines(["ledger: 2 of 2 entries changed in *documented-cifar.json"])
     entries = read(suite.path / LEDGER)
-    assert {name.split("::")[1]: entry.verdict for name, entry in entries.items()} == {
+    assert {name.split("::")[1]: entry["cpu"].verdict for name, entry in entries.items()} == {
         "test_wide_beats_narrow": "REPRODUCED",
         "test_narrow_beats_wide": "CONTRADICTED",
     }
-    assert {(entry.n, entry.first_seed, entry.unit) for entry in entries.values()} == {(5, 0, "points")}
+    assert {(entry.n, entry.first_seed, entry.unit) for entry in of_kind(entries, "cpu").values()} == {(5, 0, "points")}
     # Recorded or not, a claim that does not hold fails with its assertion.
     plain = verify()
     plain.assert_outcomes(passed=1, failed=1)
@@ -71,7 +71,7 @@ def test_what_changed_fails_and_says_from_what_to_what(suite, verify):
     changed.stdout.fnmatch_lines(["T2 *", " *CONTRADICTED was REPROD."])
     verify("--update-ledger", "-k", "wide_beats").assert_outcomes(passed=1)
     # The other one's entry is as it was.
-    assert {entry.verdict for entry in read(suite.path / LEDGER).values()} == {"REPRODUCED"}
+    assert {entry.verdict for entry in of_kind(read(suite.path / LEDGER), "cpu").values()} == {"REPRODUCED"}
 
 
 def test_more_seeds_may_settle_what_was_open_and_fewer_change_nothing(suite, verify):
@@ -85,6 +85,37 @@ def test_more_seeds_may_settle_what_was_open_and_fewer_change_nothing(suite, ver
     few = verify("--seeds", "3", "-k", "wide_beats", "--ledger")
     few.assert_outcomes(failed=1)
     few.stdout.fnmatch_lines(["OPEN: T1 was REPRODUCED on *, now INCONCLUSIVE with 3: these seeds do not decide*"])
+
+
+def test_what_another_kind_of_device_alone_has_is_said_and_holds_nothing(suite, verify):
+    verify("--update-ledger")
+    path = suite.path / LEDGER
+    moved = {test: {"cuda": kinds["cpu"]} for test, kinds in json.loads(path.read_text()).items()}
+    path.write_text(json.dumps(moved))
+    change_on = "claims/test_width.py::test_wide_beats_narrow"
+    moved[change_on]["cuda"]["verdict"] = "CONTRADICTED"
+    path.write_text(json.dumps(moved))
+    held = verify("--ledger")
+    # As without an entry: what holds passes, and what does not fails.
+    held.assert_outcomes(passed=1, failed=1)
+    held.stdout.fnmatch_lines(
+        ["NOT RECORDED ON CPU: the ledger has T2 on another kind of device alone (on cuda it was *"]
+    )
+    held.stdout.fnmatch_lines(["T1 *", " *REPRODUCED *cuda: CONTRAD."])
+    held.stdout.fnmatch_lines(["CPU and CUDA DISAGREE on 1 of 2 claims decided on both: T1 (CPU REPRODUCED, CUDA"])
+    held.stdout.fnmatch_lines(["ledger, on cpu: cuda: X: recorded on cuda alone"])
+    held.stdout.fnmatch_lines(
+        ["ledger: 2 claims were held against nothing: recorded on cuda alone, and judged on cpu.*"]
+    )
+    # Recording adds, and replaces nothing.
+    verify("--update-ledger").assert_outcomes(passed=1, xfailed=1)
+    assert {test: set(kinds) for test, kinds in read(path).items()} == {test: {"cpu", "cuda"} for test in moved}
+    again = verify("--ledger", "--claims-json", "session.json")
+    again.assert_outcomes(passed=1, xfailed=1)
+    again.stdout.no_fnmatch_line("*held against nothing*")
+    document = json.loads((suite.path / "session.json").read_text())
+    assert document["disagreements"] == [{"id": "T1", "verdicts": {"cpu": "REPRODUCED", "cuda": "CONTRADICTED"}}]
+    assert [claim["elsewhere"][0]["device_kind"] for claim in document["claims"]] == ["cuda", "cuda"]
 
 
 def test_a_damaged_ledger_stops_the_session_before_anything_is_trained(suite, verify):

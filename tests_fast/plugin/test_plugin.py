@@ -30,7 +30,7 @@ def test_a_rehearsal_shows_verdicts_and_fails_nothing(suite, run):
     result.assert_outcomes(passed=5)
     result.stdout.fnmatch_lines(
         [
-            "claims: scale rehearsal, 5 seeds, cpu (*), store *runs.sqlite",
+            "claims: scale rehearsal, 5 seeds, cpu (*), *, store *runs.sqlite",
             "data: folders at images (class folders, as asked with --data)",
             "verdicts: a rehearsal: recipes are cut short, verdicts say nothing about the findings and fail no test*",
             "*test_narrow_beats_wide T2 REHEARSED (CONTRADICTED) -*n=5 *",
@@ -41,7 +41,7 @@ def test_a_rehearsal_shows_verdicts_and_fails_nothing(suite, run):
             "* -40.00 *5 *CONTRADICTED new",
             "4 claims: * REPRODUCED, *",
             "of 3 REPRODUCED, 3 survive correction for 4 claims at 5 % (Benjamini-Hochberg);",
-            "ledger: new: none is recorded",
+            "ledger, on cpu: new: none is recorded",
             "runs trained in this session: 20, reused: 0, kept in",
             "device: cpu (*",
             "wall time: * s",
@@ -604,5 +604,5 @@ def test_every_option_is_documented(suite):
     text, listed = (ROOT / "docs" / "options.md").read_text(), suite.runpytest_inprocess("--help").stdout.str()
     group = listed.split("re-verifying documented findings:")[1].split("\n\n")[0]
     options = re.findall(r"^  (--[a-z0-9-]+)", group, re.MULTILINE)
-    assert len(options) == 20
+    assert len(options) == 22
     assert all(f"`{option}" in text for option in options)

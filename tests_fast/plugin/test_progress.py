@@ -61,6 +61,33 @@ def test_a_block_that_takes_longer_than_expected_moves_the_estimate():
     assert seconds_left(late, 1, 30.0) == pytest.approx(15 * 12 - 30)
 
 
+def test_a_block_that_hangs_is_not_almost_done_for_minutes():
+    """As seen on a GPU: 15 s of work took 366 s, and "about 1 min left" stood all the while."""
+    groups = (Group("a", 1.0, 20, 20, 3.0), Group("b", 1.0, 5, 0, None))
+    told = [status(State(groups, (training("b"),), None), 4, now, 79).split(" | ")[-1] for now in range(367)]
+    assert told[0] == "under 1 min left"
+    plain = [text for text in told if text.endswith("left") and not text.startswith("at least")]
+    assert len(plain) < 60
+    assert set(told[60:]) == {"longer than expected"}
+    # With other seeds to come, what is known of them is the least that is left.
+    more = (groups[0], Group("b", 1.0, 50, 0, None))
+    late = status(State(more, (training("b"),), None), 1, 366.0, 79)
+    assert late.endswith(" | at least about 55 min left")
+
+
+def test_until_the_last_look_no_time_is_promised():
+    """A session as it goes: claims want more seeds at each look, and until the last one every time is the least."""
+    looks = (5, 7, 10, 14, 20)
+    for at, seeds in enumerate(looks):
+        for done in range(5, seeds):
+            state = State((Group("a", 1.0, seeds, done, 60.0),), (), None)
+            text = status(state, 1, 0.0, 79, last=looks[-1]).split(" | ")[-1]
+            may_go_on = at < len(looks) - 1
+            assert text.startswith("at least ") == may_go_on, (seeds, done, text)
+            # What is left of the whole session, if the claim goes on, is not less than what is said.
+            assert seconds_left(state, 1, 0.0) <= 60.0 * (looks[-1] - done)
+
+
 times = st.floats(0, 1e7)
 
 
@@ -82,6 +109,8 @@ def test_the_status_is_never_wider_than_it_may_be(groups, blocks, speed, workers
     assert f"{state.done:,}/{state.runs:,} run".startswith(text[: width or None].split(" | ")[0][:-1] if text else "")
     left = seconds_left(state, workers, 1e6)
     assert left is None or left >= 0
+    if any(group.runs < 20 for group in groups):
+        assert not re.search(r"\| (about|under) [^|]* left$", status(state, workers, 1e6, 300, last=20))
 
 
 def test_what_is_left_is_weighed_by_work_and_what_a_configuration_took():

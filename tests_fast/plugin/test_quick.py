@@ -82,7 +82,9 @@ def sampled(suite):
     }  # fmt: skip
     ledger = suite.path / "claims" / "ledger"
     ledger.mkdir()
-    ledger.joinpath("documented-cifar.json").write_text(json.dumps({"claims/test_width.py::test_far_more": entry}))
+    on_cpu = entry | {"effect": 1.25, "device": "cpu (a processor)"}
+    entries = {"claims/test_width.py::test_far_more": {"cuda": entry, "cpu": on_cpu}}
+    ledger.joinpath("documented-cifar.json").write_text(json.dumps(entries))
     return suite
 
 
@@ -96,13 +98,14 @@ def test_quick_claims_are_judged_beside_what_recorded_runs_say(sampled, run):
     result.assert_outcomes(passed=1, failed=1, skipped=1, deselected=3)
     result.stdout.fnmatch_lines(
         [
-            "*Evidence*TOO SMALL +1.50 [[]+0.50, +2.50[]] (whole cifar, *",
-            "left out: 3 claims are not quick; they run with --scale rehearsal or --scale documented",
+            "*Evidence*on CPU TOO SMALL +1.25 [[]+0.50, +2.50[]] (whole cifar, *",
+            "left out: 3 claims are not quick; they run with --scale rehearsal (2) or --scale documented",
             "*= claims =*",
-            "* evidence: TOO SMALL +1.50 [[]+0.50, +2.50[]] (whole cifar, 20 seeds, *",
+            "* evidence: on CPU TOO SMALL +1.25 [[]+0.50, +2.50[]] (whole cifar, 20*",
+            "*on CUDA TOO SMALL +1.50 [[]+0.50, +2.50[]] (20*",
             "evidence: what recorded runs on whole data sets say of the same claim; *",
             "data: sample at*",
-            "verdicts: they speak of the documented findings, on a sample of the images: *",
+            "verdicts: they speak of the documented findings, on a sample of the images:*",
             "not judged, 1 claim: the sample of cifar10 has 500 training images a class, and*",
             "for whole data sets: `make data` fetches CIFAR *",
         ]
@@ -111,17 +114,20 @@ def test_quick_claims_are_judged_beside_what_recorded_runs_say(sampled, run):
     jsonschema.validate(document, json.loads(SCHEMA.read_text()), jsonschema.Draft202012Validator)
     claims = {claim["finding"]: claim for claim in document["claims"]}
     assert claims.keys() == {"T2", "T3"}
-    assert claims["T2"]["evidence"] == {
+    assert [each["device_kind"] for each in claims["T2"]["evidence"]] == ["cpu", "cuda"]
+    assert claims["T2"]["evidence"][1] == {
         "verdict": "TOO SMALL", "effect": 1.5, "lower": 0.5, "upper": 2.5, "unit": "points", "n": 20,
-        "data_kind": "cifar", "device": "cuda (a card)", "date": "2026-11-21",
+        "data_kind": "cifar", "device_kind": "cuda", "device": "cuda (a card)", "date": "2026-11-21",
     }  # fmt: skip
-    assert claims["T3"]["evidence"] is None
+    assert claims["T3"]["evidence"] == []
     assert {claim["data_kind"] for claim in claims.values()} == {"sample"}
     assert runs(sampled) == 10
 
     # A recipe is a recipe: the same runs are those of scale documented, and of a session that trains nothing.
     again = run("--scale", "documented", "--seeds", "5", "-k", "far_more", data="sample")
-    again.stdout.fnmatch_lines(["* evidence: TOO SMALL +1.50 *", "runs trained in this session: 0, reused: 10, *"])
+    again.stdout.fnmatch_lines(
+        ["* evidence: on CPU TOO SMALL +1.25 *", "runs trained in this session: 0, reused: 10, *"]
+    )
     # That one needs no images.
     (sampled.path / "sample").unlink()
     (sampled.path / "sample").mkdir()

@@ -110,6 +110,7 @@ def result(nodeid: str, finding: str, claim: str, found: Verdict, arms: list[Arm
         data="cifar",
         data_kind="cifar",
         device="a processor",
+        device_kind="cpu",
         enforced=True,
         planned=(5,),
         next_look=None,

@@ -20,6 +20,7 @@ from pytest_claims.report.notes import all_notes, plain_notes
 from pytest_claims.report.scale import text_scale
 from pytest_claims.report.session import Session
 from pytest_claims.stats import no_difference
+from pytest_claims.train.device import capability
 from pytest_claims.types import (
     Agreement,
     Bound,
@@ -78,6 +79,7 @@ RESULT = Result(
     data="cifar at data (found on disk)",
     data_kind="cifar",
     device="cpu (a processor, 2 cores)",
+    device_kind="cpu",
     enforced=True,
     planned=(5,),
     next_look=None,
@@ -154,7 +156,7 @@ def test_the_summary_groups_claims_by_module_and_source():
     ]
     rows = [(row.split()[0], row.split()[-1]) for row in told(lines[2:], r"(?:A1b|B1|A2|A1) [^:]*? ?batch")]
     assert rows == [("A1", "new"), ("A2", "new"), ("A1b", "new"), ("B1", "=")]
-    assert "ledger: = as recorded, new: none is recorded" in lines
+    assert "ledger, on cpu: = as recorded, new: none is recorded" in lines
     assert max(map(len, lines)) <= 80
 
 
@@ -338,6 +340,8 @@ def test_notes_that_say_the_same_are_told_once():
 def test_the_facts_of_a_session_fit_its_width(tmp_path):
     resolved = resolve(
         gpu=False,
+        ray="",
+        processes=False,
         tf32=False,
         kernels="cudnn",
         scale="rehearsal",
@@ -350,6 +354,7 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
         since="",
         only_stored=False,
         runs_of="",
+        mix_capabilities=False,
         root=tmp_path,
         worker=0,
     )
@@ -362,9 +367,10 @@ def test_the_facts_of_a_session_fit_its_width(tmp_path):
     assert any(line.startswith("verdicts: a rehearsal") for line in lines)
     other = dataclasses.replace(resolved, tf32=True, kernels="triton")
     told = " ".join(session_lines(other, Session(**said, trained=1, reused=3, seconds=185.0), 80))
-    assert "), float32 products in TF32, convolutions and batch norms by Triton kernels wall time" in re.sub(
-        r"\s+", " ", told
+    triton = (
+        f"), {capability(resolved.device)}, float32 products in TF32, convolutions and batch norms by Triton kernels"
     )
+    assert f"{triton} wall time" in re.sub(r"\s+", " ", told)
     # Why claims have no verdict is said once for all that have the same reason.
     missing = tuple((f"test_{n}", f"not judged: {n} of 5 runs of a network are not stored; train") for n in range(3))
     told = session_lines(resolved, Session(**{**said, "not_judged": missing}, trained=0, reused=0, seconds=1.0), 80)

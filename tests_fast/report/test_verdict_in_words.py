@@ -64,6 +64,7 @@ def result(verdict: Verdict, arms: dict[str, np.ndarray], **more) -> Result:
         "data": "cifar",
         "data_kind": "cifar",
         "device": "a processor",
+        "device_kind": "cpu",
         "enforced": True,
         "planned": (5,),
         "next_look": None,

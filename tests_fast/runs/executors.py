@@ -13,6 +13,7 @@ import torch
 from pytest_claims.data import Dataset
 from pytest_claims.runs.executor import Executor, TrainedBlock
 from pytest_claims.train import train
+from pytest_claims.train.device import capability
 from pytest_claims.types import Run, Trained
 
 
@@ -20,7 +21,7 @@ class Planted:
     """Trains nothing: the results are what `result` gives for a run and a seed, or raises."""
 
     device_kind, device_name, slots = "cpu", "planted results", 1
-    tf32, kernels = False, "cudnn"
+    tf32, kernels, capability = False, "cudnn", ""
 
     def __init__(self, result: Callable[[Run, int], Trained]) -> None:
         self._result = result
@@ -47,6 +48,7 @@ class Recording:
         self.submitted: list[tuple[Run, tuple[int, ...]]] = []
         self.device_kind, self.device_name = inner.device_kind, inner.device_name
         self.tf32, self.kernels, self.slots = inner.tf32, inner.kernels, inner.slots
+        self.capability = inner.capability
 
     def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
         self.submitted.append((run, tuple(seeds)))
@@ -102,7 +104,7 @@ class InSubprocesses:
     """Trains in processes of its own, on CPU cores."""
 
     device_kind, device_name = "cpu", "a CPU core of another process"
-    tf32, kernels = False, "cudnn"
+    tf32, kernels, capability = False, "cudnn", capability(torch.device("cpu"))
 
     def __init__(self, processes: int) -> None:
         # Forked where that is safe: a process need not load torch again, which takes seconds.
@@ -121,3 +123,29 @@ class InSubprocesses:
 
 def _trained(run: Run, seeds: Sequence[int], data: Dataset) -> TrainedBlock:
     return TrainedBlock(train(run, seeds, data), InSubprocesses.device_name)
+
+
+class Queued(Planted):
+    """Takes so many blocks, and begins and finishes none before it is told to."""
+
+    def __init__(self, slots: int, result: Callable[[Run, int], Trained]) -> None:
+        super().__init__(result)
+        self.slots = slots
+        self.waiting: list[tuple[Future[TrainedBlock], Run, tuple[int, ...]]] = []
+
+    def submit(self, run: Run, seeds: Sequence[int], data: Dataset) -> Future[TrainedBlock]:
+        future: Future[TrainedBlock] = Future()
+        self.waiting.append((future, run, tuple(seeds)))
+        return future
+
+    def begin(self, place: int = 0) -> Future[TrainedBlock]:
+        """Begin a block that waits."""
+        future, _, _ = self.waiting[place]
+        future.set_running_or_notify_cancel()
+        return future
+
+    def finish(self, place: int = 0) -> None:
+        """Finish one that was begun, or that waits."""
+        future, run, seeds = self.waiting.pop(place)
+        if future.running() or future.set_running_or_notify_cancel():
+            future.set_result(TrainedBlock([self._result(run, seed) for seed in seeds], self.device_name))

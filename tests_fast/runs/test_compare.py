@@ -117,6 +117,27 @@ def test_stores_evidence_and_choices(path, tmp_path):
         of(path, device="cuda")
 
 
+def test_kernels_of_one_store_are_compared_and_each_is_named(path, tmp_path, capsys):
+    store = Store(path)
+    random = np.random.default_rng(7)
+    for run, shift in zip(ARMS, (0, 0, 3, 0), strict=True):
+        ends = 50 + np.arange(10) % 5 + random.normal(0, 0.5, 10) + shift
+        results = [result(seed, round(float(end), 2)) for seed, end in enumerate(ends)]
+        store.put(Key(run, "fp", "cuda", 1, 1, kernels="triton"), results, "a cuda")
+    with pytest.raises(CompareError, match=r"twice.*kernels=cudnn or kernels=triton|kernels=triton or kernels=cudnn"):
+        of(path, device="cuda")
+    page_of = tmp_path / "page.md"
+    chosen = ["--first", "kernels=cudnn", "--second", "kernels=triton", "--page", str(page_of)]
+    assert main(["compare", str(path), str(path), *chosen]) == 1
+    assert "1 differs after correction: DepthCNN(relu, 3) batch 20" in capsys.readouterr().out.splitlines()[-1]
+    assert "| kernels | cudnn | triton |" in page_of.read_text()
+    # The runs on a CPU are of no kernels, and those of cuDNN have no entry, by which they are chosen, too.
+    assert set(of(path, kernels="cudnn").arms) == set(of(path, device="cuda", kernels="").arms)
+    assert of(path, kernels="cudnn").told("device name", of(path, kernels="cudnn").arms) == "a cuda"
+    assert not compare(of(path, device="cpu"), of(path, kernels="cudnn")).differs
+    assert "| kernels |" not in page(compare(of(path, device="cpu"), of(path, kernels="cudnn")), "A page", "a command")
+
+
 def test_what_cannot_be_compared_says_why(path, tmp_path, capsys):
     for arguments, message in (
         ([str(tmp_path / "none"), str(path)], "no such file"),

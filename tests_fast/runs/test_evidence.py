@@ -63,7 +63,7 @@ def test_runs_come_back_under_their_own_keys_without_predictions(store, publishe
             counts = np.zeros((10, 10), dtype=int)
             np.add.at(counts, (LABELS, own.predictions), 1)
             assert run.confusion == tuple(counts.ravel())
-    assert set(found.kinds()) == {"cpu", "cuda"}
+    assert set(found.kinds()) == {("cpu", ""), ("cuda", "")}
     assert found.fingerprints("cifar10") == {"fp"}
     assert found.devices([key().digest(1), key("cuda").digest(0)]) == ["a processor", "a card"]
     found.close()

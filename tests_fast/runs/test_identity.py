@@ -6,7 +6,6 @@ import math
 import os
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -158,15 +157,58 @@ def test_every_network_of_the_claims_computes_what_it_did_when_runs_were_recorde
         assert "network" not in identity(Run(network, RECIPE))
 
 
+# One network of float64, and one whose layer takes float32 alone.
+SEEN_ELSEWHERE = """
+import torch
+from models import DepthCNN
+from pytest_claims.stacked.fingerprint import behaviour
+from tests_fast.runs.test_identity import linear
+from pytest_claims.stacked import StackedLinear
+
+class Single(StackedLinear):
+    def forward(self, images):
+        return torch.relu(super().forward(images) @ torch.full((10, 10), 0.3)) + super().forward(images)
+
+found = [behaviour(DepthCNN(4, "relu")), behaviour(linear(Single))]
+"""
+
+
 def test_another_instruction_set_finds_the_same_behaviour():
-    code = textwrap.dedent("""
-        from models import DepthCNN
-        from pytest_claims.stacked.fingerprint import behaviour
-        print(behaviour(DepthCNN(4, "relu")))
-    """)
     environment = os.environ | {"ATEN_CPU_CAPABILITY": "default", "PYTHONPATH": str(ROOT)}
+    code = f"{SEEN_ELSEWHERE}\nprint(*found)"
     said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == RECORDED[text_of(DepthCNN(4, "relu"))]
+    here = {}
+    exec(SEEN_ELSEWHERE, here)
+    assert said.stdout.split() == here["found"]
+    assert here["found"][0] == RECORDED[text_of(DepthCNN(4, "relu"))]
+
+
+def no_memory(*args):
+    raise MemoryError("none left")
+
+
+@pytest.mark.parametrize("fails", [no_memory, lambda *args: torch.empty(2**56)])
+@pytest.mark.parametrize("where", ["build", "forward"])
+def test_too_little_memory_says_nothing_of_a_network(fails, where):
+    short = True
+
+    class Layer(StackedLinear):
+        def __init__(self, *args):
+            super().__init__(*args)
+            if short and where == "build":
+                fails()
+
+        def forward(self, images):
+            if short and where == "forward":
+                fails()
+            return super().forward(images)
+
+    network = linear(Layer)
+    with pytest.raises(IdentityError, match="cannot be run once to find what it computes, for want of memory"):
+        identity(Run(network, RECIPE))
+    # A moment later there is some. It is the network that it was, and not one that does not run.
+    short = False
+    assert identity(Run(network, RECIPE)) == {"network": behaviour(linear(StackedLinear))}
 
 
 @pytest.fixture
@@ -215,6 +257,32 @@ def test_an_optimiser_that_a_claim_registered_is_told_apart_by_what_it_does(monk
     assert found[0] == found[2] != found[1]
     # The package's own are what the engine version says.
     assert "optimiser" not in identity(Run(DepthCNN(1, "relu"), RECIPE))
+
+
+def test_what_an_optimiser_begins_to_do_later_tells_it_apart(monkeypatch):
+    monkeypatch.setattr(optimisers, "_REGISTERED", dict(optimisers._REGISTERED))
+
+    class Later(torch.optim.SGD):
+        def __init__(self, parameters, lr, begins):
+            super().__init__(parameters, lr=lr)
+            self.left = begins
+
+        def step(self, closure=None):
+            self.left -= 1
+            if self.left < 0:
+                self.param_groups[0]["lr"] *= 0.9
+            return super().step(closure)
+
+    def found(name, begins):
+        def made(parameters, recipe, options, device):
+            return Later(parameters, recipe.lr, begins)
+
+        optimisers.register(Optimiser(name, made, elementwise=True))
+        return optimisers.behaviour(Recipe(4, 20, 1, name, 0.01))
+
+    behaviours = [found(f"begins after {steps}", steps) for steps in (2, 5, 20, 90, 1000)]
+    assert len(set(behaviours)) == 5
+    assert behaviours[-1] == optimisers.behaviour(Recipe(4, 20, 1, "sgd", 0.01))
 
 
 def test_an_optimiser_that_fails_is_named(monkeypatch):

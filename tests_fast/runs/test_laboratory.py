@@ -25,9 +25,10 @@ LONGER = dataclasses.replace(RUN, network=DepthCNN(2, "relu", width=4))
 @pytest.fixture
 def settings(tmp_path):
     return Settings(
-        device=torch.device("cpu"), tf32=False, kernels="cudnn", scale="rehearsal",
+        device=torch.device("cpu"), ray="", tf32=False, kernels="cudnn", scale="rehearsal",
         data=Choice("sample", SAMPLE, "rehearsal"), looks=(3,), planned=(3,), first_seed=0, placebo=False,
         store=tmp_path / "runs.sqlite", ledger=None, since="", only_stored=False, evidence=None, runs_of="",
+        mix_capabilities=False,
         prefix=("pytest",), options=(),
     )  # fmt: skip
 

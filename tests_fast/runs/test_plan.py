@@ -26,6 +26,7 @@ def claim(tunes=False):
 def settings(tmp_path):
     return Settings(
         device=torch.device("cpu"),
+        ray="",
         tf32=False,
         kernels="cudnn",
         scale="documented",
@@ -40,6 +41,7 @@ def settings(tmp_path):
         only_stored=False,
         evidence=None,
         runs_of="",
+        mix_capabilities=False,
         prefix=("pytest",),
         options=(),
     )

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import sqlite3
 import time
 import traceback
@@ -233,7 +234,7 @@ class Noted:
     def __init__(self):
         self.planned, self.in_training = [], []
 
-    def plan(self, blocks):
+    def plan(self, blocks, also_stored):
         self.planned += blocks
 
     def training(self, block):
@@ -273,6 +274,12 @@ def test_a_key_names_the_kind_of_device_and_its_arithmetic(pool_of):
     assert pool_of(executor).key(RUN) == Key(
         RUN, tiny().fingerprint, "cuda", width, version_of(RUN), tf32=True, kernels="triton"
     )
+    here = pool_of(InProcess(CPU)).key(RUN)
+    assert json.loads(here.numerics)["capability"] == torch.backends.cpu.get_cpu_capability()
+    # What a key does not say is left out, so that keys of before are what they were.
+    unsaid = dataclasses.replace(here, capability="")
+    assert "capability" not in json.loads(unsaid.numerics)
+    assert unsaid.digest(0) != here.digest(0)
 
 
 def test_images_of_ones_own_get_as_many_outputs_and_the_training_set_keeps_its_size(pool_of):
@@ -451,11 +458,11 @@ def test_an_error_fails_the_claims_that_ask_for_it_and_no_other(pool_of, path, s
 
 
 def test_a_waiting_claim_does_not_fail_of_what_is_trained_ahead(pool_of, path):
-    others = Leases(path)
-    held = others.take(pool_of().key(RUN).digest(0))
+    others, key = Leases(path), pool_of(InProcess(CPU)).key(RUN)
+    held = others.take(key.digest(0))
 
     def fails(run, seeds):
-        Store(path).put(pool_of().key(RUN), [result(0)], "another worker's")
+        Store(path).put(key, [result(0)], "another worker's")
         held.release()
 
     pool = pool_of(Recording(InProcess(CPU), fails))

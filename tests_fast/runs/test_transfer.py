@@ -38,6 +38,40 @@ def test_another_result_of_a_stored_run_is_a_conflict_and_nothing_is_added(store
     assert other.get(KEY, [1])[1].test_accuracy == 99.0
 
 
+WHOLE = dataclasses.replace(result(0), test_accuracy_by_epoch=(12.5, 50.0))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"train_accuracy": (20.0, 30.1)},
+        {"train_loss": (2.0, 1.6)},
+        {"gradients": ((0.5, 1e-9), (0.25, 2e-3))},
+        {"gradients": ((0.5, 1e-9),)},
+        {"test_accuracy_by_epoch": (13.5, 50.0)},
+        {"predictions": (3, 1, 99, 3) * 25},
+    ],
+)
+def test_all_that_a_run_has_recorded_is_its_result(tmp_path, changes):
+    ours, theirs = Store(tmp_path / "ours.sqlite"), Store(tmp_path / "theirs.sqlite")
+    ours.put(KEY, [WHOLE], "a device")
+    theirs.put(KEY, [dataclasses.replace(WHOLE, **changes)], "a device")
+    export_runs(theirs, tmp_path / "runs.jsonl")
+    with pytest.raises(TransferError, match=r"runs\.jsonl, line 1: .*has another result"):
+        import_runs(tmp_path / "runs.jsonl", ours)
+    assert ours.get(KEY, [0]) == {0: WHOLE}
+
+
+def test_what_one_of_two_has_not_recorded_contradicts_nothing(tmp_path):
+    ours, theirs = Store(tmp_path / "ours.sqlite"), Store(tmp_path / "theirs.sqlite")
+    ours.put(KEY, [WHOLE], "a device")
+    less = dataclasses.replace(WHOLE, gradients=(), predictions=(), test_accuracy_by_epoch=())
+    theirs.put(KEY, [less], "a device")
+    for store, other in ((ours, theirs), (theirs, ours)):
+        export_runs(other, tmp_path / "runs.jsonl")
+        assert import_runs(tmp_path / "runs.jsonl", store) == 0
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [

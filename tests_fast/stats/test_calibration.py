@@ -129,12 +129,15 @@ def test_cells_have_names_of_their_own():
     assert len(CELLS) == len(list(cells()))
 
 
-# Of every decision the first cell with looks, where errors are counted, and with a fixed number of seeds, for power.
+# Of every decision the first cell with looks, where errors are counted, and of a few one with a fixed number of seeds,
+# for power.
 SAMPLED = {
     (cell.path.decision, cell.path.section): name
     for name, cell in reversed(CELLS.items())
     if cell.bound is not None and (cell.path.section == "power") == bool(cell.n)
 }
+POWER = [kind for kind in SAMPLED if kind[1] == "power"]
+SAMPLED = {kind: name for kind, name in SAMPLED.items() if kind not in POWER[3:]}
 # And of the cheapest decision one of every noise.
 SAMPLED |= {
     cell.noise: name for name, cell in CELLS.items() if cell.path.decision == "one arm beats another" and cell.n

@@ -179,7 +179,7 @@ COMPOUND = {
 @pytest.mark.parametrize("claim", COMPOUND)
 def test_a_compound_claim_is_found_with_power_80_percent_at_the_effect_it_names(claim):
     count, parts, judge, shape = COMPOUND[claim]
-    rng, n, experiments = np.random.default_rng(7), 10, 600
+    rng, n, experiments = np.random.default_rng(7), 10, 200
     # Arms of standard deviation sqrt(1/2), whose differences have 1.
     named = detectable(1.0, n, parts=parts)
     hits = 0

@@ -95,8 +95,8 @@ def test_error_rate_and_power_of_a_whole_table():
             overall += ps[-1] <= 0.05 / len(ps)
         return any_arm, overall
 
-    # A promise of 5 % is broken by 25 or more of 300 in 1 of 100 such tests.
-    assert sum(found(300)) < stats.binom.ppf(0.99, 300, 0.05)
+    # A promise of 5 % is broken by 14 or more of 150 in 1 of 100 such tests.
+    assert sum(found(150)) < stats.binom.ppf(0.99, 150, 0.05)
     assert found(40, shift=3.0)[0] >= 38
     # Half a point in all arms, a third of a difference's standard deviation, is seen in all of them together.
     alone, together = found(40, every=0.5, fewest=20)

@@ -235,8 +235,8 @@ def test_a_run_that_never_came_to_it_is_no_tie(late, ties):
     assert [note for note in found.notes if isinstance(note, SameEpoch)] == [SameEpoch(("fast", "slow"), ties, 4)]
 
 
-# A rate of 5 % and three standard errors of 500 experiments.
-MOST = 0.05 + 3 * math.sqrt(0.05 * 0.95 / 500)
+# A rate of 5 % and three standard errors of 250 experiments.
+MOST = 0.05 + 3 * math.sqrt(0.05 * 0.95 / 250)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ MOST = 0.05 + 3 * math.sqrt(0.05 * 0.95 / 500)
 @pytest.mark.parametrize(("n", "times"), list(itertools.product((3, 5, 10), (1, 2))))
 def test_whole_tied_and_censored_epochs_err_in_at_most_5_percent(base, sd, last, n, times):
     """Equal arms; and one with twice the epochs of the other, where that is the margin."""
-    noise = np.random.default_rng(7).normal(size=(500, 2, n))
+    noise = np.random.default_rng(7).normal(size=(250, 2, n))
     arms = np.ceil(base * 2.0 ** (sd * noise)) * np.array([1, times])[:, None]
     last = times * last
     false = FAILS if times == 2 else HOLDS

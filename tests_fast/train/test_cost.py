@@ -94,23 +94,6 @@ def test_a_block_on_a_gpu_has_the_most_seeds_within_its_arithmetic(batch, networ
     assert all(more * each > 5.5e9 for more in SIDE_BY_SIDE if more > seeds)
 
 
-@given(
-    st.builds(Speed, st.floats(1e-5, 1e-2), st.floats(1e9, 1e14), st.floats(0, 2)),
-    st.builds(Cost, st.integers(1, 10_000), st.floats(1e6, 1e16)),
-    st.sampled_from([1, 5, 10, 20]),
-)
-def test_the_fewest_side_by_side_that_take_at_most_a_tenth_longer(speed, of_a_seed, seeds):
-    def seconds(width):
-        parts = -(-seeds // width)
-        at_once = -(-seeds // parts)
-        return parts * speed.seconds_per_start + seeds * speed.seconds(of_a_seed, at_once)
-
-    fewest = speed.fewest_side_by_side(of_a_seed, seeds)
-    assert 1 <= fewest <= seeds
-    assert seconds(fewest) <= 1.1 * seconds(seeds)
-    assert all(seconds(width) > 1.1 * seconds(seeds) for width in range(1, fewest))
-
-
 # Milliseconds a seed and step on an H100 with 1, 5 and 20 seeds side by side, as measured (docs/costs.md).
 MEASURED = [
     (Run(DepthCNN(8, "relu"), Recipe(300, 512, 10, "adamw", 1e-3)), (21.3, 20.5, 19.9)),
@@ -125,10 +108,3 @@ def test_the_nominal_speed_is_right_within_a_factor_of_two_and_a_half(run, measu
     one = Cost(1, flops_per_step(run))
     for width, milliseconds in zip((1, 5, 20), measured, strict=True):
         assert 1 / 2.5 < 1000 * DATA_CENTRE_GPU.seconds(one, width) / milliseconds < 2.5
-
-
-def test_long_arithmetic_is_trained_one_by_one_and_short_steps_side_by_side():
-    arithmetic, launches = MEASURED[0][0], MEASURED[1][0]
-    whole = dataclasses.replace(arithmetic, recipe=dataclasses.replace(arithmetic.recipe, images_per_class=None))
-    assert DATA_CENTRE_GPU.fewest_side_by_side(cost(whole, 50_000, 10_000), 5) == 1
-    assert DATA_CENTRE_GPU.fewest_side_by_side(cost(launches, 50_000, 10_000), 20) == 20

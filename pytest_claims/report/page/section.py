@@ -108,7 +108,8 @@ def trained_with(stored: Stored) -> str:
     """What a run was trained with."""
     tf32 = ", TF32" if stored.numerics.get("tf32") else ""
     kernels = ", Triton kernels" if stored.numerics.get("kernels") == TRITON else ""
-    return f"{stored.device}{tf32}{kernels}, torch {stored.versions.get('torch', '?')}"
+    instructions = f", {stored.numerics['capability']}" if "capability" in stored.numerics else ""
+    return f"{stored.device}{instructions}{tf32}{kernels}, torch {stored.versions.get('torch', '?')}"
 
 
 def _claim(result: Result, anchor: str) -> ClaimShown:

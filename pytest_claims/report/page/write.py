@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from pytest_claims.data import Dataset
 from pytest_claims.judge.result import Called, Result
+from pytest_claims.report.devices import device_lines
 from pytest_claims.report.facts import number, wall_time
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.report.numbers import documented_effect, short_p
@@ -66,6 +67,7 @@ def write_page(
         numeric=_NUMERIC,
         documents=sorted({row["document"] for row in rows}),
         forests=_forests([(modules[name].title, found) for name, found in of_module.items()]),
+        devices=device_lines(session.results),
         duration=wall_time(session.seconds),
         css=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),
         script=Markup((_TEMPLATES / "page.js").read_text(encoding="utf-8")),
@@ -105,8 +107,14 @@ def _row(place: int, result: Result, adjusted: float | None, anchors: Mapping[st
         "adjusted_value": "" if adjusted is None else f"{adjusted:.6g}",
         "verdict": result.verdict_words,
         "mark": mark_of(result),
-        "recorded": result.recorded,
+        "recorded": _ledger_words(result),
     }
+
+
+def _ledger_words(result: Result) -> str:
+    """The verdicts in the ledger: of the same kind of device by itself, of others by their names."""
+    others = [f"{other.device_kind.upper()}: {other.verdict}" for other in result.elsewhere]
+    return "; ".join([*filter(None, [result.recorded]), *others])
 
 
 def _forests(titled: Sequence[tuple[str, Sequence[Result]]]) -> list[tuple[str, str]]:

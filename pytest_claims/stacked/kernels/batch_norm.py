@@ -11,9 +11,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from pytest_claims.defaults import TRITON
-from pytest_claims.stacked.kernels.choice import chosen
-from pytest_claims.stacked.kernels.sums import add_chunks, interpreted
+from pytest_claims.stacked.kernels.sums import add_chunks
+from pytest_claims.stacked.kernels.values import last, taken
 
 # Rows of a tile.
 _ROWS = 64
@@ -22,20 +21,17 @@ _ROWS = 64
 def fuses(norm: nn.Module, x: Tensor) -> bool:
     """Whether the Triton kernels are chosen and compute this layer's training step on x.
 
-    They compute batch norm with weights and a fixed momentum, in float32 and bfloat16 values.
+    They compute batch norm with weights and a fixed momentum. `taken` says on which values.
     """
     return (
-        chosen() == TRITON
-        and isinstance(norm, nn.BatchNorm2d)
+        isinstance(norm, nn.BatchNorm2d)
         and norm.training
         and norm.affine
         and norm.track_running_stats
         and norm.momentum is not None
-        and norm.weight.dtype == torch.float32
-        and x.dtype in (torch.float32, torch.bfloat16)
         and x.ndim == 4
         and len(x) * x.shape[2] * x.shape[3] > 1
-        and (x.device.type == "cuda" or (x.device.type == "cpu" and interpreted()))
+        and taken(x, norm.weight)
     )
 
 
@@ -63,10 +59,6 @@ def normalised(norm: nn.BatchNorm2d, x: Tensor, slope: float) -> Tensor:
         x, norm.weight, norm.bias, running, norm.eps, norm.momentum, slope
     )
     return cast(Tensor, out)
-
-
-def _last(x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=torch.channels_last)
 
 
 def _sizes(x: Tensor) -> tuple[int, int, int]:
@@ -100,7 +92,7 @@ def _forward(
     """The output, and the batch's mean and 1 / standard deviation."""
     from pytest_claims.stacked.kernels import batch_norm_programs as programs
 
-    x = _last(x)
+    x = last(x)
     out, mean, scale = torch.empty_like(x), torch.empty_like(weight), torch.empty_like(weight)
     rows, channels, block = _sizes(x)
     blocks, steps = math.ceil(channels / block), _steps(rows)
@@ -143,7 +135,7 @@ def _(
     momentum: float,
     slope: float,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    return torch.empty_like(_last(x)), torch.empty_like(weight), torch.empty_like(weight)
+    return torch.empty_like(last(x)), torch.empty_like(weight), torch.empty_like(weight)
 
 
 @torch.library.custom_op(
@@ -158,7 +150,7 @@ def _backward(
     """Gradients of x, weight and bias."""
     from pytest_claims.stacked.kernels import batch_norm_programs as programs
 
-    gradient, x = _last(gradient), _last(x)
+    gradient, x = last(gradient), last(x)
     by_x, by_weight, by_bias = torch.empty_like(x), torch.empty_like(weight), torch.empty_like(bias)
     rows, channels, block = _sizes(x)
     blocks, steps = math.ceil(channels / block), _steps(rows)
@@ -204,7 +196,7 @@ def _backward(
 def _(
     gradient: Tensor, x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, scale: Tensor, slope: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    return torch.empty_like(_last(x)), torch.empty_like(weight), torch.empty_like(bias)
+    return torch.empty_like(last(x)), torch.empty_like(weight), torch.empty_like(bias)
 
 
 class _Differentiable(torch.autograd.Function):

@@ -9,26 +9,19 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import register_flop_formula
 
-from pytest_claims.defaults import TRITON
-from pytest_claims.stacked.kernels.choice import chosen
-from pytest_claims.stacked.kernels.sums import add_chunks, interpreted
+from pytest_claims.stacked.kernels.sums import add_chunks
 from pytest_claims.stacked.kernels.tiles import Tiles, chunk_of, of_convolution, of_weight_gradient
-
-_DTYPES = (torch.float32, torch.bfloat16)
+from pytest_claims.stacked.kernels.values import interpreted, last, taken
 
 
 def serves(layer: nn.Conv2d, x: Tensor) -> bool:
     """Whether the Triton kernels are chosen and compute this layer on x.
 
-    They compute square kernels with stride 1, zero padding and no dilation, in float32 and bfloat16, on CUDA devices
-    (on a CPU only where Triton's interpreter runs them).
+    They compute square kernels with stride 1, zero padding and no dilation. `taken` says on which values.
     """
     height, width = layer.kernel_size
     return (
-        chosen() == TRITON
-        and x.dtype in _DTYPES
-        and layer.weight.dtype == torch.float32
-        and (x.device.type == "cuda" or (x.device.type == "cpu" and interpreted()))
+        taken(x, layer.weight)
         and height == width
         and layer.stride == (1, 1)
         and layer.dilation == (1, 1)
@@ -53,10 +46,6 @@ def convolution(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int, pad
 def _out_shape(x: Tensor, weight: Tensor, padding: int) -> tuple[int, int, int, int]:
     shrink = weight.shape[-1] - 1 - 2 * padding
     return x.shape[0], weight.shape[0], x.shape[2] - shrink, x.shape[3] - shrink
-
-
-def _last(x: Tensor) -> Tensor:
-    return x.contiguous(memory_format=torch.channels_last)
 
 
 def _empty(shape: tuple[int, ...], like: Tensor, dtype: torch.dtype) -> Tensor:
@@ -166,7 +155,7 @@ def launch_weight_gradient(
 )
 def _forward(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int, padding: int) -> Tensor:
     out = _empty(_out_shape(x, weight, padding), x, x.dtype)
-    launch_convolution(_last(x), _last(weight), bias, out, groups, padding)
+    launch_convolution(last(x), last(weight), bias, out, groups, padding)
     return out
 
 
@@ -186,12 +175,12 @@ def _backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of x, weight and bias; empty where not wanted."""
     by_input, by_weight, by_bias = _empty_gradients(x, weight, of_input, of_weight)
-    gradient = _last(gradient)
+    gradient = last(gradient)
     if of_input:
         turned = weight.shape[-1] - 1 - padding
-        launch_convolution(gradient, _last(weight), None, by_input, groups, turned, transposed=True)
+        launch_convolution(gradient, last(weight), None, by_input, groups, turned, transposed=True)
     if of_weight:
-        launch_weight_gradient(_last(x), gradient, by_weight, by_bias, groups, padding)
+        launch_weight_gradient(last(x), gradient, by_weight, by_bias, groups, padding)
     return by_input, by_weight, by_bias
 
 

@@ -1,4 +1,4 @@
-"""The second stage of every sum over pixels, and how the programs are run."""
+"""The second stage of every sum over pixels."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ import math
 
 from torch import Tensor
 
-
-def interpreted() -> bool:
-    """Whether Triton's interpreter runs the programs, on a CPU; it multiplies no bfloat16."""
-    import triton
-
-    return bool(triton.knobs.runtime.interpret)
+from pytest_claims.stacked.kernels.values import interpreted
 
 
 def add_chunks(partial: Tensor, first: Tensor, second: Tensor, *, rounded: bool = False) -> None:
