@@ -198,6 +198,13 @@ def test_a_part_of_the_planned_looks_keeps_the_levels_of_the_whole_plan():
     assert found.p_holds != pytest.approx(overall_p(0.001, 10, LOOKS[:3]), rel=0.1)
 
 
+def test_an_open_verdict_that_is_the_last_word_takes_no_more_looks():
+    judge, asked = answers([Outcome.INCONCLUSIVE] * len(LOOKS))
+    found = sequential(judge, LOOKS, ended=lambda verdict: verdict.n == LOOKS[1])
+    assert [n for n, _ in asked] == [look.n for look in found.looks] == list(LOOKS[:2])
+    assert found.outcome == Outcome.INCONCLUSIVE
+
+
 def test_one_look_is_the_verdict_itself():
     differences = np.array([2.0, 2.4, 1.8, 2.2, 2.1])
 
