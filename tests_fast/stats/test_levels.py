@@ -325,8 +325,7 @@ def test_every_number_of_a_trend_is_that_of_its_ends_and_of_its_line(alike, reso
 
 
 # So much more from level to level: no fall, an open question with the effect on either side of the margin, a fall.
-@RESOLUTIONS
-@GONE
+@pytest.mark.parametrize(("resolution", "gone"), [(0.0, ()), (0.5, ()), (0.5, (0,)), (0.0, (1,)), (0.5, (2,))])
 @pytest.mark.parametrize("shift", [0.0, -0.6, -0.9, -1.4, -9.0])
 def test_every_number_of_no_fall_is_that_of_all_its_changes(alike, resolution, gone, shift):
     flags, alpha, margin = collapsed_at(gone), 0.12, 0.5
