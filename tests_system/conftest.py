@@ -1,5 +1,6 @@
 """Whole sessions in processes, environments, browsers and clusters of their own: too slow for tests_fast."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,12 @@ from tests_fast.conftest import pytest_collection_finish, pytest_runtest_setup  
 from tests_fast.plugin.conftest import images, run, suite, warm  # noqa: F401, fixtures
 
 pytest_plugins = ["pytester"]
+
+
+def pytest_configure() -> None:
+    """Have the sessions that tests start heed Ctrl-C: a shell's background job, as which CI may run, ignores it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
