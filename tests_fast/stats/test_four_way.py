@@ -137,6 +137,8 @@ def test_tests_say_against_which_value_they_are_of_what_and_at_which_level(mean)
     found = decided([(about(mean), PLAIN)], [(about(mean), PLAIN)] * 2, alpha=0.02)
     told = {(test.shows, test.threshold, test.level, test.of, test.times) for test in found.tests}
     assert told == {(Shows.EFFECT, 0.0, 0.02, 1, 1), (Shows.BELOW_MARGIN, MARGIN, 0.01, 2, 2)}
+    # A contrast that names nothing else is a difference.
+    assert {(test.comparison, test.quantity) for test in found.tests} == {((), Quantity.DIFFERENCE)}
 
 
 def test_tests_are_of_the_contrast_that_decided_and_each_has_its_own_p():
