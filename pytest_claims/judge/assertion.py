@@ -55,6 +55,11 @@ class Assertion:
     def __post_init__(self) -> None:
         kind_of(self.kind)
 
+    @property
+    def deciding(self) -> tuple[Name, ...]:
+        """Those of arms that the verdict rests on: all of them have their runs, where those beside may be missing."""
+        return tuple(name for name in self.arms if name not in self.beside)
+
     def weights(self) -> dict[Name, float]:
         """What the contrast multiplies each arm by; none where there is no contrast."""
         if self.contrast is None:

@@ -530,12 +530,12 @@ class Lab:
         verdict = dataclasses.replace(verdict, confounders=confounders)
         # Of an arm at chance the accuracy still says that it is worse than another; its spread says nothing.
         enough = any if kind_of(assertion.kind).compares_spreads else all
-        decides = [self._of(name).at_chance for name in assertion.arms if name not in assertion.beside]
+        decides = [self._of(name).at_chance for name in assertion.deciding]
         return not_comparable(verdict) if enough(decides) or _turns_on_chance(assertion, verdict, arms) else verdict
 
     def _learned_nothing(self, assertion: Assertion, verdict: Verdict) -> bool:
         """Whether more seeds are of no use: no run of any compared arm has learned anything so far."""
-        runs = [self._of(name).collapsed for name in assertion.arms if name not in assertion.beside]
+        runs = [self._of(name).collapsed for name in assertion.deciding]
         return verdict.doubt == Doubt.NOT_COMPARABLE and all(map(all, runs))
 
     def _at_hand(self, name: Name, *, needed: bool) -> bool:
@@ -553,7 +553,7 @@ class Lab:
         """What one test image counts for in the arms' values, points; 0 where they are no accuracies."""
         if self._metric is not ACCURACY:
             return 0.0
-        return 100 / min(self._of(name).test_images for name in assertion.arms if name not in assertion.beside)
+        return 100 / min(self._of(name).test_images for name in assertion.deciding)
 
     def _judge(self, assertion: Assertion) -> None:
         """Decide, and record the result of this claim."""
@@ -640,9 +640,7 @@ class Lab:
         """Per seed, the contrast whose mean the effect is; none where the data choose it."""
         if assertion.contrast is None or assertion.compared:
             return ()
-        # Arms beside may be missing.
-        at_hand = [name for name in assertion.arms if name not in assertion.beside]
-        return tuple(assertion.contrast({name: self.values(name) for name in at_hand}).tolist())
+        return tuple(assertion.contrast({name: self.values(name) for name in assertion.deciding}).tolist())
 
     def _reassigned(self, decide: Callable[[float], Verdict]) -> dict[str, int]:
         """How often each outcome comes up when the results at hand are given to the arms at random."""
