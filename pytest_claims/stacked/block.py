@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from pytest_claims.stacked.batch_norm import BatchNorm2d
 from pytest_claims.stacked.kernels import fuses, normalised, slope_of
 from pytest_claims.stacked.precision import Conv2d, GroupNorm
 
@@ -48,7 +49,7 @@ class Norm:
         if self.kind == "none":
             return None
         if self.kind == "batch":
-            return nn.BatchNorm2d(seeds * channels)
+            return BatchNorm2d(seeds * channels)
         groups = self.groups or 1
         if channels % groups:
             raise ValueError(f"{groups} groups do not divide {channels} channels; choose a divisor of {channels}")
