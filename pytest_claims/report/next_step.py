@@ -17,8 +17,10 @@ def _advice(result: Result) -> str:
     flags = [flag for arm in result.arms for flag in arm.collapsed]
     if all(flags):
         return kind.all_flagged
-    if verdict.doubt == Doubt.NOT_COMPARABLE and not result.next_look:
+    if _nothing_learned(result):
         return "More seeds do not help: these arms would first have to learn something. Look at the recipe."
+    if verdict.doubt == Doubt.NOT_COMPARABLE and not result.next_look:
+        return "Most of these runs learned nothing. Fresh seeds show whether it stays so; if it does, look at the recipe."
     if verdict.outcome == Outcome.REPRODUCED:
         return "Nothing: the finding holds here. Fresh seeds would replicate it."
     if verdict.outcome == Outcome.TOO_SMALL:
@@ -37,10 +39,18 @@ def _advice(result: Result) -> str:
     )
 
 
+def _nothing_learned(result: Result) -> bool:
+    """Whether no look is left and no run of the arms that are compared is above chance."""
+    if result.verdict.doubt != Doubt.NOT_COMPARABLE or result.next_look:
+        return False
+    compared = [arm for arm in result.arms if arm.label in result.contrasted] or result.arms
+    return all(flag for arm in compared for flag in arm.collapsed)
+
+
 def _cost(result: Result) -> str:
     """ "15 more seeds an arm: about 4 min on such a device."."""
     seconds = result.more_seeds * sum(arm.seconds for arm in result.arms)
-    if not seconds or (result.verdict.doubt == Doubt.NOT_COMPARABLE and not result.next_look):
+    if not seconds or _nothing_learned(result):
         return ""
     seeds = f"{result.more_seeds} {'more' if result.next_look else 'fresh'} seeds an arm"
     return f"{seeds}: {about(seconds)} on such a device."

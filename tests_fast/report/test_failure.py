@@ -243,10 +243,20 @@ def test_every_verdict_says_what_to_do_next_and_what_it_costs(outcome):
     assert next_step(dataclasses.replace(judged, arms=fallen)).startswith("Every run collapsed: nothing was learned")
 
 
-def test_arms_at_chance_ask_for_no_more_seeds():
-    arms = {"a": np.array([10.0, 10.1, 9.9, 10.0, 50.0]), "b": np.array([10.1, 10.0, 10.0, 9.9, 10.0])}
-    text = next_step(result(not_comparable(superiority(arms["a"], arms["b"], margin=1.0)), arms))
-    assert text.startswith("More seeds do not help: these arms would first have to learn something.")
+def test_arms_at_chance_ask_for_no_more_seeds_unless_some_runs_learned():
+    def said(**flags):
+        """Of a claim that compares a with b, beside which stands c."""
+        none = np.array([10.0, 10.1, 9.9, 10.0, 10.0])
+        judged = result(not_comparable(superiority(none, none[::-1], margin=1.0)), dict.fromkeys("abc", none))
+        arms = [dataclasses.replace(arm, collapsed=flags[arm.label], seconds=12.0) for arm in judged.arms]
+        return next_step(dataclasses.replace(judged, arms=tuple(arms), contrasted=("a", "b"), more_seeds=10))
+
+    every, most = (True,) * 5, (True,) * 4 + (False,)
+    text = said(a=every, b=every, c=(False,) * 5)
+    assert text == "More seeds do not help: these arms would first have to learn something. Look at the recipe."
+    text = said(a=most, b=every, c=every)
+    assert text.startswith("Most of these runs learned nothing. Fresh seeds show whether it stays so;")
+    assert text.endswith(" 10 fresh seeds an arm: about 6 min on such a device.")
 
 
 def test_an_open_claim_goes_on_to_its_next_look():
