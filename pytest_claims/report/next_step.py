@@ -20,7 +20,7 @@ def _advice(result: Result) -> str:
     if _nothing_learned(result):
         return "More seeds do not help: these arms would first have to learn something. Look at the recipe."
     if verdict.doubt == Doubt.NOT_COMPARABLE and not result.next_look:
-        return "Most of these runs learned nothing. Fresh seeds show whether it stays so; if it does, look at the recipe."
+        return "Most of these runs learned nothing. Fresh seeds show whether it stays so; if so, look at the recipe."
     if verdict.outcome == Outcome.REPRODUCED:
         return "Nothing: the finding holds here. Fresh seeds would replicate it."
     if verdict.outcome == Outcome.TOO_SMALL:
