@@ -97,9 +97,10 @@ def changed(setting, batch):
         return {}
     share = batch / max(BATCH_SIZES)
 
-    def under(change, own, quick=False):
+    def under(change, own):
+        # A quick session does without: at batch 2 on two cores each of these arms takes two minutes.
         recipes = {scale: change(recipe) for scale, recipe in own.recipes.items()}
-        return dataclasses.replace(own, recipes=recipes, documented=None, quick=quick)
+        return dataclasses.replace(own, recipes=recipes, documented=None, quick=False)
 
     def scaled(recipe):
         kind, final = recipe.schedule
@@ -113,8 +114,8 @@ def changed(setting, batch):
 
     batch_norms, group_norms = batch_norm(setting, batch), group_norm(setting, batch)
     return {
-        "batch norm, scaled rate": under(scaled, batch_norms, quick=True),
-        "group norm, scaled rate": under(scaled, group_norms, quick=True),
+        "batch norm, scaled rate": under(scaled, batch_norms),
+        "group norm, scaled rate": under(scaled, group_norms),
         "batch norm, precise statistics": under(precise, batch_norms),
         "batch norm, float32": under(float32, batch_norms),
         "group norm, float32": under(float32, group_norms),
@@ -138,7 +139,7 @@ def both_at_every_batch_size(setting):
     "{setting}, batch {batch}: batch norm is far below group norm",
     source=BATCH_SIZE,
     arms=lambda setting, batch: both(setting, batch) | changed(setting, batch),
-    quick=lambda setting, batch: setting == "base" and batch == 4,
+    quick=lambda setting, batch: setting == "base" and batch == 2,
 )
 def test_batch_norm_far_below_group_norm_at_small_batches(lab, setting, batch):
     documented = GROUP_NORM[setting][batch] - BATCH_NORM[setting][batch]
