@@ -538,7 +538,7 @@ class SpreadOfRounding:
 
 @dataclasses.dataclass(frozen=True)
 class NotTried:
-    """Confounders of which no runs are stored, in a session that trains nothing: factors, as declared."""
+    """Confounders without runs: none are stored, or the scale does without their arms. factors: as declared."""
 
     factors: tuple[str, ...]
     kind: Literal["not tried"] = "not tried"

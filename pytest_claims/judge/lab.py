@@ -143,7 +143,8 @@ class Lab:
         Raises ValueError for one that changes neither arm, or that names one arm twice.
         """
         pair = better, worse
-        confounders = [each for each in confounders if self._left_out.isdisjoint((each.better, each.worse))]
+        left_out = [each for each in confounders if not self._left_out.isdisjoint((each.better, each.worse))]
+        confounders = [each for each in confounders if each not in left_out]
         for each in confounders:
             if each.better == each.worse or {each.better, each.worse} == set(pair):
                 raise ValueError(
@@ -154,7 +155,8 @@ class Lab:
         def procedure(arms: Samples, /, **at: Any) -> Verdict:
             found = of_pair(superiority, label(better), label(worse), margin=margin)(arms, **at)
             tried = [(each.factor, confounded(each, pair, margin, arms, **at)) for each in confounders]
-            missing = tuple(factor for factor, came_to in tried if came_to is None)
+            missing = tuple(each.factor for each in left_out)
+            missing += tuple(factor for factor, came_to in tried if came_to is None)
             return dataclasses.replace(
                 found,
                 confounders=tuple(came_to for _, came_to in tried if came_to),

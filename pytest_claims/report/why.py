@@ -64,11 +64,11 @@ def _confounded(result: Result) -> str:
     if not result.verdict.confounders and not untried:
         return "No confounder was tried." if result.of_kind.directed else ""
     said = cause_sentences(result)
-    return " ".join(said + [f"Not tried on stored runs: whether it comes from {' or '.join(untried)}."] * bool(untried))
+    return " ".join(said + [f"Not tried here: whether it comes from {' or '.join(untried)}."] * bool(untried))
 
 
 def _untried(result: Result) -> list[str]:
-    """The factors of confounders that have no stored runs."""
+    """The factors of confounders that have no runs here."""
     notes = [note for note in result.verdict.notes if isinstance(note, NotTried)]
     return [factor for note in notes for factor in note.factors]
 

@@ -207,7 +207,7 @@ def test_what_confounders_say_is_part_of_why_and_their_arms_are_shown():
     assert "\ngroup norm, slow " in text
     untried = dataclasses.replace(found, notes=(NotTried(("the rate", "the precision")),))
     said = why(dataclasses.replace(plain, verdict=untried))
-    assert said.endswith("Not tried on stored runs: whether it comes from the rate or the precision.")
+    assert said.endswith("Not tried here: whether it comes from the rate or the precision.")
 
 
 def test_collapsed_runs_are_counted_and_marked():
