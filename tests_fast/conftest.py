@@ -10,7 +10,7 @@ from hypothesis import settings
 pytest_plugins = ["pytester"]
 
 # A shared machine may pause at any time.
-settings.register_profile("fast", deadline=None, max_examples=20, derandomize=True, print_blob=True)
+settings.register_profile("fast", deadline=None, max_examples=10, derandomize=True, print_blob=True)
 settings.load_profile("fast")
 
 

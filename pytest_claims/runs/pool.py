@@ -225,12 +225,14 @@ class Pool:
             if not isinstance(self._failed.get(name), GivenUpError):
                 self._failed.pop(name, None)
         while True:
-            found = self._store.get(key, seeds)
+            # Read once, when all are there.
+            names = self._store.names(key, seeds)
+            found = self._store.get(key, seeds) if len(names) == len(seeds) else {}
             if len(found) == len(seeds):
                 return [found[seed] for seed in seeds]
             if self._only_stored:
                 raise NotStoredError(
-                    f"not judged: {len(seeds) - len(found)} of {len(seeds)} runs of {run.network} are not stored. The "
+                    f"not judged: {len(seeds) - len(names)} of {len(seeds)} runs of {run.network} are not stored. The "
                     f"same command without --stored trains them; it needs the images of {run.dataset}"
                 )
             for name, block in blocks.items():
