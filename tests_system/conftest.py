@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests_fast.conftest import pytest_collection_finish, pytest_runtest_setup  # noqa: F401, hooks, the same here
-from tests_fast.plugin.conftest import images, run, suite, warm  # noqa: F401, fixtures
+from tests_fast.plugin.conftest import any_cifar, images, known_speed, recorded, run, suite, warm  # noqa: F401, fixtures
 
 pytest_plugins = ["pytester"]
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import sqlite3
 import textwrap
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from pytest_claims.runs.evidence import publish
 from pytest_claims.runs.pool import seeds_per_block
 from pytest_claims.runs.store import Key, Store
 from pytest_claims.train import train
-from pytest_claims.train.cost import cost
+from pytest_claims.train.cost import Speed, cost
 from pytest_claims.train.engine import version_of
 from pytest_claims.types import Recipe, Run, Trained
 from tests_fast.images import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
+
+STORE = ".claims/runs.sqlite"
 
 CLAIMS = """
     import pytest
@@ -157,3 +160,19 @@ def recorded(suite):
     publish(store.rows(), suite.path / "evidence" / "a.jsonl", lambda name, data: None)
     store.close()
     return suite
+
+
+def rows(suite):
+    return sqlite3.connect(suite.path / STORE).execute("SELECT count(*) FROM runs").fetchone()[0]
+
+
+def seeds_of(path, width):
+    """How many seeds of the network of this width are stored."""
+    found = sqlite3.connect(path).execute("SELECT configuration FROM runs").fetchall()
+    return sum(f'"width":{width}}}' in text for (text,) in found)
+
+
+@pytest.fixture
+def known_speed(monkeypatch):
+    """A plan's estimate without its probe of the device, which takes a second."""
+    monkeypatch.setattr("pytest_claims.runs.plan.probe", lambda data: Speed(1e-3, 1e10))
