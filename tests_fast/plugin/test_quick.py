@@ -204,7 +204,7 @@ def test_a_quick_session_does_without_arms_that_confounders_alone_name(suite, ru
     (found,) = json.loads((suite.path / "q.json").read_text())["claims"]
     assert [arm["label"] for arm in found["arms"]] == ["wide", "narrow"]
     assert not found["verdict"]["confounders"]
-    assert found["verdict"]["notes"] == [{"kind": "not tried", "factors": ["slowness"]}]
+    assert {"kind": "not tried", "factors": ["slowness"]} in found["verdict"]["notes"]
     other = run("-k", "Q1", "--scale", "documented", "--seeds", "5", "--claims-json", "d.json")
     other.stdout.fnmatch_lines(["runs trained in this session: 5, reused: 10, *"])
     (found,) = json.loads((suite.path / "d.json").read_text())["claims"]

@@ -146,12 +146,12 @@ SAMPLED |= {
 
 @pytest.mark.parametrize("name", SAMPLED.values())
 def test_cells_can_be_simulated(name):
-    share = simulate(CELLS[name], experiments=40)
-    # 40 experiments: a rate that is promised to be 7 % stays below a quarter in all but one of a million.
+    share = simulate(CELLS[name], experiments=20)
+    # 20 experiments: a rate that is promised to be 7 % stays below 35 % in all but one of three thousand.
     if CELLS[name].path.section == "power":
         assert share > 0.5
     elif CELLS[name].bound is not None:
-        assert share < 0.25
+        assert share < 0.35
 
 
 def test_the_page_marks_what_does_not_hold():
