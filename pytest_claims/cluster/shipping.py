@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import os
 import shutil
 import sys
 import sysconfig
@@ -116,6 +117,14 @@ def _top_of(module: ModuleType) -> Path | None:
     return top if top.is_dir() else path
 
 
+def _taken(package: Path) -> Iterator[Path]:
+    """The files of a package that travel."""
+    for folder, folders, files in os.walk(package):
+        left_out = _LEFT_OUT(folder, [*folders, *files])
+        folders[:] = [name for name in folders if name not in left_out]
+        yield from (path for name in files if name not in left_out and (path := Path(folder) / name).is_file())
+
+
 def _copy(source: Path, into: Path, *, whole: bool) -> None:
     """Copy a package or a module. whole: with large files, for an installed package may need them."""
     if source.is_file():
@@ -133,7 +142,7 @@ def _copy(source: Path, into: Path, *, whole: bool) -> None:
         }
         return _LEFT_OUT(folder, names) | large
 
-    size = sum(path.stat().st_size for path in source.rglob("*") if path.is_file()) if whole else 0
+    size = sum(path.stat().st_size for path in _taken(source)) if whole else 0
     if size > _MOST_BYTES:
         raise ClusterError(
             f"a network of the claims is of {source.name}, whose {size / 2**20:.0f} MiB ({source}) are too many to "

@@ -104,6 +104,8 @@ def test_what_travels_with_the_blocks_does_not_travel_twice(place, into):
 def test_a_package_that_is_too_large_is_named_with_the_way_out(place, into, tmp_path, monkeypatch):
     net = package(place, "large_nets").Net()
     (place / "large_nets" / "weights.bin").write_bytes(bytes(4 * 2**20))
+    (place / "large_nets" / "__pycache__").mkdir(exist_ok=True)
+    (place / "large_nets" / "__pycache__" / "net.pyc").write_bytes(bytes(2**21))  # does not travel
     monkeypatch.setattr(shipping, "_MOST_BYTES", 3 * 2**20)
     with pytest.raises(ClusterError, match=r"large_nets, whose 4 MiB .* Install it on the nodes"):
         stage(into, tmp_path / "root", [Run(net, RECIPE)], [])
