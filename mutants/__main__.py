@@ -1,7 +1,9 @@
 """`python -m mutants [MODULE ...]`: which mutants do the tests let pass?
 
-This process imports what the tests import from outside the project (torch takes seconds), nothing of the project, and
-forks for each mutant; the fork runs the tests in a copy of the working tree with that one module changed.
+This process imports what the tests import from outside the project (torch takes seconds), nothing of the project.
+A fork of it collects a module's tests in a copy of the working tree, and forks in turn for each mutant that changes a
+function's code alone: there it is put in place (swapped.py). Other mutants, and what survives so, are written into the
+copy, and a fork of this process collects and runs the tests anew.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import dataclasses
 import gc
 import importlib.util
 import json
+import math
 import os
 import shutil
 import signal
@@ -23,9 +26,11 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from mutants.generate import Mutant, mutants
+from mutants.swapped import Host, Swap
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -114,7 +119,7 @@ class Timed:
         self.seconds[report.nodeid] += report.duration
 
 
-def forked(action: Callable[[], int], tree: Path, seconds: float) -> int | None:
+def forked(action: Callable[[], int], tree: Path, seconds: float = math.inf) -> int | None:
     """The status of an action in a fork, in a tree; None where it took longer. What it started ends with it."""
     child = os.fork()
     if child == 0:
@@ -206,6 +211,59 @@ def survives(tree: Path, module: str, changed: str, tests: Sequence[str], second
         path.write_text(text, encoding="utf-8")
 
 
+def killed_in_place(
+    tree: Path, module: str, made: Sequence[Mutant], baseline: Baseline, tests: Tests
+) -> tuple[set[int], int]:
+    """Which of these mutants are killed where they are put in place of their function, and how many were tried so.
+
+    The others are undecided: what surviving tests ran at collection, and what they ran in processes of their own, they
+    ran as it was.
+    """
+    path = str(tree / module)
+    found = tree.parent / "in-place.json"
+    killed: set[int] = set()
+    tried: list[int] = []
+
+    def each(run: Callable[[Sequence[str]], int]) -> None:
+        swap = Swap(path, Path(path).read_text(encoding="utf-8"))
+        killers: list[str] = []
+        for place, mutant in enumerate(made):
+            changed = swap.code(mutant)
+            names = baseline.tests(mutant, tests, killers[-20:])
+            if changed is None or not names:
+                continue
+            tried.append(place)
+
+            def action(changed: tuple[str, CodeType] = changed, names: list[str] = names) -> int:
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)
+                # What cannot be exchanged after all is undecided, as what survives.
+                return run(names) if swap.exchange(*changed) else 0
+
+            if forked(action, tree, allowed(sum(baseline.seconds[name] for name in names))) != 0:
+                killed.add(place)
+                if killed_by(tree).exists():
+                    killers.append(killed_by(tree).read_text())
+                    killed_by(tree).unlink()
+        found.write_text(json.dumps([sorted(killed), len(tried)]))
+
+    def action() -> int:
+        import pytest
+
+        sys.dont_write_bytecode = True
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        files = list(dict.fromkeys(name.split("::")[0] for name in baseline.seconds))
+        chosen = Chosen(list(baseline.seconds), baseline.seconds, killed_by(tree))
+        arguments = [*QUIET, f"--basetemp={tree.parent / 'basetemp'}", *files]
+        return int(pytest.main(arguments, plugins=[chosen, Host(each)]))
+
+    found.unlink(missing_ok=True)
+    forked(action, tree)
+    if not found.exists():
+        sys.exit(f"{module}: its tests cannot be collected in a fork, or it is not imported by them")
+    places, count = json.loads(found.read_text())
+    return set(places), count
+
+
 def copy(tree: Path) -> None:
     """The working tree as it is, without what git ignores."""
     command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -272,8 +330,12 @@ def main() -> None:
                 sys.exit(f"{module}: its tests, the quickest first, do not pass in a fork with nothing changed")
             made = [mutant for mutant in mutants(module, text) if only in mutant.name]
             print(f"{module}: {len(made)} mutants, {len(baseline.seconds)} tests", flush=True)
+            killed, tried = killed_in_place(tree, module, made, baseline, modules[module])
+            print(f"  {len(killed)} of {tried} killed in place; {len(made) - len(killed)} are run anew", flush=True)
             survived, killers = 0, []
-            for mutant in made:
+            for place, mutant in enumerate(made):
+                if place in killed:
+                    continue
                 names = baseline.tests(mutant, modules[module], killers[-20:])
                 if survives(tree, module, mutant.text, names, baseline.seconds):
                     survived += 1

@@ -69,6 +69,7 @@ class Planting:
         kind: str = DATA.kind,
         tested: int = TEST_IMAGES,
         may_collapse: Collection[object] = (),
+        left_out: Collection[object] = (),
         **settings,
     ) -> Lab:
         """A lab over these arms; by default its one look takes all the seeds that are planted.
@@ -78,6 +79,7 @@ class Planting:
         seed; the recipe then asks for them. choosing: by arm, the accuracy on the seeds that
         choose settings, one for all or by seed; makes the claim one that chooses. claims: how many the session
         selected. tested: images behind each accuracy. may_collapse: arms that are declared so.
+        left_out: arms that the scale does without.
         """
         n = len(next(iter(arms.values())))
         looks = tuple(looks) or (n,)
@@ -126,7 +128,7 @@ class Planting:
             lambda name: dataclasses.replace(DATA, kind=kind),
             only_stored=settings.only_stored,
         )
-        return Lab(nodeid, nodeid, claim, "planted", declared, settings, pool, str, metric, claims)
+        return Lab(nodeid, nodeid, claim, "planted", declared, settings, pool, str, metric, claims, left_out)
 
 
 def _results(values, diverged, gradients, chosen, curves, tested):

@@ -9,7 +9,7 @@ from pytest_claims.judge.metric import Metric
 from pytest_claims.report.notes import all_notes, cause_sentences
 from pytest_claims.stats import agreement, interaction, nominal_levels, superiority
 from pytest_claims.stats.looks import Level
-from pytest_claims.types import Cause, Confounder, Doubt, Outcome
+from pytest_claims.types import Cause, Confounder, Doubt, NotTried, Outcome
 from tests_fast.judge.planted import NOISY, ROUNDING, TEST_IMAGES, arms_at, around, constant, first_of, judged
 
 # assert_greater: the claimed size is 5 points in all of these.
@@ -146,6 +146,16 @@ def test_a_change_that_breaks_the_better_arm_explains_nothing(planting):
     found = judged(planting.lab(arms), "assert_greater", "a", "b", margin=5.0, confounders=[RATE])
     (came_to,) = found.verdict.confounders
     assert (came_to.under.doubt, came_to.cause) == (Doubt.NOT_COMPARABLE, Cause.UNDECIDED)
+
+
+@pytest.mark.parametrize("left_out", [("e",), ("f",), ("e", "f")])
+def test_a_confounder_is_not_tried_if_the_scale_does_without_its_arms(planting, left_out):
+    arms = arms_at(a=60, b=50, c=50, d=50, e=60, f=50)
+    lab = planting.lab({name: arms[name] for name in arms if name not in left_out}, left_out=left_out)
+    other = dataclasses.replace(RATE, factor="the precision", better="e", worse="f")
+    found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=[RATE, other])
+    assert [came_to.factor for came_to in found.verdict.confounders] == ["the rate"]
+    assert [note for note in found.verdict.notes if isinstance(note, NotTried)] == [NotTried(("the precision",))]
 
 
 def test_a_change_that_leaves_most_of_the_effect_explains_a_part(planting):
