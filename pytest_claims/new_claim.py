@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     below = path.relative_to(Path.cwd())
-    print(f"{below} is written. Rehearse it as it is: pytest {below} --scale rehearsal")
+    print(f"{below} is written. Rehearse it as it is: pytest {below} --scale rehearsal. Judge it: --scale documented")
     return 0
 
 

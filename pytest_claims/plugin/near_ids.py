@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from pytest_claims.judge.decorator import claim_id, claim_of
+from pytest_claims.report.facts import wrapped
+from pytest_claims.report.failure import COLUMNS
 
 _KEY = "claims_near_ids"
 # How many are named.
@@ -31,7 +33,7 @@ class NearIds:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         if config.option.keyword and self._ids and not items:
-            self._near = near(config.option.keyword, self._ids)
+            self._near = near(config.option.keyword, self._ids) or list(dict.fromkeys(self._ids))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -45,10 +47,11 @@ class NearIds:
 
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         if self._near is not None:
-            meant = f"did you mean {' or '.join(self._near)}? " if self._near else ""
-            terminalreporter.write_line(
-                f"-k {config.option.keyword!r} matches no claim: {meant}`--scale documented --plan` lists their ids"
-            )
+            meant = f"did you mean {' or '.join(self._near)}?"
+            if len(self._near) > _MOST:
+                meant = f"their ids are {', '.join(self._near)}"
+            for line in wrapped(f"-k {config.option.keyword!r} matches no claim: {meant}", COLUMNS):
+                terminalreporter.write_line(line)
 
 
 def near(keyword: str, ids: Sequence[str]) -> list[str]:

@@ -21,7 +21,7 @@ def session_lines(settings: Settings, session: Session, width: int) -> list[str]
     trained_on = devices(session.results)
     lines = [
         f"runs trained in this session: {number(session.trained)}, reused: {number(session.reused)}, kept in "
-        f"{settings.store}",
+        f"{settings.store if settings.store.exists() or not settings.evidence else settings.evidence}",
         f"data: {'; '.join(used) or settings.data}",
         f"device: {trained_on + arithmetic_words(settings) if trained_on else device_words(settings)}",
         f"wall time: {wall_time(session.seconds)}",

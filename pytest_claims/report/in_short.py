@@ -24,7 +24,7 @@ def in_short(result: Result) -> str:
     found = tested(result)
     said = [_found(result, found), _meaning(result), _source(result, found)]
     if found is not None:
-        said.append(f"The sign is the same in {found.agreeing} of {len(found.differences)} seeds.")
+        said.append(f"The difference has this sign in {found.agreeing} of {len(found.differences)} seeds.")
     return " ".join(said)
 
 
@@ -80,7 +80,9 @@ def _source(result: Result, found: Tested | None) -> str:
     if agreement is None:
         return "The source gives no figure for this."
     runs = "1 run" if agreement.n0 == 1 else f"{agreement.n0} runs"
-    chance = "chance alone could differ so" if agreement.inside else "chance alone rarely differs so"
+    chance = (
+        "chance alone can make such a distance" if agreement.inside else "chance alone rarely makes such a distance"
+    )
     if result.compared:
         return (
             f"The source had {result.compared} = {agreement.documented:+.2f} ({runs}); ours is "

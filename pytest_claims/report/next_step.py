@@ -22,11 +22,14 @@ def _advice(result: Result) -> str:
     if verdict.doubt == Doubt.NOT_COMPARABLE and not result.next_look:
         return "Most of these runs learned nothing. Fresh seeds show whether it stays so; if so, look at the recipe."
     if verdict.outcome == Outcome.REPRODUCED:
-        return "Nothing: the finding holds here. Fresh seeds would replicate it."
+        if result.confounded_by:
+            factors = " and ".join(result.confounded_by)
+            return f"The effect is there, and comes from {factors}: do not take it for one of what is compared."
+        return "Nothing: the finding holds here. Fresh seeds would test it again."
     if verdict.outcome == Outcome.TOO_SMALL:
-        return "The direction holds, the size does not; more seeds will rarely change that. Fresh ones replicate it."
+        return "The direction holds, the size does not; more seeds will rarely change that. Fresh ones test it again."
     if verdict.outcome == Outcome.CONTRADICTED:
-        return "As worded it does not hold here; more seeds will rarely change that. Fresh ones replicate it."
+        return "As worded it does not hold here; more seeds will rarely change that. Fresh ones test it again."
     if result.next_look:
         return f"{verdict.n} seeds do not settle it; the next planned look is at {result.next_look}."
     if advice := kind.unsettled(verdict, any(flags)):

@@ -99,7 +99,8 @@ def _row(result: Result, wide: bool) -> dict[str, str]:
 def _legend(results: Sequence[Result]) -> list[str]:
     """What the columns mean, as far as this table has it."""
     lines = [
-        "measured: effect in points (spreads, gradients: doublings), 95 % one-sided bounds, wider where looks share it",
+        "measured: effect in points (spreads, gradients: doublings), one-sided 95 % bounds, wider for claims that are "
+        "tested at several numbers of seeds",
     ]
     kinds = " and ".join(sorted({result.device_kind for result in results}))
     ledgers = {_ledger(result, True).split(" ")[0].rstrip(",") for result in results}
@@ -116,7 +117,9 @@ def _legend(results: Sequence[Result]) -> list[str]:
     if any(result.agreement and not result.agreement.inside for result in results):
         lines.append("* our mean lies outside the 95 % prediction interval of the documented figure")
     if any(result.agreement and result.compared for result in results):
-        lines.append("(documented) is of the source's own extremes, the measured effect of the pair that decides")
+        lines.append(
+            "in brackets: the source's figure is for its own extremes, the measured effect for the pair that decides"
+        )
     return lines
 
 

@@ -61,16 +61,15 @@ def test_an_id_is_taken_whole_and_a_part_of_a_name_as_ever(suite, run, asked, se
 @pytest.mark.parametrize(
     ("asked", "meant"),
     [
-        ("T2-2-in-trainng", "did you mean T2-2-in-training or T2-128-in-training? "),
-        ("T1-primes or zzz", "did you mean T1-prime? "),
-        ("zzz", ""),
+        ("T2-2-in-trainng", "did you mean T2-2-in-training or"),
+        ("T1-primes or zzz", "did you mean T1-prime?"),
+        ("zzz", "their ids are T1, *"),
     ],
 )
 def test_what_matches_nothing_is_answered_with_ids_like_it(suite, run, asked, meant):
     write(suite, CLAIMS)
     result = run("-k", asked)
-    said = f"-k {asked!r} matches no claim: {meant}`--scale documented --plan` lists their ids"
-    result.stdout.fnmatch_lines([said.replace("[", "[[]")])
+    result.stdout.fnmatch_lines([f"-k {asked!r} matches no claim: {meant}"])
 
 
 def test_what_another_option_left_out_was_matched(suite, run):

@@ -73,7 +73,8 @@ def test_a_reader_s_questions_are_answered_in_their_order():
     for part in (
         "In short batch norm leads group norm by 3.32 points, by at least 2.70.",
         "The claim allows 1 point; more than that is shown.",
-        "The source had it ahead by 1.96 (1 run): chance alone could differ so. The sign is the same in 5 of 5 seeds.",
+        "The source had it ahead by 1.96 (1 run): chance alone can make such a distance.",
+        "The difference has this sign in 5 of 5 seeds.",
         "Why The difference is 1.36 above the source's: batch norm came to 0.51 less; group norm came to 1.87 less.",
         "^ 0",
         "^ upper limit +1.00",
@@ -104,13 +105,13 @@ def test_who_leads_is_told_by_its_name_and_what_is_not_shown_is_no_lead():
     behind = superiority(GROUP, BATCH, margin=2, names=("group norm", "batch norm"))
     assert in_short(norms(behind, kind="effect", agreement=None)) == (
         "batch norm leads group norm by 3.32 points, by at least 2.70. The opposite direction is shown. The source "
-        "gives no figure for this. The sign is the same in 5 of 5 seeds."
+        "gives no figure for this. The difference has this sign in 5 of 5 seeds."
     )
     close = BATCH + np.array([0.5, -0.4, 0.3, -0.2, 0.1])
     unsettled = superiority(close, BATCH, margin=2, names=("a", "b"))
     said = in_short(result(unsettled, {"a": close, "b": BATCH}))
     assert said.startswith("a leads b by 0.06 points, but may be behind by up to 0.")
-    assert said.endswith("The sign is the same in 3 of 5 seeds.")
+    assert said.endswith("The difference has this sign in 3 of 5 seeds.")
 
 
 def test_levels_spreads_speeds_and_groups_are_told_in_their_own_words():
@@ -155,7 +156,10 @@ def test_another_contrast_of_the_source_is_told_as_its_own():
     arms = {"a": BATCH, "b": GROUP, "c": GROUP - 1}
     far = Agreement(0.2, 4.51, -1.0, 1.4, 3)
     judged = result(no_difference(arms, within=1), arms, kind="equality", agreement=far, compared="a − c")
-    assert "The source had a − c = +0.20 (3 runs); ours is +4.51: chance alone rarely differs so." in in_short(judged)
+    assert (
+        "The source had a − c = +0.20 (3 runs); ours is +4.51: chance alone rarely makes such a distance."
+        in in_short(judged)
+    )
 
 
 def test_a_source_without_a_difference_has_nobody_ahead():
