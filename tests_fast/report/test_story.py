@@ -203,13 +203,13 @@ def test_where_a_gap_comes_from_is_said_and_drawn(drawn):
         (Outcome.REPRODUCED, 1.0, {}, "Base: a beats b, by 1.0 point."),
         (Outcome.REPRODUCED, -1.0, {"kind": "equality"}, "Base: a beats b (−1.0 points)."),
         (Outcome.TOO_SMALL, 0.5, {}, "Base: a beats b, but only by 0.5 points: less than the margin of 1.5."),
-        (Outcome.CONTRADICTED, -2.0, {}, "Base: that a beats b does not hold here (−2.0 points)."),
-        (Outcome.INCONCLUSIVE, 2.0, {}, "Base: whether a beats b stays undecided with 5 seeds (+2.0 points)."),
+        (Outcome.CONTRADICTED, -2.0, {}, "Base: does not hold here: a beats b (−2.0 points)."),
+        (Outcome.INCONCLUSIVE, 2.0, {}, "Base: undecided: a beats b (5 seeds, +2.0 points)."),
         (
             Outcome.INCONCLUSIVE,
             2.0,
             {"next_look": 7, "planned": (5, 7)},
-            "Base: whether a beats b is open: 5 of 7 seeds, +2.0 points so far.",
+            "Base: open: a beats b (5 of 7 seeds, +2.0 points so far).",
         ),
     ],
 )
@@ -248,7 +248,7 @@ def test_slopes_and_curves_draw_every_seed(tmp_path):
     inside = r'clip-path="[^"]*" style="fill: none; stroke: [^;]*; stroke-opacity: '
     slopes = told(Story(figure="slopes"), [orders], runs, Colours())
     assert len(re.findall(rf"{inside}0\.4;", slopes.figure)) == 5
-    assert slopes.headline == ("Whether orders differ stays undecided with 5 seeds (+0.1 points).",)
+    assert slopes.headline == ("Undecided: orders differ (5 seeds, +0.1 points).",)
     ends = Story(figure="curves", ends={orders.arms[0].label: 77.0})
     assert len(re.findall(rf"{inside}0\.35;", told(ends, [orders], runs, Colours()).figure)) == 10
 

@@ -46,13 +46,13 @@ def _said_of(result: Result, claim: str) -> str:
     signed = f"{_signed(verdict.effect)} {result.unit}"
     match result.called:
         case Called.OPEN:
-            return f"whether {claim} is open: {verdict.n} of {result.planned[-1]} seeds, {signed} so far."
+            return f"open: {claim} ({verdict.n} of {result.planned[-1]} seeds, {signed} so far)."
         case Called.INCONCLUSIVE:
-            return f"whether {claim} stays undecided with {verdict.n} seeds ({signed})."
+            return f"undecided: {claim} ({verdict.n} seeds, {signed})."
         case Called.NOT_COMPARABLE:
-            return f"whether {claim} cannot be said: most runs are at chance."
+            return f"not comparable: {claim}; most runs are at chance."
         case Called.CONTRADICTED | Called.DOES_NOT_TRANSFER:
-            return f"that {claim} does not hold here ({signed})."
+            return f"does not hold here: {claim} ({signed})."
         case Called.TOO_SMALL:
             return f"{claim}, but only by {size}: less than the margin of {verdict.margin:g}."
     documented = documented_of(result)
@@ -88,7 +88,7 @@ def _means(called: Called, count: int) -> str:
 
 def capital(words: str) -> str:
     """With a capital at its beginning, but for names that have their own spelling, "conv-norm-ReLU"."""
-    first = words.split(" ")[0].rstrip(",")
+    first = words.split(" ")[0].rstrip(",:")
     return words[:1].upper() + words[1:] if first.isalpha() and first.islower() else words
 
 

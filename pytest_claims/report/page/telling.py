@@ -73,7 +73,9 @@ def told(story: Story, results: Sequence[Result], runs: Mapping[str, Stored], co
 
 def _along_levels(story: Story, panel: Panel, found: Gaps, colours: Colours) -> Told:
     figure = levels_figure(panel, found, colours, chance=_chance(panel) if story.chance else None)
-    caption = f"{_many(panel)}. {_SIGNS} {_BENEATH.format('the gap at each level')}"
+    # Claims that settle early have fewer seeds than others have of the same networks.
+    over = "A mean is over all seeds of its network, a gap over those of its claim."
+    caption = f"{_many(panel)}. {_SIGNS} {_BENEATH.format('the gap at each level')} {over}"
     return Told(tuple(gap_sentences(found, story)), figure, caption, tuple(gap.result for gap in found.along), panel)
 
 
