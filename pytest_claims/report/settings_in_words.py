@@ -8,7 +8,7 @@ from pytest_claims.settings import Settings
 from pytest_claims.train.device import capability, describe
 
 # What a verdict makes of its test, where verdicts count.
-_DECIDES = "REPRODUCED and TRANSFERS pass, OPEN does neither, all others fail"
+_DECIDES = "REPRODUCED and TRANSFERS pass, OPEN neither passes nor fails, all others fail"
 
 
 def device_words(settings: Settings) -> str:
