@@ -50,10 +50,11 @@ def device_lines(results: Sequence[Result]) -> list[str]:
     differing = [one for one in compared if one.disagrees]
     kinds = " and ".join(sorted({kind.upper() for one in found for kind, _ in one.verdicts}))
     of = f"{len(compared)} {'claim' if len(compared) == 1 else 'claims'} decided on both"
+    lines = []
     if differing:
         told = ", ".join(f"{one.id} ({_verdicts(one)})" for one in differing)
         lines = [f"{kinds} DISAGREE on {len(differing)} of {of}: {told}"]
-    else:
+    elif compared:
         lines = [f"{kinds} disagree on none of {of}"]
     alone: dict[str, list[str]] = {}
     for one in found:
@@ -61,7 +62,7 @@ def device_lines(results: Sequence[Result]) -> list[str]:
             alone.setdefault(one.decided[0], []).append(one.id)
     if alone:
         lines.append(
-            "decided on one kind of device and not yet on the other: "
+            "decided on one kind of device and undecided on the other: "
             + "; ".join(f"{kind.upper()} {', '.join(alone[kind])}" for kind in sorted(alone))
         )
     return lines

@@ -34,11 +34,12 @@ def test_where_both_decide_and_differ_it_is_said_with_ids():
     ]
     lines = [
         "CPU and CUDA DISAGREE on 1 of 2 claims decided on both: X1 (CPU REPRODUCED, CUDA CONTRADICTED)",
-        "decided on one kind of device and not yet on the other: CPU X3; CUDA X4",
+        "decided on one kind of device and undecided on the other: CPU X3; CUDA X4",
     ]
     assert device_lines(results) == lines
     assert device_lines(results[1:2]) == ["CPU and CUDA disagree on none of 1 claim decided on both"]
     assert device_lines(results[-1:]) == []
+    assert device_lines(results[3:4]) == ["decided on one kind of device and undecided on the other: CUDA X4"]
     assert [one.id for one in on_both(results) if one.disagrees] == ["X1"]
     assert f"- {lines[0]}" in results_page(results, {})
     summary = "\n".join(summary_lines(results, 200))

@@ -198,3 +198,15 @@ def test_fewer_seeds_at_once_than_the_key_says_are_recorded_and_change_no_key(tm
 
 def _seed(row):
     return dict(zip(COLUMNS, row, strict=True))["seed"]
+
+
+def test_an_empty_file_is_a_store_without_runs(tmp_path):
+    """As sqlite3 leaves it where somebody looked for a store that was not there."""
+    path = tmp_path / "runs.sqlite"
+    path.touch()
+    store = Store(path, read_only=True)
+    assert store.rows() == []
+    store.close()
+    assert not path.stat().st_size
+    Store(path).close()
+    assert path.stat().st_size
