@@ -87,7 +87,7 @@ class StoreFile(abc.ABC):
         return connection
 
     def _reader(self) -> sqlite3.Connection:
-        # An empty file is a store before its first table: SQLite leaves one where somebody looked for what is not there.
+        # SQLite leaves an empty file where somebody looked for a store that is not there.
         if not self.path.exists() or not self.path.stat().st_size:
             connection = sqlite3.connect(":memory:", isolation_level=None)
             self._prepare(connection)
