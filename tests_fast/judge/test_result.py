@@ -145,10 +145,44 @@ def test_it_travels_whole_as_json(result):
 
 
 def test_what_a_result_is_not_told_is_empty():
-    told = {field.name for field in dataclasses.fields(Result)} - {"placebo", "recorded", "images", "datasets"}
+    empty = {
+        **dict.fromkeys(("recorded", "trained"), ""),
+        **dict.fromkeys(("contrasted", "siblings", "differences", "evidence", "elsewhere", "capabilities"), ()),
+        "placebo": {},
+        "datasets": {},
+        "measured": "test accuracy, %",
+        "unit": "points",
+        "images": False,
+        "claims": 1,
+        "samples": 1,
+        "more_seeds": 0,
+    }
+    told = {field.name for field in dataclasses.fields(Result)} - empty.keys()
     found = Result(**{name: getattr(RESULT, name) for name in told})
-    assert (found.placebo, found.recorded, found.images, found.datasets) == ({}, "", False, {})
+    assert {name: getattr(found, name) for name in empty} == empty
     assert ArmEvidence("a", (5,), (40.5,), (False,), None).runs == ()
+
+
+def test_what_is_recorded_has_its_unit():
+    assert RESULT.evidence[0].measured == "TOO SMALL +1.50 [+0.50, +2.50]"
+    assert RESULT.elsewhere[0].measured == "TOO SMALL +1.50 [+0.50, +2.50] doublings"
+
+
+def test_claims_speak_of_one_effect_if_its_size_its_unit_and_the_runs_that_decide_are_the_same():
+    three = (*ARMS, dataclasses.replace(ARMS[0], label="c", runs=("0e",)))
+
+    def effect(value, arms=three, named=AB, unit="points"):
+        bounds = tuple(dataclasses.replace(bound, comparison=named) for bound in VERDICT.bounds)
+        verdict = dataclasses.replace(VERDICT, effect=value, bounds=bounds)
+        return dataclasses.replace(RESULT, verdict=verdict, arms=arms, unit=unit).measured_effect
+
+    assert effect(1.2) == ("points", 1.2, frozenset({"0a", "0b", "0c", "0d"}))
+    assert effect(1.2) == effect(-1.2) == effect(1.2000001)
+    assert effect(1.2) != effect(1.200001)
+    assert effect(1.2) != effect(1.2, unit="doublings")
+    assert effect(1.2) == effect(1.2, arms=ARMS)
+    # Where the bounds name no arm, all decide.
+    assert effect(1.2, named=()) == ("points", 1.2, frozenset({"0a", "0b", "0c", "0d", "0e"}))
 
 
 def test_the_result_that_travels_has_no_field_at_its_default():
