@@ -17,7 +17,8 @@ import pytest
 from pytest_claims.judge.result import Result
 from pytest_claims.types import LOOKS
 from tests_fast.plugin.conftest import ROOT, furnish, write
-from tests_fast.plugin.test_newhooks import (
+from tests_fast.plugin.test_plugin import NO_RECIPE, OPEN, properties, seeds_of
+from tests_system.plugin.test_newhooks import (
     CONFTEST,
     ELSEWHERE,
     PLUGINS,
@@ -25,7 +26,6 @@ from tests_fast.plugin.test_newhooks import (
     seeds_trained_elsewhere,
     stored,
 )
-from tests_fast.plugin.test_plugin import NO_RECIPE, OPEN, properties, seeds_of
 
 COMMAND = ("claims", "--data", "images", "--scale", "documented", "-v")
 
