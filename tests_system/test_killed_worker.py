@@ -1,7 +1,6 @@
 """A worker that dies takes one test with it, and no finished run."""
 
-from tests_fast.plugin.conftest import CLAIMS, write
-from tests_fast.plugin.test_plugin import rows
+from tests_fast.plugin.conftest import CLAIMS, rows, write
 
 
 def test_a_killed_worker_loses_one_test_and_nothing_that_was_trained(suite, run):

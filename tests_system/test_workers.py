@@ -16,8 +16,9 @@ import pytest
 
 from pytest_claims.judge.result import Result
 from pytest_claims.types import LOOKS
-from tests_fast.plugin.conftest import ROOT, furnish, write
-from tests_fast.plugin.test_plugin import NO_RECIPE, OPEN, properties, seeds_of
+from tests_fast.plugin.conftest import ROOT, furnish, seeds_of, write
+from tests_fast.plugin.test_plugin import NO_RECIPE, properties
+from tests_system.plugin.test_longer_sessions import OPEN
 from tests_system.plugin.test_newhooks import (
     CONFTEST,
     ELSEWHERE,
