@@ -38,6 +38,8 @@ MODULES = HERE / "modules.toml"
 SURVIVORS = HERE / "survivors.txt"
 # As in the fast tests.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# The status of tests of which one failed.
+_FAILED = 1
 QUIET = ("-q", "-x", "--no-header", "--tb=no", "-n", "0", "-p", "no:cacheprovider")
 
 
@@ -142,6 +144,12 @@ def forked(action: Callable[[], int], tree: Path, seconds: float = math.inf) -> 
                 return os.waitstatus_to_exitcode(status)
             time.sleep(0.005)
         return None
+    except BaseException:
+        # It may have forks of its own, in sessions of their own, which it ends.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGTERM)
+            time.sleep(1)
+        raise
     finally:
         with contextlib.suppress(ProcessLookupError, ChildProcessError):
             os.killpg(child, signal.SIGKILL)
@@ -226,6 +234,9 @@ def killed_in_place(
 
     def each(run: Callable[[Sequence[str]], int]) -> None:
         swap = Swap(path, Path(path).read_text(encoding="utf-8"))
+        unchanged = sorted(baseline.seconds, key=baseline.seconds.__getitem__)
+        if forked(lambda: run(unchanged), tree, allowed(sum(baseline.seconds.values()))) != 0:
+            return
         killers: list[str] = []
         for place, mutant in enumerate(made):
             changed = swap.code(mutant)
@@ -239,7 +250,9 @@ def killed_in_place(
                 # What cannot be exchanged after all is undecided, as what survives.
                 return run(names) if swap.exchange(*changed) else 0
 
-            if forked(action, tree, allowed(sum(baseline.seconds[name] for name in names))) != 0:
+            status = forked(action, tree, allowed(sum(baseline.seconds[name] for name in names)))
+            # A test failed, or something took too long. Whatever else ends a fork says nothing of the mutant.
+            if status is None or status < 0 or status == _FAILED:
                 killed.add(place)
                 if killed_by(tree).exists():
                     killers.append(killed_by(tree).read_text())
@@ -249,6 +262,7 @@ def killed_in_place(
     def action() -> int:
         import pytest
 
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         sys.dont_write_bytecode = True
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         files = list(dict.fromkeys(name.split("::")[0] for name in baseline.seconds))
@@ -259,7 +273,7 @@ def killed_in_place(
     found.unlink(missing_ok=True)
     forked(action, tree)
     if not found.exists():
-        sys.exit(f"{module}: its tests cannot be collected in a fork, or it is not imported by them")
+        sys.exit(f"{module}: its tests do not pass in a fork of what collected them, or do not import it")
     places, count = json.loads(found.read_text())
     return set(places), count
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import gc
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -89,22 +90,22 @@ def _modules() -> list[ModuleType]:
 
 
 def _codes(module: CodeType) -> dict[str, CodeType]:
-    """Of a module's code, that of the module, of its classes and of their functions, by name, nested ones left in."""
-    found = {"": module}
-    for constant in module.co_consts:
-        if isinstance(constant, CodeType):
-            found |= _inner(constant)
-    return found
+    """Of a module's code, that of the module, of its classes and of their functions, by name, nested ones left in.
+
+    Without functions that share a name (a property and its setter), which could not be told apart.
+    """
+    inner = [each for constant in module.co_consts if isinstance(constant, CodeType) for each in _inner(constant)]
+    times = Counter(each.co_qualname for each in inner)
+    return {"": module} | {each.co_qualname: each for each in inner if times[each.co_qualname] == 1}
 
 
-def _inner(code: CodeType) -> dict[str, CodeType]:
+def _inner(code: CodeType) -> Iterator[CodeType]:
     """A function; of a class, itself and what it defines."""
-    found = {code.co_qualname: code}
+    yield code
     if not code.co_flags & 0x2:  # CO_NEWLOCALS: a class has none
         for constant in code.co_consts:
             if isinstance(constant, CodeType):
-                found |= _inner(constant)
-    return found
+                yield from _inner(constant)
 
 
 def _differ(after: CodeType, before: CodeType) -> bool:

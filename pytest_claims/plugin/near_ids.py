@@ -48,7 +48,7 @@ class NearIds:
     def pytest_terminal_summary(self, terminalreporter: Any, config: pytest.Config) -> None:
         if self._near is not None:
             meant = f"did you mean {' or '.join(self._near)}?"
-            if len(self._near) > _MOST:
+            if not near(config.option.keyword, self._near):
                 meant = f"their ids are {', '.join(self._near)}"
             for line in wrapped(f"-k {config.option.keyword!r} matches no claim: {meant}", COLUMNS):
                 terminalreporter.write_line(line)

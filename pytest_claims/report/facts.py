@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from pytest_claims.data.kinds import SAMPLE, parts
 from pytest_claims.report.kept_apart import APART, MIXED
@@ -21,7 +22,7 @@ def session_lines(settings: Settings, session: Session, width: int) -> list[str]
     trained_on = devices(session.results)
     lines = [
         f"runs trained in this session: {number(session.trained)}, reused: {number(session.reused)}, kept in "
-        f"{settings.store if settings.store.exists() or not settings.evidence else settings.evidence}",
+        f"{_kept_in(settings)}",
         f"data: {'; '.join(used) or settings.data}",
         f"device: {trained_on + arithmetic_words(settings) if trained_on else device_words(settings)}",
         f"wall time: {wall_time(session.seconds)}",
@@ -32,6 +33,12 @@ def session_lines(settings: Settings, session: Session, width: int) -> list[str]
     if SAMPLE in parts(kind) and settings.data.rule == "auto" and not settings.only_stored:
         lines.append("for whole data sets: `make data` fetches CIFAR (about 330 MB); then the same command uses it")
     return [part for line in lines for part in wrapped(line, width)]
+
+
+def _kept_in(settings: Settings) -> Path:
+    """Where the runs are: in the store, or where there is none yet, in the evidence."""
+    there = settings.store.exists() and settings.store.stat().st_size
+    return settings.store if there or not settings.evidence else settings.evidence
 
 
 def number(runs: int | None) -> str:

@@ -21,10 +21,13 @@ def _advice(result: Result) -> str:
         return "More seeds do not help: these arms would first have to learn something. Look at the recipe."
     if verdict.doubt == Doubt.NOT_COMPARABLE and not result.next_look:
         return "Most of these runs learned nothing. Fresh seeds show whether it stays so; if so, look at the recipe."
+    if factors := " and ".join(result.confounded_by):
+        explain = "explain" if len(result.confounded_by) > 1 else "explains"
+        return (
+            f"The effect is there, but {factors} {explain} it: do not put it down to what is compared. Fresh seeds "
+            "would test the effect again."
+        )
     if verdict.outcome == Outcome.REPRODUCED:
-        if result.confounded_by:
-            factors = " and ".join(result.confounded_by)
-            return f"The effect is there, and comes from {factors}: do not take it for one of what is compared."
         return "Nothing: the finding holds here. Fresh seeds would test it again."
     if verdict.outcome == Outcome.TOO_SMALL:
         return "The direction holds, the size does not; more seeds will rarely change that. Fresh ones test it again."

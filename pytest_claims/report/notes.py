@@ -166,7 +166,7 @@ def _words(note: Note, procedure: Procedure) -> list[str]:
             one, two = note.labels
             return [f"{one} and {two} came to it in the same epoch in {note.count} of {note.n} seeds"]
         case NotTried():
-            return [f"not tried on stored runs: whether the effect comes from {' or '.join(note.factors)}"]
+            return [f"not tried here: whether the effect comes from {' or '.join(note.factors)}"]
         case SpreadOfRounding():
             return ["the epochs vary less than rounding to whole ones does, whose spread stands for theirs"]
 

@@ -224,6 +224,7 @@ class Pool:
         for name in blocks:
             if not isinstance(self._failed.get(name), GivenUpError):
                 self._failed.pop(name, None)
+        self._store.get(key, seeds)  # a damaged run is met now, and not once all others are trained
         while True:
             # Read once, when all are there.
             names = self._store.names(key, seeds)

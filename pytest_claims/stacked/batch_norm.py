@@ -13,14 +13,14 @@ class BatchNorm2d(nn.BatchNorm2d):
 
     An average pool gives its gradient plane by plane, while activations lie channels last. Then torch computes batch
     norm's gradients one channel at a time, and for each channel walks through the memory of all. Here the input is
-    first laid out channel by channel, which changes no order of summation. Measured on 512 images of 32x32 with 32
+    first laid out channel by channel, which changes no order of summation. Not for torch.func.vmap, forward-mode
+    differentiation or second derivatives. Measured on 512 images of 32x32 with 32
     channels, torch 2.13, one core of an AMD EPYC: 520 ms before, 210 ms now.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        if not _in_training_on_cpu(self, x):
+        if self.num_batches_tracked is None or not _in_training_on_cpu(self, x):
             return super().forward(x)
-        assert self.num_batches_tracked is not None
         self.num_batches_tracked.add_(1)
         out: Tensor = _Normalised.apply(  # type: ignore[no-untyped-call]  # of torch
             x, self.weight, self.bias, self.running_mean, self.running_var, self.momentum, self.eps
@@ -33,6 +33,7 @@ def _in_training_on_cpu(norm: nn.BatchNorm2d, x: Tensor) -> bool:
     return (
         x.device.type == "cpu"
         and x.dim() == 4
+        and x.shape[1] == norm.num_features  # the operator below does not look, and writes behind its statistics
         and x.numel() > x.shape[1]  # of one value a channel torch complains
         and norm.training
         and torch.is_grad_enabled()
@@ -68,11 +69,9 @@ class _Normalised(torch.autograd.Function):
         x, weight, running_mean, running_var, mean, deviation = ctx.saved_tensors
         (gradient,) = gradients
         last = torch.channels_last
-        if (
-            not x.is_contiguous()
-            and x.is_contiguous(memory_format=last)
-            and not gradient.is_contiguous(memory_format=last)
-        ):
+        slow = not x.is_contiguous() and not gradient.is_contiguous(memory_format=last)
+        # One image whose channels lie one after the other would be contiguous, and take another path.
+        if slow and x.is_contiguous(memory_format=last) and len(x) > 1:
             # [B, C, H, W] whose channels lie one after the other: neither of the layouts for which torch has kernels
             # of its own, so the sums stay those of the path that it would have taken.
             x = x.transpose(0, 1).contiguous().transpose(0, 1)

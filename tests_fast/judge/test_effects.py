@@ -247,7 +247,7 @@ def test_a_confounder_that_is_not_stored_keeps_no_claim_from_its_verdict(plantin
     found = judged(planting.lab(arms, only_stored=True), "assert_greater", "a", "b", margin=5.0, confounders=[RATE])
     assert (found.verdict.outcome, found.verdict.confounders) == (Outcome.REPRODUCED, ())
     assert [arm.label for arm in found.arms] == ["a", "b"]
-    assert all_notes(found) == ["not tried on stored runs: whether the effect comes from the rate"]
+    assert all_notes(found) == ["not tried here: whether the effect comes from the rate"]
 
 
 def test_greater_names_arms_in_words(planting):

@@ -29,7 +29,7 @@ from pytest_claims.stats import (
     superiority,
     trend,
 )
-from pytest_claims.types import Agreement, Look, NotTried, Outcome
+from pytest_claims.types import Agreement, Confounded, Look, NotTried, Outcome
 from tests_fast.report.test_report import confounded
 from tests_fast.report.test_verdict_in_words import result
 
@@ -245,6 +245,17 @@ def test_every_verdict_says_what_to_do_next_and_what_it_costs(outcome):
     assert "min" not in next_step(dataclasses.replace(judged, arms=unknown))
     fallen = tuple(dataclasses.replace(arm, collapsed=(True,) * 5) for arm in judged.arms)
     assert next_step(dataclasses.replace(judged, arms=fallen)).startswith("Every run collapsed: nothing was learned")
+
+
+def test_a_confounded_effect_is_not_put_down_to_what_is_compared():
+    judged = norms()
+    # Under the change nothing is left of it, and it is shown to have become smaller.
+    gone = dataclasses.replace(judged.verdict, outcome=Outcome.CONTRADICTED)
+    smaller = dataclasses.replace(judged.verdict, outcome=Outcome.REPRODUCED)
+    found = Confounded("the rate", "at a lower rate", gone, smaller, "statistics")
+    verdict = dataclasses.replace(judged.verdict, outcome=Outcome.REPRODUCED, confounders=(found,))
+    said = next_step(dataclasses.replace(judged, verdict=verdict))
+    assert said.startswith("The effect is there, but the rate explains it: do not put it down to what is compared.")
 
 
 def test_arms_at_chance_ask_for_no_more_seeds_unless_some_runs_learned():

@@ -190,7 +190,7 @@ def test_where_a_gap_comes_from_is_said_and_drawn(drawn):
     stays = Confounded("bfloat16", "in float32", judged(Outcome.REPRODUCED, 8.0), judged(Outcome.CONTRADICTED, 0.0))
     found[0] = dataclasses.replace(found[0], confounders=(stays,), notes=(NotTried(("the learning rate",)),))
     assert gap_sentences(gaps_of(drawn, found), STORY)[1:] == [
-        "In float32 the lead of group at a batch of 2 stays. Not tried yet: whether it comes from the learning rate."
+        "In float32 the lead of group at a batch of 2 stays. Not tried here: whether it comes from the learning rate."
     ]
     results, runs = claims(drawn, found)
     assert "is gone" not in told(STORY, results, runs, Colours()).figure

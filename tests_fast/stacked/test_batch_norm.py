@@ -32,21 +32,23 @@ def steps(kind, images, gradients, weights, bfloat16):
     return [*found, *norm.buffers(), norm.eval()(images)]
 
 
+@pytest.mark.parametrize("images", [1, 2, 5])
+@pytest.mark.parametrize("of_gradient", sorted(LAYOUTS))
+@pytest.mark.parametrize("layout", ["channels last", "plane by plane"])
 @given(
-    shape=st.tuples(*(st.integers(1, most) for most in (5, 12, 6, 6))).filter(lambda s: s[0] * s[2] * s[3] > 1),
-    layout=st.sampled_from(sorted(LAYOUTS)),
-    of_gradient=st.sampled_from(sorted(LAYOUTS)),
+    rest=st.tuples(st.integers(1, 12), st.integers(1, 6), st.integers(1, 6)).filter(lambda rest: rest[1] * rest[2] > 1),
     precision=st.sampled_from(["float32", "float64", "bfloat16"]),
     seed=st.integers(0, 2**31),
 )
-def test_equals_torch_to_the_bit(shape, layout, of_gradient, precision, seed):
+def test_equals_torch_to_the_bit(images, layout, of_gradient, rest, precision, seed):
+    shape = (images, *rest)
     generator = torch.Generator().manual_seed(seed)
     dtype = torch.float64 if precision == "float64" else torch.float32
-    images, *gradients = (torch.randn(shape, generator=generator, dtype=dtype) for _ in range(3))
-    images = LAYOUTS["plane by plane" if layout == "expanded" else layout](images * 3 + 1)
+    values, *gradients = (torch.randn(shape, generator=generator, dtype=dtype) for _ in range(3))
+    values = LAYOUTS[layout](values * 3 + 1)
     gradients = [LAYOUTS[of_gradient](gradient) for gradient in gradients]
     weights = torch.randn(shape[1], generator=generator, dtype=dtype)
-    arguments = (images, gradients, weights, precision == "bfloat16")
+    arguments = (values, gradients, weights, precision == "bfloat16")
     for ours, theirs in zip(steps(BatchNorm2d, *arguments), steps(nn.BatchNorm2d, *arguments), strict=True):
         assert torch.equal(ours, theirs), (ours, theirs)
 
@@ -74,3 +76,16 @@ def test_gradients_that_come_plane_by_plane_are_taken_channel_by_channel(monkeyp
 def test_one_value_a_channel_is_refused_as_by_torch():
     with pytest.raises(ValueError, match="more than 1 value per channel"):
         BatchNorm2d(3)(torch.randn(1, 3, 1, 1))
+
+
+def test_another_number_of_channels_is_refused_as_by_torch():
+    with pytest.raises(RuntimeError, match="running_mean should contain 20 elements not 4"):
+        BatchNorm2d(4)(torch.randn(2, 20, 4, 4))
+
+
+def test_without_a_count_of_batches_it_is_torchs():
+    ours, theirs = BatchNorm2d(3), nn.BatchNorm2d(3)
+    ours.num_batches_tracked = theirs.num_batches_tracked = None
+    x = torch.randn(4, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(ours(x), theirs(x))
+    assert torch.equal(ours.running_mean, theirs.running_mean)

@@ -177,7 +177,7 @@ def _causes(gaps: Gaps, story: Story) -> list[str]:
     notes = (note for gap in gaps.along for note in gap.result.verdict.notes if isinstance(note, NotTried))
     missing = dict.fromkeys(factor for note in notes for factor in note.factors)
     if missing:
-        sentences.append(f"Not tried yet: whether it comes from {' or '.join(missing)}.")
+        sentences.append(f"Not tried here: whether it comes from {' or '.join(missing)}.")
     return [" ".join(sentences)] if sentences else []
 
 
