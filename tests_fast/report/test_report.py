@@ -15,7 +15,7 @@ from pytest_claims.plugin.resolution import resolve
 from pytest_claims.plugin.verdict_lines import verdict_line
 from pytest_claims.report import results_page, session_lines, summary_lines
 from pytest_claims.report.facts import wall_time
-from pytest_claims.report.multiplicity import adjusted_p
+from pytest_claims.report.multiplicity import adjusted_p, correction
 from pytest_claims.report.notes import all_notes, plain_notes
 from pytest_claims.report.scale import text_scale
 from pytest_claims.report.session import Session
@@ -216,6 +216,11 @@ def test_red_verdicts_are_corrected_by_holm_and_reproduced_ones_by_benjamini_hoc
     assert said.endswith("of 2 CONTRADICTED and TOO SMALL, 1 (Holm)")
     assert ".1200" not in " ".join(summary_lines(session, 130))
     assert not any("survive" in line for line in summary_lines(session[:1], 130))
+    # One claim alone needs no correction; two do, what is not there is not named, and 5 % itself survives.
+    assert correction(session[:1]) == correction(session[2:3] * 2) == ""
+    assert correction([judged(Outcome.REPRODUCED, 0.025, 0.9), judged(Outcome.INCONCLUSIVE, 0.3, 0.2)]) == (
+        "of 1 REPRODUCED, 1 survive correction for 2 claims at 5 % (Benjamini-Hochberg)"
+    )
 
 
 # Outcome, p_holds, p_fails. Adjusted over all claims, of whatever outcome, these would give other numbers.
