@@ -160,7 +160,8 @@ def test_what_a_result_is_not_told_is_empty():
     told = {field.name for field in dataclasses.fields(Result)} - empty.keys()
     found = Result(**{name: getattr(RESULT, name) for name in told})
     assert {name: getattr(found, name) for name in empty} == empty
-    assert ArmEvidence("a", (5,), (40.5,), (False,), None).runs == ()
+    plain = ArmEvidence("a", (5,), (40.5,), (False,), None)
+    assert (plain.runs, plain.test_images, plain.seconds, plain.at_chance) == ((), 0, 0.0, False)
 
 
 def test_what_is_recorded_has_its_unit():
