@@ -224,16 +224,12 @@ class Pool:
         for name in blocks:
             if not isinstance(self._failed.get(name), GivenUpError):
                 self._failed.pop(name, None)
-        self._store.get(key, seeds)  # a damaged run is met now, and not once all others are trained
-        while True:
-            # Read once, when all are there.
-            names = self._store.names(key, seeds)
-            found = self._store.get(key, seeds) if len(names) == len(seeds) else {}
-            if len(found) == len(seeds):
-                return [found[seed] for seed in seeds]
+        # Read at first, so that a damaged run is met before others are trained, and once all are there.
+        found = self._store.get(key, seeds)
+        while len(found) < len(seeds):
             if self._only_stored:
                 raise NotStoredError(
-                    f"not judged: {len(seeds) - len(names)} of {len(seeds)} runs of {run.network} are not stored. The "
+                    f"not judged: {len(seeds) - len(found)} of {len(seeds)} runs of {run.network} are not stored. The "
                     f"same command without --stored trains them; it needs the images of {run.dataset}"
                 )
             for name, block in blocks.items():
@@ -243,6 +239,9 @@ class Pool:
                     raise TrainingError(run, block, self._executor.device_name, self._failed[name])
             if not self._advance((run, seeds)):
                 time.sleep(_POLL_SECONDS)
+            if self._store.holds(key, seeds):
+                found = self._store.get(key, seeds)
+        return [found[seed] for seed in seeds]
 
     def complete(self, run: Run, seeds: range, readable: Callable[[Trained], object]) -> int:
         """How many of these seeds are stored and can be read, from the first on without a gap.
