@@ -21,7 +21,7 @@ class Swap:
     """The functions of a loaded module, to be exchanged for those of its mutants. path: of its file, absolute."""
 
     def __init__(self, path: str, text: str) -> None:
-        module = next((each for each in _modules() if getattr(each, "__file__", None) == path), None)
+        module = next((each for each in list(sys.modules.values()) if getattr(each, "__file__", None) == path), None)
         if module is None:
             raise LookupError(f"{path} is not imported")
         self._path, self._caches = path, list(_caches(module))
@@ -83,10 +83,6 @@ class Host:
 
         self._each(run)
         return True
-
-
-def _modules() -> list[ModuleType]:
-    return [each for each in list(sys.modules.values()) if isinstance(each, ModuleType)]
 
 
 def _codes(module: CodeType) -> dict[str, CodeType]:

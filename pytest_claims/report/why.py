@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pytest_claims.judge.metric import ACCURACY
 from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.report.notes import FAR, cause_sentences
@@ -64,7 +66,12 @@ def _confounded(result: Result) -> str:
     if not result.verdict.confounders and not untried:
         return "No confounder was tried." if result.of_kind.directed else ""
     said = cause_sentences(result)
-    return " ".join(said + [f"Not tried here: whether it comes from {' or '.join(untried)}."] * bool(untried))
+    return " ".join([*said, not_tried(untried)] if untried else said)
+
+
+def not_tried(factors: Iterable[str]) -> str:
+    """The sentence on confounders that have no runs here."""
+    return f"Not tried here: whether it comes from {' or '.join(factors)}."
 
 
 def _untried(result: Result) -> list[str]:

@@ -11,6 +11,7 @@ from pytest_claims.report.page.colours import base
 from pytest_claims.report.page.drawn_claim import documented_of
 from pytest_claims.report.page.gaps import Gap, Gaps
 from pytest_claims.report.page.marks import MARKS
+from pytest_claims.report.why import not_tried
 from pytest_claims.story import Story
 from pytest_claims.types import Cause, NotTried, Outcome, Procedure
 
@@ -177,7 +178,7 @@ def _causes(gaps: Gaps, story: Story) -> list[str]:
     notes = (note for gap in gaps.along for note in gap.result.verdict.notes if isinstance(note, NotTried))
     missing = dict.fromkeys(factor for note in notes for factor in note.factors)
     if missing:
-        sentences.append(f"Not tried here: whether it comes from {' or '.join(missing)}.")
+        sentences.append(not_tried(missing))
     return [" ".join(sentences)] if sentences else []
 
 
