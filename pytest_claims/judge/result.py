@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import json
 import re
+from collections.abc import Sequence
 
 from pytest_claims.data.kinds import are_real
 from pytest_claims.judge.from_json import decoded
@@ -55,9 +56,17 @@ class ArmEvidence:
         return sum(self.values) / len(self.values)
 
 
+def with_causes(verdict: str, confounded_by: Sequence[str]) -> str:
+    """ "REPRODUCED, confounded by the learning rate": a verdict in words, and what explains its effect."""
+    return f"{verdict}, confounded by {' and '.join(confounded_by)}" if confounded_by else verdict
+
+
 @dataclasses.dataclass(frozen=True)
 class Sibling:
-    """The same claim at another level, as the ledger has it. level: the test's parameters, e.g. "32-base"."""
+    """The same claim at another level, as the ledger has it.
+
+    level: the test's parameters, e.g. "32-base". verdict: with what explains its effect, if anything does.
+    """
 
     level: str
     verdict: str
@@ -69,7 +78,7 @@ class OnRecord:
     """What a ledger has of the same claim, judged on other runs.
 
     effect, lower, upper: in unit. n: seeds. data_kind: of the images. device_kind: of what trained them, device in
-    words. date: ISO 8601, of the verdict.
+    words. date: ISO 8601, of the verdict. confounded_by: what explains the effect instead of the claimed cause.
     """
 
     verdict: str
@@ -82,12 +91,14 @@ class OnRecord:
     device_kind: str
     device: str
     date: str
+    confounded_by: tuple[str, ...] = ()
 
     @property
     def measured(self) -> str:
-        """ "REPRODUCED +2.18 [+1.32, +3.26]"."""
+        """ "REPRODUCED +2.18 [+1.32, +3.26], confounded by the learning rate"."""
         unit = "" if self.unit == "points" else f" {self.unit}"
-        return f"{self.verdict} {self.effect:+.2f} [{self.lower:+.2f}, {self.upper:+.2f}]{unit}"
+        effect = f"{self.verdict} {self.effect:+.2f} [{self.lower:+.2f}, {self.upper:+.2f}]{unit}"
+        return with_causes(effect, self.confounded_by)
 
     @property
     def words(self) -> str:
@@ -196,18 +207,15 @@ class Result:
 
     @property
     def confounded_by(self) -> tuple[str, ...]:
-        """The factors that explain the effect, as the claim declares them."""
+        """What explains the effect instead of the claimed cause, as the claim declares it; empty without an effect."""
+        if self.verdict.outcome not in (Outcome.REPRODUCED, Outcome.TOO_SMALL):
+            return ()
         return tuple(found.factor for found in self.verdict.confounders if found.cause == Cause.EXPLAINS)
 
     @property
     def badge(self) -> str:
         """ "REPRODUCED, confounded by the learning rate": the verdict and what it is worth."""
-        return self.verdict_words + (f", confounded by {' and '.join(self.confounded_by)}" if self.confounded else "")
-
-    @property
-    def confounded(self) -> bool:
-        """Whether there is an effect that something else than the claimed cause explains."""
-        return self.verdict.outcome in (Outcome.REPRODUCED, Outcome.TOO_SMALL) and bool(self.confounded_by)
+        return with_causes(self.verdict_words, self.confounded_by)
 
     @property
     def measured_effect(self) -> tuple[object, ...]:

@@ -45,4 +45,4 @@ def on_evidence(result: Result, documented: Mapping[str, Ledger]) -> tuple[OnRec
 
 def _on_record(entry: Entry, data_kind: str, device_kind: str) -> OnRecord:
     measured = entry.verdict, entry.effect, entry.lower, entry.upper, entry.unit, entry.n
-    return OnRecord(*measured, data_kind, device_kind, entry.device, entry.date)
+    return OnRecord(*measured, data_kind, device_kind, entry.device, entry.date, entry.confounded_by)

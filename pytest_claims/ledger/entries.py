@@ -24,11 +24,12 @@ from typing import Any
 
 from pytest_claims.defaults import DEVICE_KINDS
 from pytest_claims.errors import ExplainedError
-from pytest_claims.judge.result import Result
+from pytest_claims.judge.result import Result, with_causes
 from pytest_claims.types import Outcome
 from pytest_claims.whole_file import write_whole
 
 FOLDER = Path("claims") / "ledger"
+_IN_WORDS = {int: "an integer", float: "a number", str: "a text", bool: "true or false", type(None): "null"}
 
 
 class LedgerError(ExplainedError):
@@ -43,7 +44,8 @@ class Entry:
     documented: the source's contrast, None where it gives none; measured: ours of that contrast; compared: which it is,
     where it is not the effect's. agrees: measured lies in the prediction interval. date: ISO 8601. first_seed: of those
     judged. samples: how many samples of seeds were judged one after the other until a verdict stood. Of more than one
-    each has the error rate of one, so that together they have more (docs/verdicts.md).
+    each has the error rate of one, so that together they have more (docs/verdicts.md). confounded_by: what explains the
+    effect instead of the claimed cause, as the claim declares it; none is named in entries from before 2026-11-27.
     """
 
     finding: str
@@ -66,12 +68,18 @@ class Entry:
     device: str
     versions: str
     samples: int = 1
+    confounded_by: tuple[str, ...] = ()
+
+    @property
+    def called(self) -> str:
+        """ "REPRODUCED, confounded by the learning rate"."""
+        return with_causes(self.verdict, self.confounded_by)
 
     @property
     def words(self) -> str:
         """ "REPRODUCED on 2026-11-21 (+2.18, 5 seeds, cpu ...)"."""
         sample = f" of sample {self.samples}" if self.samples > 1 else ""
-        return f"{self.verdict} on {self.date} ({self.effect:+.2f} {self.unit}, {self.n} seeds{sample}, {self.device})"
+        return f"{self.called} on {self.date} ({self.effect:+.2f} {self.unit}, {self.n} seeds{sample}, {self.device})"
 
     def chained(self, result: Result) -> int:
         """The samples of a claim with this entry, after this result.
@@ -116,6 +124,7 @@ def entry(result: Result, date: str, versions: str) -> Entry:
         date=date,
         device=result.device,
         versions=versions,
+        confounded_by=result.confounded_by,
     )
 
 
@@ -142,7 +151,11 @@ def read(path: Path) -> dict[str, dict[str, Entry]]:
                 place = f"{name}: {kind}: "
                 if kind not in DEVICE_KINDS:
                     raise ValueError(f"no kind of device; allowed: {', '.join(DEVICE_KINDS)}")
-                ledger[name][kind] = _checked(Entry(**{**fields, "looks": tuple(fields["looks"])}))
+                # JSON has no tuples.
+                plain: dict[str, Any] = {
+                    field: tuple(value) if isinstance(value, list) else value for field, value in fields.items()
+                }
+                ledger[name][kind] = _checked(Entry(**plain))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise LedgerError(
             f"{path} is no ledger ({place}{error}). Restore it from version control, or delete it and write it again "
@@ -227,26 +240,25 @@ def _checked(found: Entry) -> Entry:
     kinds = typing.get_type_hints(Entry)
     for field in dataclasses.fields(Entry):
         value, kind = getattr(found, field.name), kinds[field.name]
-        members = typing.get_args(kind) or (kind,)
         if kind == tuple[int, ...]:
-            fits = all(type(look) is int and look > 0 for look in value) and len(value) > 0
+            whole = type(value) is tuple and all(type(look) is int and look > 0 for look in value)
+            fits, allowed = whole and len(value) > 0, "a list of integers above 0"
+        elif kind == tuple[str, ...]:
+            fits, allowed = type(value) is tuple and all(type(text) is str for text in value), "a list of texts"
         else:
+            members = typing.get_args(kind) or (kind,)
             # An effect may be a whole number; a truth is none.
             fits = type(value) in members or (type(value) is int and float in members)
+            allowed = " or ".join(_IN_WORDS[member] for member in members)
         # A bound that does not exist is infinite; an effect is a number.
         if not fits or value != value:
-            raise ValueError(f"{field.name} is {value!r}; allowed: {_in_words(members)}")
+            raise ValueError(f"{field.name} is {value!r}; allowed: {allowed}")
     if found.verdict not in list(Outcome):
         raise ValueError(f"verdict is {found.verdict!r}; allowed: {', '.join(Outcome)}")
     for name in ("n", "first_seed", "samples"):
         if getattr(found, name) < (0 if name == "first_seed" else 1):
             raise ValueError(f"{name} is {getattr(found, name)!r}; allowed: {0 if name == 'first_seed' else 1} or more")
-    texts = [value for value in dataclasses.astuple(found) if isinstance(value, str)]
+    texts = [value for value in dataclasses.astuple(found) if isinstance(value, str)] + list(found.confounded_by)
     if not all(text.isprintable() for text in texts):
         raise ValueError("a text has characters that cannot be shown")
     return found
-
-
-def _in_words(members: Sequence[Any]) -> str:
-    words = {int: "an integer", float: "a number", str: "a text", bool: "true or false", type(None): "null"}
-    return " or ".join(words.get(member, "a list of integers above 0") for member in members)

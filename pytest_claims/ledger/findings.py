@@ -17,6 +17,7 @@ import pytest
 from pytest_claims.data.kinds import are_whole
 from pytest_claims.defaults import DEVICE_KINDS
 from pytest_claims.judge.decorator import arms_at, claim_id, claim_of, words_of
+from pytest_claims.judge.result import with_causes
 from pytest_claims.ledger.entries import FOLDER, Entry, read_all
 from pytest_claims.ledger.unjudged import Unjudged, recorded_seeds, unjudged
 from pytest_claims.runs.evidence import FOLDER as EVIDENCE
@@ -127,12 +128,12 @@ def _documented(entry: Entry) -> str:
 
 
 def _judged(entry: Entry) -> str:
-    """ "REPRODUCED +2.18 (+1.32 to +3.26), 5 seeds"."""
+    """ "REPRODUCED +2.18 (+1.32 to +3.26), 5 seeds, confounded by the learning rate"."""
     unit = "" if entry.unit == "points" else f" {entry.unit}"
     ours = f"{entry.effect:+.2f} ({entry.lower:+.2f} to {entry.upper:+.2f}){unit}"
     compared = f"; of the documented pair {entry.measured:+.2f}" if entry.compared else ""
     sample = f", sample {entry.samples}" if entry.samples > 1 else ""
-    return f"{entry.verdict} {ours}, {entry.n} seeds{sample}{compared}"
+    return with_causes(f"{entry.verdict} {ours}, {entry.n} seeds{sample}{compared}", entry.confounded_by)
 
 
 def with_table(text: str, lines: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ def siblings(nodeid: str, entries: Mapping[str, Entry]) -> tuple[Sibling, ...]:
         for name, entry in entries.items()
         if bracket and name != nodeid and name.startswith(f"{test}[")
     }
-    return tuple(Sibling(level, others[level].verdict, others[level].effect) for level in sorted(others, key=_place))
+    return tuple(Sibling(level, others[level].called, others[level].effect) for level in sorted(others, key=_place))
 
 
 def _place(level: str) -> list[tuple[int, str]]:

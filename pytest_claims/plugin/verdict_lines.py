@@ -16,7 +16,7 @@ _COLOURS = {"passed": "green", "skipped": "yellow", "failed": "red"}
 def verdict_line(result: Result, word: str) -> str:
     """ "A3a REPRODUCED +2.6 [+1.1, +4.0] n=10". word: the verdict, as the session tells it."""
     unit = "" if result.unit == "points" else f" {result.unit}"
-    word += ", confounded" if result.confounded else ""
+    word += ", confounded" if result.confounded_by else ""
     return f"{result.id} {word} {interval_text(result.verdict)}{unit} n={result.verdict.n}"
 
 

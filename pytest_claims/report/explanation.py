@@ -153,9 +153,7 @@ def _siblings(result: Result, results: Sequence[Result]) -> tuple[Sibling, ...]:
     """The same claim at other levels, as this session judged it."""
     test = result.nodeid.partition("[")[0]
     others = [one for one in results if one.nodeid.partition("[")[0] == test and one.nodeid != result.nodeid]
-    return tuple(
-        Sibling(one.nodeid.partition("[")[2].rstrip("]"), one.verdict_words, one.verdict.effect) for one in others
-    )
+    return tuple(Sibling(one.nodeid.partition("[")[2].rstrip("]"), one.badge, one.verdict.effect) for one in others)
 
 
 def _flat(paragraph: str) -> str:

@@ -9,7 +9,8 @@ _RECORDED = " (ledger)"
 
 
 def siblings_text(result: Result, room: int, *, recorded: bool = True) -> str:
-    """ "CONTRADICTED 32 +4.6, 64 +4.0; INCONCLUSIVE 8 +3.3 (ledger)"; "" for none.
+    """ "CONTRADICTED 32 +4.6, 64 +4.0; INCONCLUSIVE 8 +3.3 (ledger)"; "" for none. After causes a colon comes first:
+    "REPRODUCED, confounded by the learning rate: 2 +13.3".
 
     Without effects where there is no room for them. room: characters, which even that may exceed. recorded: whether
     these verdicts are the ledger's, and not the session's.
@@ -22,7 +23,7 @@ def siblings_text(result: Result, room: int, *, recorded: bool = True) -> str:
 
     def said(effects: bool) -> str:
         return "; ".join(
-            f"{verdict} "
+            f"{verdict}{':' if ',' in verdict else ''} "
             + ", ".join(one.level.removesuffix(shared) + (f" {one.effect:+.1f}" if effects else "") for one in found)
             for verdict, found in by_verdict.items()
         )

@@ -90,7 +90,7 @@ def _row(result: Result, wide: bool) -> dict[str, str]:
         "measured": interval_text(verdict, 2 if wide else 1),
         "n": str(verdict.n),
         "p": short_p(verdict.p),
-        "verdict": result.verdict_words + (", confounded" if result.confounded else ""),
+        "verdict": result.verdict_words + (", confounded" if result.confounded_by else ""),
         "ledger": _ledger(result, wide),
         "evidence": f"{_INDENT}evidence: {evidence_text(result)}" if result.evidence else "",
     }

@@ -6,9 +6,13 @@ import os
 
 import pytest
 
+from pytest_claims.ledger.beside import elsewhere
 from pytest_claims.ledger.entries import LedgerError, entry, of_kind, read, update
+from pytest_claims.ledger.siblings import siblings
 from pytest_claims.ledger.vanished import vanished
+from pytest_claims.types import Outcome
 from tests_fast.judge.test_result import RESULT
+from tests_fast.report.test_report import confounded
 from tests_fast.runs.processes import started
 
 TODAY = ("2026-11-26", lambda result: "torch 2.13")
@@ -37,7 +41,11 @@ BAD = {
     "no seeds": ({"n": 0}, "n is 0; allowed: 1 or more"),
     "looks": ({"looks": [5, "7"]}, r"looks is \(5, '7'\)"),
     "looks of text": ({"looks": "57"}, "looks is"),
-    "no looks": ({"looks": 3}, "not iterable"),
+    "a number for looks": ({"looks": 3}, "looks is 3; allowed: a list of integers above 0"),
+    "no looks": ({"looks": []}, r"looks is \(\)"),
+    "a cause of text": ({"confounded_by": "rate"}, "confounded_by is 'rate'; allowed: a list of texts"),
+    "a cause of a number": ({"confounded_by": ["the rate", 3]}, r"confounded_by is \('the rate', 3\)"),
+    "an escape in a cause": ({"confounded_by": ["the \x1b[31mrate"]}, "characters that cannot be shown"),
     "a documented text": ({"documented": "high"}, "documented is 'high'; allowed: a number or null"),
     "an agreement": ({"agrees": "yes"}, "agrees is 'yes'; allowed: true or false or null"),
     "escapes": ({"claim": "a \x1b[31mred claim"}, "characters that cannot be shown"),
@@ -56,6 +64,36 @@ def test_a_field_edited_by_hand_into_what_none_is_is_named(path, name):
 def test_a_bound_that_does_not_exist_and_whole_numbers_are_entries(path):
     written(path, lower=float("-inf"), effect=3, documented=None, measured=None, agrees=None)
     assert read(path)["claims/test_x.py::test_bad"]["cuda"].effect == 3
+
+
+def test_what_explains_an_effect_is_recorded_with_it_and_stands_wherever_the_entry_does(path):
+    found = (confounded("a", "b", 1.0, Outcome.CONTRADICTED), confounded("a", "c", 1.0, Outcome.CONTRADICTED))
+    verdict = dataclasses.replace(RESULT.verdict, outcome=Outcome.REPRODUCED, confounders=found)
+    judged = dataclasses.replace(RESULT, nodeid="claims/test_x.py::test_y[2-base]", verdict=verdict)
+    update(path, [judged], *TODAY)
+    kept = read(path)[judged.nodeid]["cpu"]
+    assert kept.confounded_by == ("what is b", "what is c")
+    called = "REPRODUCED, confounded by what is b and what is c"
+    assert kept.words.startswith(f"{called} on 2026-11-26 (")
+    assert siblings("claims/test_x.py::test_y[4-base]", {judged.nodeid: kept})[0].verdict == called
+    beside = elsewhere(
+        dataclasses.replace(judged, device_kind="cuda"), {judged.data_kind: {judged.nodeid: {"cpu": kept}}}
+    )
+    assert beside[0].measured.startswith("REPRODUCED +")
+    assert beside[0].measured.endswith(" doublings, confounded by what is b and what is c")
+    # Where there is no effect, nothing explains it.
+    none = dataclasses.replace(judged, verdict=dataclasses.replace(verdict, outcome=Outcome.INCONCLUSIVE))
+    assert entry(none, *TODAY[:1], "torch 2.13").confounded_by == ()
+
+
+def test_an_entry_from_before_causes_were_recorded_names_none(path):
+    written(path)
+    ledger = json.loads(path.read_text())
+    for kinds in ledger.values():
+        for fields in kinds.values():
+            del fields["confounded_by"]
+    path.write_text(json.dumps(ledger))
+    assert read(path)["claims/test_x.py::test_bad"]["cuda"].confounded_by == ()
 
 
 def test_kinds_of_device_stand_side_by_side_and_never_replace_each_other(path):

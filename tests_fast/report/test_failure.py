@@ -256,6 +256,8 @@ def test_a_confounded_effect_is_not_put_down_to_what_is_compared():
     verdict = dataclasses.replace(judged.verdict, outcome=Outcome.REPRODUCED, confounders=(found,))
     said = next_step(dataclasses.replace(judged, verdict=verdict))
     assert said.startswith("The effect is there, but the rate explains it: do not put it down to what is compared.")
+    undecided = dataclasses.replace(verdict, outcome=Outcome.INCONCLUSIVE)
+    assert "the rate" not in next_step(dataclasses.replace(judged, verdict=undecided))
 
 
 def test_arms_at_chance_ask_for_no_more_seeds_unless_some_runs_learned():
@@ -309,6 +311,8 @@ def test_siblings_stand_on_a_line_by_verdict():
     assert siblings_text(norms(), 70) == ""
     mixed = norms(siblings=(Sibling("8-long", "REPRODUCED", 0.13),))
     assert siblings_text(mixed, 70) == "REPRODUCED 8-long +0.1 (ledger)"
+    caused = norms(siblings=(Sibling("2-base", "REPRODUCED, confounded by the learning rate", 13.27),))
+    assert siblings_text(caused, 70) == "REPRODUCED, confounded by the learning rate: 2 +13.3 (ledger)"
 
 
 def arm(name, mean, seeds=20):
