@@ -181,8 +181,10 @@ class Active:
 
     def _header(self) -> list[str]:
         self._header_is_written = True
-        untrained = self.settings.only_stored or self.config.option.plan
-        return header(self.settings, worker_count(self.config), untrained=untrained, apart=self._apart)
+        option = self.config.option
+        untrained, judged = self.settings.only_stored or option.plan, not (option.plan or option.explain)
+        workers = worker_count(self.config)
+        return header(self.settings, workers, untrained=untrained, judged=judged, apart=self._apart)
 
     def _kept_apart(self) -> str:
         """What there is to say, before anything is trained, of stored runs that this session will not use."""

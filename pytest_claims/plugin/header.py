@@ -10,14 +10,15 @@ from pytest_claims.report.settings_in_words import device_words, meaning, seeds_
 from pytest_claims.settings import Settings
 
 
-def header(settings: Settings, workers: int, *, untrained: bool, apart: str = "") -> list[str]:
-    """Lines of the header. workers: how many processes train. untrained: the session trains nothing. apart: what is
-    said of stored runs that are kept apart, "" for nothing."""
+def header(settings: Settings, workers: int, *, untrained: bool, judged: bool, apart: str = "") -> list[str]:
+    """Lines of the header. workers: how many processes train. untrained: the session trains nothing. judged: tests pass
+    or fail by their verdicts, which --plan and --explain let none do. apart: what is said of stored runs that are kept
+    apart, "" for nothing."""
     lines = [
         f"claims: scale {settings.scale}, {seeds_words(settings)}, {device_words(settings)}, store {settings.store}"
         + (" (--fresh: nothing reused)" if settings.since else ""),
         f"data: {settings.data}",
-        f"verdicts: {meaning(settings, settings.data.kind)}{_unverified(settings)}",
+        *([f"verdicts: {meaning(settings, settings.data.kind)}{_unverified(settings)}"] if judged else []),
         *([f"{APART}: {apart}"] if apart else []),
     ]
     cores = psutil.cpu_count(logical=False) or 1
