@@ -101,15 +101,16 @@ def _below(margin: float) -> dict[str, float]:
     return {"limit": -margin}
 
 
+# Comparisons inside a compound claim share the error rate, so that its two bounds have levels of their own.
+_BOUNDS = "bounds"
+
+
 def _one_sided(verdict: Verdict, arms: int) -> str:
-    if verdict.procedure == Procedure.SPANS:
-        return _shared(verdict, arms)
-    return f"one-sided {100 * (1 - verdict.alpha):.4g} % bounds"
+    return _BOUNDS if verdict.procedure == Procedure.SPANS else f"one-sided {100 * (1 - verdict.alpha):.4g} % bounds"
 
 
 def _shared(verdict: Verdict, arms: int) -> str:
-    """Comparisons inside a compound claim share the error rate, so that its two bounds have levels of their own."""
-    return "bounds"
+    return _BOUNDS
 
 
 def _of_a_pair(single: Callable[[Verdict, int], str]) -> Callable[[Verdict, int], str]:

@@ -10,7 +10,7 @@ from pytest_claims.judge.kinds import KINDS, kind_of
 from pytest_claims.judge.placebo import placebo_result
 from pytest_claims.judge.result import Result
 from pytest_claims.report.failure import failure_text
-from pytest_claims.types import Outcome
+from pytest_claims.types import Outcome, Procedure
 from tests_fast.judge import test_result
 from tests_fast.judge.test_result import VERDICT
 
@@ -67,6 +67,12 @@ ONE_SIDED, CHOSEN = "one-sided 95 % bounds", "bounds (of a pair that the data ch
 def test_bounds_are_called_one_sided_where_they_hold_that_level(kind, of_two, of_three):
     assert KINDS[kind].bounds(dataclasses.replace(VERDICT, parts=()), 2) == of_two
     assert KINDS[kind].bounds(VERDICT, 3) == of_three
+
+
+@pytest.mark.parametrize("kind", ["effect", "equality"])
+def test_bounds_of_spans_hold_no_level_of_their_own(kind):
+    spans = dataclasses.replace(VERDICT, parts=(), procedure=Procedure.SPANS)
+    assert KINDS[kind].bounds(spans, 2) == "bounds"
 
 
 @EVERY

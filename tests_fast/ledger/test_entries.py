@@ -42,6 +42,7 @@ BAD = {
     "looks": ({"looks": [5, "7"]}, r"looks is \(5, '7'\)"),
     "looks of text": ({"looks": "57"}, "looks is"),
     "a number for looks": ({"looks": 3}, "looks is 3; allowed: a list of integers above 0"),
+    "a look at nothing": ({"looks": [0, 5]}, r"looks is \(0, 5\)"),
     "no looks": ({"looks": []}, r"looks is \(\)"),
     "a cause of text": ({"confounded_by": "rate"}, "confounded_by is 'rate'; allowed: a list of texts"),
     "a cause of a number": ({"confounded_by": ["the rate", 3]}, r"confounded_by is \('the rate', 3\)"),
@@ -59,6 +60,24 @@ def test_a_field_edited_by_hand_into_what_none_is_is_named(path, name):
     written(path, **changed)
     with pytest.raises(LedgerError, match=rf"cifar\.json is no ledger \(claims/test_x\.py::test_bad: cuda: .*{said}"):
         read(path)
+
+
+def test_what_is_no_json_is_named_without_an_entry(path):
+    path.parent.mkdir()
+    path.write_text("{")
+    with pytest.raises(LedgerError, match=r"cifar\.json is no ledger \(Expecting "):
+        read(path)
+
+
+def test_an_entry_of_one_seed_is_one(path):
+    written(path, looks=[1], n=1)
+    assert read(path)["claims/test_x.py::test_bad"]["cuda"].looks == (1,)
+
+
+@pytest.mark.parametrize(("samples", "said"), [(1, ""), (2, " of sample 2")])
+def test_an_entry_in_words_says_of_which_sample_it_is(samples, said):
+    found = dataclasses.replace(entry(RESULT, TODAY[0], "torch 2.13"), samples=samples)
+    assert f"{RESULT.verdict.n} seeds{said}, {RESULT.device})" in found.words
 
 
 def test_a_bound_that_does_not_exist_and_whole_numbers_are_entries(path):

@@ -223,6 +223,18 @@ def test_a_look_that_does_not_decide_yet_leaves_a_decided_entry(decided, tmp_pat
     text = path.read_text()
     assert update(path, [open_], "2026-02-02", lambda result: "torch 3") == 0
     assert path.read_text() == text
+    # What comes after it is recorded all the same.
+    other = dataclasses.replace(open_, nodeid="claims/test_x.py::test_other")
+    assert update(path, [open_, other], "2026-02-02", lambda result: "torch 3") == 1
+    found = read(path)
+    assert (found[open_.nodeid]["cpu"].verdict, found[other.nodeid]["cpu"].verdict) == (decided, OPEN)
+
+
+@pytest.mark.parametrize("margin", [1.23456, 1.23454, 2 / 3])
+def test_a_margin_is_recorded_rounded_and_recognised_as_it_was(margin):
+    before = dataclasses.replace(recorded(DECIDED[0], first_seed=5), margin=round(margin, 4))
+    assert before.stays(judged(OPEN, n=5, next_look=7, margin=margin))
+    assert not before.stays(judged(OPEN, n=5, next_look=7, margin=margin + 1e-4))
 
 
 # The file
