@@ -17,10 +17,9 @@ from pytest_claims.report.in_short import in_short
 from pytest_claims.report.next_step import next_step
 from pytest_claims.report.notes import plain_notes
 from pytest_claims.report.p_in_words import p_text, power_text
-from pytest_claims.report.rule_in_words import rule_text
+from pytest_claims.report.procedures import rule_text, tests_text
 from pytest_claims.report.seeds import seed_lines
 from pytest_claims.report.siblings import siblings_text
-from pytest_claims.report.tests_in_words import tests_text
 from pytest_claims.report.why import why
 from pytest_claims.types import Agreement, Arm, Run, Source, Verdict
 

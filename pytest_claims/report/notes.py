@@ -8,7 +8,7 @@ from pytest_claims.judge.metric import ACCURACY
 from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.report.kept_apart import mixed_words
 from pytest_claims.report.numbers import p_words
-from pytest_claims.report.rule_in_words import comparison_text
+from pytest_claims.report.procedures import comparison_text
 from pytest_claims.types import (
     Cause,
     ChosenSettings,

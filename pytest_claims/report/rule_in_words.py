@@ -1,8 +1,9 @@
-"""The decision rule of a verdict in words, with its numbers: which bounds lie where, and what this means."""
+"""The decision rules in words, a function each, with a verdict's numbers: which bounds lie where, and what this means.
+
+unit: of the effect. Which procedure has which rule says procedures.py.
+"""
 
 from __future__ import annotations
-
-import dataclasses
 
 from pytest_claims.report.numbers import count, level_words, points
 from pytest_claims.stats.power import POWER
@@ -27,33 +28,9 @@ _MEANING = {
     Outcome.CONTRADICTED: "the direction is not shown, and an effect of the claimed size is excluded",
     Outcome.INCONCLUSIVE: "neither no effect nor an effect of the claimed size is excluded",
 }
-# What stands between the labels of a comparison.
-_BETWEEN = {
-    Procedure.SUPERIORITY: " over ",
-    Procedure.SPEED: " over ",
-    Procedure.EQUIVALENCE: " − ",
-    Procedure.TREND: " to ",
-    Procedure.CHANGE: " to ",
-}
-_NOT_COMPARABLE = "; but most runs are at chance, which says nothing of what is compared"
+# What stands between the labels of a comparison: of arms, where one is claimed to be ahead; of arms alike; of levels.
+OVER, LESS, TO = " over ", " − ", " to "
 _AT_CHANCE = "; but runs at chance are equal whatever the arms do, so it is INCONCLUSIVE"
-
-
-def rule_text(verdict: Verdict, unit: str = "points") -> str:
-    """ "L = +3.71 > 0 and U = +4.79 >= margin 2: the direction holds and the claimed size is not excluded".
-
-    unit: of the effect.
-    """
-    if verdict.doubt == Doubt.NOT_COMPARABLE:
-        return rule_text(dataclasses.replace(verdict, doubt=None), unit) + _NOT_COMPARABLE
-    if verdict.procedure == Procedure.TREND:
-        return _trend(verdict, unit)
-    return _RULES[verdict.procedure](verdict)
-
-
-def comparison_text(verdict: Verdict) -> str:
-    """What a verdict compares: "a over b", "a − b", of levels "4 to 8"; "" for a claim on several comparisons."""
-    return _named(verdict.procedure, verdict.comparison) if verdict.comparison else ""
 
 
 def flips_name(test: HypothesisTest) -> str:
@@ -61,13 +38,13 @@ def flips_name(test: HypothesisTest) -> str:
     return f"sign-flip ({test.patterns:,} drawn patterns)" if test.patterns else "exact sign-flip"
 
 
-def _superiority(verdict: Verdict) -> str:
+def superiority(verdict: Verdict, unit: str) -> str:
     return f"{_low_and_high(verdict)}: {_MEANING[verdict.by_bounds]}{_unconfirmed_by_flips(verdict)}"
 
 
-def _leads(verdict: Verdict) -> str:
+def leads(verdict: Verdict, unit: str) -> str:
     low, high = verdict.bounds[:2]
-    weakest, smallest = (_named(Procedure.SUPERIORITY, bound.comparison) for bound in (low, high))
+    weakest, smallest = (named(bound.comparison, OVER) for bound in (low, high))
     meaning = {
         Outcome.REPRODUCED: "each lead is shown, and the claimed size is excluded of none",
         Outcome.TOO_SMALL: f"each lead is shown, but the claimed size of {smallest} is excluded",
@@ -81,7 +58,7 @@ def _leads(verdict: Verdict) -> str:
     )
 
 
-def _trend(verdict: Verdict, unit: str) -> str:
+def trend(verdict: Verdict, unit: str) -> str:
     low, _, slope = verdict.bounds
     agrees = "agrees" if slope.value > 0 else "does not confirm the direction"
     text = (
@@ -93,7 +70,7 @@ def _trend(verdict: Verdict, unit: str) -> str:
     return text
 
 
-def _spread(verdict: Verdict) -> str:
+def spread(verdict: Verdict, unit: str) -> str:
     others = count(verdict.tests[0].of, "other arm")
     text = (
         f"over {others}, in doublings of the spread, the least {_low_and_high(verdict)} "
@@ -107,7 +84,7 @@ def _spread(verdict: Verdict) -> str:
     return text
 
 
-def _speed(verdict: Verdict) -> str:
+def speed(verdict: Verdict, unit: str) -> str:
     text = f"{_low_and_high(verdict)}: {_MEANING[verdict.by_bounds]}"
     if verdict.doubt:
         flips = flips_name(verdict.tests[-1])
@@ -118,8 +95,8 @@ def _speed(verdict: Verdict) -> str:
     return text
 
 
-def _spans(verdict: Verdict) -> str:
-    (low, of_low), (high, of_high) = ((at, _named(Procedure.SPANS, at.comparison)) for at in verdict.bounds[:2])
+def spans(verdict: Verdict, unit: str) -> str:
+    (low, of_low), (high, of_high) = ((at, named(at.comparison, LESS)) for at in verdict.bounds[:2])
     return (
         f"{_low_and_high(verdict)} (L of {of_low}, a {level_words(low.alpha)} bound; U of {of_high}, a "
         f"{level_words(high.alpha)} bound): "
@@ -127,7 +104,7 @@ def _spans(verdict: Verdict) -> str:
     )
 
 
-def _equivalence(verdict: Verdict) -> str:
+def equivalence(verdict: Verdict, unit: str) -> str:
     within = f"{verdict.margin:g}"
     shown = f"the interval {_interval(verdict.bounds)}"
     match verdict.by_bounds:
@@ -143,18 +120,18 @@ def _equivalence(verdict: Verdict) -> str:
     return text + _doubt(verdict, Outcome.CONTRADICTED)
 
 
-def _every_pair(verdict: Verdict) -> str:
+def every_pair(verdict: Verdict, unit: str) -> str:
     """Of no difference, and of its opposite."""
     pairs, within = count(len(verdict.parts), "pair"), f"{verdict.margin:g}"
     shown = next(part for part in verdict.parts if part.comparison == verdict.bounds[0].comparison)
-    name, some = comparison_text(shown), verdict.procedure == Procedure.SOME_DIFFERENCE
+    name, some = named(shown.comparison, LESS), verdict.procedure == Procedure.SOME_DIFFERENCE
     if verdict.by_bounds == Outcome.INCONCLUSIVE:
         return (
             f"of {pairs}, not each is shown to lie inside ±{within}, and none wholly outside; the widest, {name}: "
             f"the interval {_interval(verdict.bounds)}"
         )
     if (verdict.by_bounds == Outcome.REPRODUCED) != some:
-        text = f"{pairs}, each inside ±{within}; the widest, {name}: {rule_text(shown)}"
+        text = f"{pairs}, each inside ±{within}; the widest, {name}: {equivalence(shown, unit)}"
         # Where runs of the widest pair collapsed, its own rule has said so.
         return text + (_AT_CHANCE if verdict.doubt and not shown.doubt else "")
     return (
@@ -163,11 +140,11 @@ def _every_pair(verdict: Verdict) -> str:
     )
 
 
-def _no_fall(verdict: Verdict) -> str:
+def no_fall(verdict: Verdict, unit: str) -> str:
     low, high = verdict.bounds
     changes, limit = count(len(verdict.parts), "change"), f"{verdict.margin:g}"
-    least = f"of {changes} the least L = {_value(low)} (from {_named(Procedure.CHANGE, low.comparison)})"
-    from_ = _named(Procedure.CHANGE, high.comparison)
+    least = f"of {changes} the least L = {_value(low)} (from {named(low.comparison, TO)})"
+    from_ = named(high.comparison, TO)
     match verdict.by_bounds:
         case Outcome.REPRODUCED:
             text = f"{least} > {low.threshold:g}: no fall of more than {limit}"
@@ -184,7 +161,7 @@ def _no_fall(verdict: Verdict) -> str:
     return text + _doubt(verdict, Outcome.CONTRADICTED)
 
 
-def _change(verdict: Verdict) -> str:
+def change(verdict: Verdict, unit: str) -> str:
     low, high = verdict.bounds
     meaning = {
         Outcome.REPRODUCED: f"no fall of more than {verdict.margin:g}",
@@ -193,25 +170,12 @@ def _change(verdict: Verdict) -> str:
     return f"L = {_value(low)}, U = {_value(high)}, limit {low.threshold:g}: {meaning}"
 
 
-_RULES = {
-    Procedure.SUPERIORITY: _superiority,
-    Procedure.LEADS: _leads,
-    Procedure.SPREAD: _spread,
-    Procedure.SPEED: _speed,
-    Procedure.SPANS: _spans,
-    Procedure.EQUIVALENCE: _equivalence,
-    Procedure.NO_DIFFERENCE: _every_pair,
-    Procedure.SOME_DIFFERENCE: _every_pair,
-    Procedure.NO_FALL: _no_fall,
-    Procedure.CHANGE: _change,
-}
-
-
-def _named(procedure: Procedure, comparison: Comparison) -> str:
+def named(comparison: Comparison, between: str) -> str:
+    """ "a over b", "a − b", of levels "4 to 8"; of four labels "(a − b) − (c − d)"."""
     if len(comparison) == 4:
         one, other, third, fourth = comparison
         return f"({one} − {other}) − ({third} − {fourth})"
-    return _BETWEEN[procedure].join(comparison)
+    return between.join(comparison)
 
 
 def _value(bound: Bound) -> str:

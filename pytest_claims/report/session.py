@@ -16,8 +16,7 @@ from pytest_claims.report.devices import on_both
 from pytest_claims.report.kept_apart import capabilities_words
 from pytest_claims.report.multiplicity import adjusted_p
 from pytest_claims.report.notes import all_notes, cause_sentences, verdict_notes
-from pytest_claims.report.rule_in_words import comparison_text, rule_text
-from pytest_claims.report.tests_in_words import tests_text
+from pytest_claims.report.procedures import comparison_text, rule_text, tests_text
 from pytest_claims.types import Confounded, Verdict
 
 SCHEMA = Path(__file__).with_name("claims.schema.json")

@@ -7,18 +7,10 @@ import dataclasses
 import numpy as np
 
 from pytest_claims.judge.result import ArmEvidence, Result
+from pytest_claims.report.procedures import PROCEDURES
 from pytest_claims.stats.looks import FEWEST_SEEDS
 from pytest_claims.types import Outcome, Procedure
 
-# Those that compare means of two arms at a time. Elsewhere labels are of levels, or what is compared is no mean.
-_OF_PAIRS = {
-    Procedure.SUPERIORITY,
-    Procedure.LEADS,
-    Procedure.EQUIVALENCE,
-    Procedure.NO_DIFFERENCE,
-    Procedure.SOME_DIFFERENCE,
-    Procedure.SPEED,
-}
 # A size is excluded.
 _EXCLUDED = {Outcome.TOO_SMALL, Outcome.CONTRADICTED}
 
@@ -52,7 +44,7 @@ def tested(result: Result) -> Tested | None:
 def deciding_pair(result: Result) -> tuple[ArmEvidence, ArmEvidence] | None:
     """The two arms on which the verdict turns, the first less the second; None where it is not about two arms."""
     verdict = result.verdict
-    if verdict.procedure not in _OF_PAIRS:
+    if not PROCEDURES[verdict.procedure].of_arms:
         return None
     # Of several leads the verdict turns on that of L, or of U where the size is excluded.
     deciding = verdict.bounds[1:] if verdict.outcome in _EXCLUDED else verdict.bounds

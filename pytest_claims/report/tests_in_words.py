@@ -1,25 +1,20 @@
-"""The tests that a verdict rests on in words, with their p-values."""
+"""The tests that a verdict rests on in words, with their p-values, a function a procedure: see procedures.py."""
 
 from __future__ import annotations
 
 from pytest_claims.report.numbers import count, p_words
 from pytest_claims.report.rule_in_words import flips_name
-from pytest_claims.types import HypothesisTest, Method, Procedure, Shows, Verdict
+from pytest_claims.types import HypothesisTest, Method, Shows, Verdict
 
 
-def tests_text(verdict: Verdict) -> str:
-    """ "paired t (one-sided, skew-corrected) p < 0.0001; exact sign-flip p = 0.0312; n = 5"."""
-    return f"{_TESTS[verdict.procedure](verdict)}; n = {verdict.n}"
-
-
-def _superiority(verdict: Verdict) -> str:
+def superiority(verdict: Verdict) -> str:
     text = _both(verdict, Shows.EFFECT)
     if _of(verdict, Shows.BELOW_MARGIN):
         text += f"; against an effect of {verdict.margin:g} or more, {_both(verdict, Shows.BELOW_MARGIN)}"
     return text
 
 
-def _leads(verdict: Verdict) -> str:
+def leads(verdict: Verdict) -> str:
     text = f"the largest p of {count(len(verdict.parts), 'lead')}, {_both(verdict, Shows.EFFECT)}"
     sizes = _of(verdict, Shows.BELOW_MARGIN)
     if sizes:
@@ -30,14 +25,14 @@ def _leads(verdict: Verdict) -> str:
     return text
 
 
-def _trend(verdict: Verdict) -> str:
+def trend(verdict: Verdict) -> str:
     text = f"end to end and slope on log2(level), the larger p: {_both(verdict, Shows.EFFECT)}"
     if _of(verdict, Shows.BELOW_MARGIN):
         text += f"; against {verdict.margin:g} or more end to end, {_both(verdict, Shows.BELOW_MARGIN)}"
     return text
 
 
-def _spread(verdict: Verdict) -> str:
+def spread(verdict: Verdict) -> str:
     pairs = count(_of(verdict, Shows.EFFECT)[0].of, "pair")
     return (
         f"Brown-Forsythe (one-sided, the largest p of {pairs}) {_p(verdict, Shows.EFFECT)}; against "
@@ -45,7 +40,7 @@ def _spread(verdict: Verdict) -> str:
     )
 
 
-def _speed(verdict: Verdict) -> str:
+def speed(verdict: Verdict) -> str:
     null = {
         Shows.EFFECT: "that it is no faster",
         Shows.BELOW_MARGIN: f"that it is {2**verdict.margin:g} times as fast or more",
@@ -62,7 +57,7 @@ def _speed(verdict: Verdict) -> str:
     return "; ".join(said or ["nothing to test: there is no bound"])
 
 
-def _spans(verdict: Verdict) -> str:
+def spans(verdict: Verdict) -> str:
     said = []
     for shows in (Shows.EFFECT, Shows.BELOW_MARGIN):
         found = _of(verdict, shows)
@@ -72,14 +67,14 @@ def _spans(verdict: Verdict) -> str:
     return "; ".join(said)
 
 
-def _equivalence(verdict: Verdict) -> str:
+def equivalence(verdict: Verdict) -> str:
     text = f"paired equivalence (two one-sided t tests, skew-corrected) {_p(verdict, Shows.WITHIN)}"
     if _of(verdict, Shows.BEYOND):
         text += f"; that they differ by less than {verdict.margin:g} (two-sided) {_p(verdict, Shows.BEYOND)}"
     return text
 
 
-def _every_pair(verdict: Verdict) -> str:
+def every_pair(verdict: Verdict) -> str:
     pairs = count(len(verdict.parts), "pair")
     text = f"the largest p of {pairs}, paired equivalence (two one-sided t tests) {_p(verdict, Shows.WITHIN)}"
     beyond = _of(verdict, Shows.BEYOND)
@@ -89,7 +84,7 @@ def _every_pair(verdict: Verdict) -> str:
     return text
 
 
-def _no_fall(verdict: Verdict) -> str:
+def no_fall(verdict: Verdict) -> str:
     changes = count(len(verdict.parts), "change")
     text = f"the largest p of {changes}, paired t (one-sided, non-inferiority) {_p(verdict, Shows.NO_FALL)}"
     if _of(verdict, Shows.FALL):
@@ -97,26 +92,11 @@ def _no_fall(verdict: Verdict) -> str:
     return text
 
 
-def _change(verdict: Verdict) -> str:
+def change(verdict: Verdict) -> str:
     text = f"paired t (one-sided, non-inferiority) {_p(verdict, Shows.NO_FALL)}"
     if _of(verdict, Shows.FALL):
         text += f"; against a fall of {verdict.margin:g} at most {_p(verdict, Shows.FALL)}"
     return text
-
-
-_TESTS = {
-    Procedure.SUPERIORITY: _superiority,
-    Procedure.LEADS: _leads,
-    Procedure.TREND: _trend,
-    Procedure.SPREAD: _spread,
-    Procedure.SPEED: _speed,
-    Procedure.SPANS: _spans,
-    Procedure.EQUIVALENCE: _equivalence,
-    Procedure.NO_DIFFERENCE: _every_pair,
-    Procedure.SOME_DIFFERENCE: _every_pair,
-    Procedure.NO_FALL: _no_fall,
-    Procedure.CHANGE: _change,
-}
 
 
 def _of(verdict: Verdict, shows: Shows) -> list[HypothesisTest]:

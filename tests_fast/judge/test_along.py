@@ -8,10 +8,11 @@ import pytest
 
 from pytest_claims.judge.lab import NoLookError
 from pytest_claims.report.notes import verdict_notes
-from pytest_claims.report.rule_in_words import comparison_text
-from pytest_claims.stats import LOOKS, fewest_for_spread, nominal_levels
+from pytest_claims.report.procedures import comparison_text
+from pytest_claims.stats import LOOKS, agreement, fewest_for_spread, nominal_levels, trend
+from pytest_claims.stats.interval import rounding_of
 from pytest_claims.types import Outcome
-from tests_fast.judge.planted import around, judged
+from tests_fast.judge.planted import TEST_IMAGES, around, judged
 
 REPRODUCED, TOO_SMALL = Outcome.REPRODUCED, Outcome.TOO_SMALL
 CONTRADICTED, INCONCLUSIVE = Outcome.CONTRADICTED, Outcome.INCONCLUSIVE
@@ -200,6 +201,32 @@ def test_what_is_contrasted(planting, shape):
 def test_the_documented_contrast_beside_ours(planting, shape):
     found = result_of(planting, shape, documented=shape.documented).agreement
     assert (found.documented, found.measured) == (7.0, 5.0)
+
+
+def test_a_span_is_held_against_the_sources_extremes_that_its_figures_chose(planting):
+    arms = {name: around(mean, spread=0.2, seed=mean) for name, mean in zip("abcdxyz", range(50, 57), strict=True)}
+    documented = {"a": 52.0, "b": 61.0, "c": 55.0, "d": 54.0, "x": 59.0, "y": 57.0, "z": 58.0}
+    lab = planting.lab(arms, documented=documented)
+    found = judged(lab, "assert_spans_less", list("xyz"), list("abcd"), margin=5.0)
+    ours = arms["b"] - arms["a"] - (arms["x"] - arms["y"])
+    # Of four arms there are six pairs, of three there are three.
+    assert found.agreement == agreement(
+        7.0,
+        ours,
+        3,
+        unpaired=np.sqrt(sum(arms[name].var(ddof=1) for name in "bayx")),
+        chosen_from=18,
+        rounding=rounding_of(100 / TEST_IMAGES, 4),
+    )
+
+
+def test_a_gap_is_rounded_as_two_accuracies_are(planting):
+    arms = network("relu", (53, 54, 55), 10) | network("tanh", (50, 50, 50), 10, first_seed=10)
+    found = judged(planting.lab(arms), "assert_gap_widens", PAIRS, margin=1.0).verdict
+    gaps = np.stack([arms["relu", level] - arms["tanh", level] for level in LEVELS], axis=1)
+    expected = trend(LEVELS, gaps, direction=1, margin=1.0, resolution=np.sqrt(2) * 100 / TEST_IMAGES)
+    assert (found.lower, found.upper) == (expected.lower, expected.upper)
+    assert found.lower != trend(LEVELS, gaps, direction=1, margin=1.0, resolution=100 / TEST_IMAGES).lower
 
 
 @pytest.mark.parametrize("missing", list(SPANS.documented), ids=str)

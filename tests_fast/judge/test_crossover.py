@@ -4,7 +4,7 @@ import pytest
 
 from pytest_claims.judge.metric import Metric
 from pytest_claims.report.notes import all_notes
-from pytest_claims.report.rule_in_words import comparison_text
+from pytest_claims.report.procedures import comparison_text
 from pytest_claims.runs.pool import Pool
 from pytest_claims.stats import agreement
 from pytest_claims.types import Outcome

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from pytest_claims.report.notes import all_notes
-from pytest_claims.report.rule_in_words import comparison_text, rule_text
+from pytest_claims.report.procedures import comparison_text, rule_text
 from pytest_claims.stats import agreement
 from pytest_claims.types import Outcome
 from tests_fast.judge.planted import NOISY, ROUNDING, arms_at, around, constant, first_of, judged

@@ -19,7 +19,7 @@ from pytest_claims.report.page.panels import panels
 from pytest_claims.report.page.write import anchors_of
 from pytest_claims.report.session import SCHEMA, session_json
 from pytest_claims.report.summary import summary_lines
-from pytest_claims.types import Doubt, Method, Procedure, Quantity, Shows
+from pytest_claims.types import Doubt, Method, Quantity, Shows
 from tests_fast.report.sessions import DATA, SEEDS, opened, session
 
 
@@ -218,7 +218,6 @@ def test_the_json_is_what_its_schema_says(made):
         "shows": list(Shows),
     }
     assert schema["$defs"]["quantity"]["enum"] == list(Quantity)
-    assert schema["$defs"]["verdict"]["properties"]["procedure"]["enum"] == list(Procedure)
     assert schema["$defs"]["verdict"]["properties"]["doubt"]["enum"] == [*Doubt, None]
     first = came_to.results[0]
     endless = dataclasses.replace(first, verdict=dataclasses.replace(first.verdict, upper=math.inf, p=math.nan))

@@ -15,9 +15,9 @@ from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.report.arms import deciding
 from pytest_claims.report.notes import all_notes, plain_notes, verdict_notes
 from pytest_claims.report.numbers import level_words, p_words, points
-from pytest_claims.report.rule_in_words import comparison_text, rule_text
+from pytest_claims.report.procedures import comparison_text, rule_text
+from pytest_claims.report.procedures import tests_text as told_tests
 from pytest_claims.report.session import SCHEMA, Session, session_json
-from pytest_claims.report.tests_in_words import tests_text as told_tests
 from pytest_claims.stats import (
     best_of,
     crossover,

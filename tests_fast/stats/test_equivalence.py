@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from statsmodels.stats.weightstats import ttost_paired
 
-from pytest_claims.report.rule_in_words import rule_text
+from pytest_claims.report.procedures import rule_text
 from pytest_claims.stats import detectable, equivalence, no_difference, seeds_for, some_difference
 from pytest_claims.stats.collapses import by_sign_flips, p_sign_flip
 from pytest_claims.stats.interval import interval

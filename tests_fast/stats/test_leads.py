@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pytest_claims.report import tests_in_words
-from pytest_claims.report.rule_in_words import comparison_text, rule_text
+from pytest_claims.report.procedures import comparison_text, rule_text
+from pytest_claims.report.procedures import tests_text as told_tests
 from pytest_claims.stats import best_of, crossover, ranking, seeds_for, superiority
 from pytest_claims.stats.four_way import Contrast, decide
 from pytest_claims.stats.interval import interval
@@ -125,9 +125,9 @@ def test_at_any_level_the_text_names_the_leads_of_the_least_bounds(claim, leads,
     of_each = {2: ("95 %", "97.5 %", "99 %", "99.5 %"), 3: ("95 %", "98.33 %", "99 %", "99.667 %")}[len(leads)]
     one, other = of_each[:2] if alpha == 0.05 else of_each[2:]
     assert f"(L of {weakest}, a {one} bound; U of {smallest}, a {other} bound)" in rule_text(found)
-    excluded = "against an effect of" in tests_in_words.tests_text(found)
+    excluded = "against an effect of" in told_tests(found)
     assert excluded == (found.upper < margin)
-    assert (f"to be multiplied by {len(leads)})" in tests_in_words.tests_text(found)) == excluded
+    assert (f"to be multiplied by {len(leads)})" in told_tests(found)) == excluded
 
 
 def test_the_lead_whose_size_is_excluded_is_the_least_at_the_split_level():
@@ -223,15 +223,12 @@ def test_a_ranking_on_plain_figures():
     found = ranking(arms, order="abcd", margin=1)
     assert found.outcome == Outcome.REPRODUCED
     assert rule_text(found).endswith(": each lead is shown, and the claimed size is excluded of none")
-    assert "against an effect" not in tests_in_words.tests_text(found)
+    assert "against an effect" not in told_tests(found)
     # The steps are 2, 3 and 5.
     small = ranking(arms, order="abcd", margin=3)
     assert small.outcome == Outcome.TOO_SMALL
     assert rule_text(small).endswith(": each lead is shown, but the claimed size of a over b is excluded")
-    assert (
-        "against an effect of 3 or more in every one, the smallest p (to be multiplied by 3)"
-        in tests_in_words.tests_text(small)
-    )
+    assert "against an effect of 3 or more in every one, the smallest p (to be multiplied by 3)" in told_tests(small)
     assert small.bounds[1].comparison == ("a", "b")
     wrong = ranking(arms, order="acbd", margin=1)
     assert wrong.outcome == Outcome.CONTRADICTED

@@ -8,11 +8,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pytest_claims.report.rule_in_words import rule_text
-from pytest_claims.report.tests_in_words import tests_text as told_tests
+from pytest_claims.report.procedures import rule_text
+from pytest_claims.report.procedures import tests_text as told_tests
 from pytest_claims.stats import LOOKS, spans, superiority
+from pytest_claims.stats.collapses import p_sign_flip
 from pytest_claims.stats.interval import bounds
 from pytest_claims.stats.looks import Level, split
+from pytest_claims.stats.power import detectable, more_than, seeds_for_all, soonest
 from pytest_claims.types import Collapses, Doubt, Method, Outcome, Procedure, Shows
 
 REPRODUCED, TOO_SMALL = Outcome.REPRODUCED, Outcome.TOO_SMALL
@@ -111,7 +113,7 @@ def test_the_bounds_are_those_of_plain_loops_over_superiority(arms, margin, alph
     assert found.lower - 1e-9 <= found.effect <= found.upper + 1e-9
 
 
-@given(groups(), MARGINS, st.sampled_from([0.05, 0.2]))
+@given(groups(), MARGINS, LEVELS)
 def test_p_is_at_most_alpha_exactly_when_the_bound_says_so(arms, margin, alpha):
     assume(all(np.ptp(values) > 1e-6 for values in contrasts(arms).values()))  # a point has p 0 or 1
     found = judged(arms, margin, alpha=alpha)
@@ -140,6 +142,64 @@ def test_the_order_of_arms_and_a_constant_change_nothing(arms, margin, wide, nar
     assert other.outcome == one.outcome
     for field in ("effect", "lower", "upper", "p_holds", "p_fails"):
         assert getattr(other, field) == pytest.approx(getattr(one, field), abs=1e-6)
+
+
+@pytest.mark.parametrize("alpha", [0.05, Level.of(LOOKS, 5)])
+@pytest.mark.parametrize(
+    ("means", "tested"),
+    [
+        ({"a": 50, "b": 60, "c": 55, "x": 40, "y": 42}, (Shows.EFFECT,)),
+        ({"a": 50, "b": 54, "c": 52, "x": 40, "y": 42}, (Shows.EFFECT, Shows.BELOW_MARGIN)),
+        ({"a": 50, "b": 52, "c": 51, "x": 40, "y": 45}, (Shows.EFFECT, Shows.BELOW_MARGIN)),
+    ],
+)
+def test_the_tests_are_of_the_pairs_that_decide_each_by_t_and_by_sign_flips(means, tested, alpha):
+    arms = planted(means, spread=0.2)
+    found = judged(arms, alpha=alpha)
+    assert [(test.shows, test.method) for test in found.tests] == [
+        (shows, method) for shows in tested for method in (Method.PAIRED_T, Method.SIGN_FLIP)
+    ]
+    assert (found.holds_by, found.fails_by, found.notes) == (6, 2, ())
+    for test in found.tests:
+        pairs = 6 if test.shows == Shows.EFFECT else 2
+        assert (test.of, test.times, test.level) == (pairs, pairs, pytest.approx(float(alpha) / pairs, rel=0.1))
+        one, other = test.comparison[:2], test.comparison[2:]
+        values, threshold = contrasts(arms)[one, other], 0.0
+        if test.shows == Shows.BELOW_MARGIN:
+            values, threshold = 3.0 - values, 3.0
+        by_t = superiority(values, np.zeros(10), margin=1.0, alpha=split(alpha, pairs)).tests[0].p
+        assert test.threshold == threshold
+        assert test.p == pytest.approx(by_t if test.method == Method.PAIRED_T else p_sign_flip(values, 0.0))
+
+
+@pytest.mark.parametrize("alpha", [0.05, Level.of(LOOKS, 5)])
+@pytest.mark.parametrize("fallen", [(), (0,)])
+@pytest.mark.parametrize("wider", [2.5, 0.8, -0.5])
+def test_seeds_to_settle_are_those_of_the_nearer_way_out(wider, fallen, alpha):
+    """All contrasts with the pair that L is of above 0, or all with the one that U is of below the margin."""
+    arms = planted({"a": 50, "b": 50 + wider + 2, "c": 51, "x": 40, "y": 42}, n=5, spread=2.0)
+    found = judged(arms, alpha=alpha, collapsed=flags(5, a=fallen))
+    assert found.outcome == INCONCLUSIVE
+    low, high = (bound.comparison for bound in found.bounds)
+    share = {"low": split(alpha, 6), "high": split(alpha, 2)}
+    shown = [v.mean() / v.std(ddof=1) for pairs, v in contrasts(arms).items() if pairs[0] == low[:2]]
+    none = [(3 - v.mean()) / v.std(ddof=1) for pairs, v in contrasts(arms).items() if pairs[1] == high[2:]]
+    ways = [seeds_for_all(shown, alpha=share["low"]), seeds_for_all(none, alpha=share["high"])]
+    expected = more_than(5, soonest(ways), flips=bool(fallen), alpha=share["low"])
+    assert found.seeds_to_settle == expected
+    assert expected is None or expected >= (8 if fallen and alpha == 0.05 else 6)
+    spread = contrasts(arms)[low[:2], low[2:]].std(ddof=1)
+    assert found.detectable == pytest.approx(detectable(spread, 5, alpha=share["low"]))
+
+
+def test_a_claim_that_is_settled_asks_for_no_seeds():
+    for means in ({"a": 50, "b": 60, "c": 55}, {"a": 50, "b": 54, "c": 52}, {"a": 50, "b": 50, "c": 50}):
+        assert judged(planted(means | {"x": 40, "y": 42}, spread=0.2)).seeds_to_settle is None
+
+
+def test_a_group_may_be_all_of_the_arms():
+    arms = planted({"a": 50, "b": 60, "c": 55, "x": 40, "y": 42})
+    assert spans(arms, wide=list(arms), narrow=NARROW, margin=3.0).effect == pytest.approx(18)
 
 
 def test_what_is_rounded_is_wider():
@@ -180,6 +240,21 @@ def test_beside_collapsed_runs_sign_flips_must_confirm_that_there_is_none(n, out
     arms = planted({"a": 50, "b": 50, "c": 50, "x": 40, "y": 48}, n=n)
     found = judged(arms, collapsed=flags(n, c=[1]))
     assert (found.by_bounds, found.outcome) == (CONTRADICTED, outcome)
+
+
+# 6 pairs at 6/64 leave 1/64 for each, which is the least p of 6 seeds; 2 pairs at 2/32 leave that of 5 seeds.
+@pytest.mark.parametrize(
+    ("n", "alpha", "means", "outcome"),
+    [
+        (6, 6 / 64, {"a": 70, "b": 69.4, "c": 69.8, "x": 40, "y": 40}, REPRODUCED),
+        (5, 2 / 32, {"a": 50, "b": 50, "c": 50, "x": 40, "y": 48}, CONTRADICTED),
+    ],
+)
+def test_a_p_of_sign_flips_that_is_just_the_level_confirms(n, alpha, means, outcome):
+    arms = planted(means, n=n, spread=0.05)
+    found = judged(arms, 0.5, collapsed=flags(n, a=[0], x=[0]), alpha=alpha)
+    assert (found.by_bounds, found.outcome) == (outcome, outcome)
+    assert (found.p_holds if outcome == REPRODUCED else found.p_fails) == alpha
 
 
 def test_a_collapse_in_no_pair_that_decides_asks_for_nothing():

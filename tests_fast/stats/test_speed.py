@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pytest_claims.report import tests_in_words
 from pytest_claims.report.notes import verdict_notes
-from pytest_claims.report.rule_in_words import rule_text
+from pytest_claims.report.procedures import rule_text
+from pytest_claims.report.procedures import tests_text as told_tests
 from pytest_claims.stats import detectable, faster, seeds_for, superiority
 from pytest_claims.stats.collapses import by_sign_flips, p_sign_flip
 from pytest_claims.stats.four_way import four_way
@@ -181,7 +181,7 @@ def test_censored_runs_of_both_arms_leave_nothing():
     found = faster(FAST, 4 * FAST, factor=2.0, collapsed=(marked(10, 0), marked(10, 0)))
     assert (found.outcome, found.lower, found.upper) == (Outcome.INCONCLUSIVE, -math.inf, math.inf)
     assert (found.p, found.p_holds, found.p_fails, found.seeds_to_settle) == (1.0, 1.0, 1.0, None)
-    assert tests_in_words.tests_text(found) == "nothing to test: there is no bound; n = 10"
+    assert told_tests(found) == "nothing to test: there is no bound; n = 10"
 
 
 @pytest.mark.parametrize(("n", "outcome"), [(4, Outcome.INCONCLUSIVE), (5, Outcome.REPRODUCED)])

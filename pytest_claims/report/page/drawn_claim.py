@@ -11,8 +11,8 @@ from pytest_claims.judge.result import Result
 from pytest_claims.report.page.intervals import of_mean
 from pytest_claims.report.page.marks import mark_of
 from pytest_claims.report.page.style import INK
+from pytest_claims.report.procedures import PROCEDURES
 from pytest_claims.report.tested import deciding_pair
-from pytest_claims.types import Procedure
 
 
 def draw_claim(
@@ -53,7 +53,7 @@ def draw_claim(
 def interval_of(result: Result) -> tuple[float, float] | None:
     """The 95 % t interval of the effect, of a claim on the means of two arms; None of others."""
     pair = deciding_pair(result)
-    if pair is None or result.verdict.procedure not in (Procedure.SUPERIORITY, Procedure.EQUIVALENCE):
+    if pair is None or not PROCEDURES[result.verdict.procedure].of_means:
         return None
     return of_mean([one - other for one, other in zip(pair[0].values, pair[1].values, strict=True)])
 

@@ -8,11 +8,9 @@ from collections.abc import Mapping, Sequence
 from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.report.page.intervals import of_mean
 from pytest_claims.report.page.panels import Axis, Panel, Point, placed
+from pytest_claims.report.procedures import PROCEDURES
 from pytest_claims.runs.store import Stored
-from pytest_claims.types import Confounded, Procedure
-
-# Claims on the means of two arms.
-_OF_TWO_MEANS = {Procedure.SUPERIORITY, Procedure.EQUIVALENCE}
+from pytest_claims.types import Confounded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +60,7 @@ def gaps(panel: Panel, results: Sequence[Result], runs: Mapping[str, Stored], pa
     trained = {point.trained for point in panel.points}
     found: dict[float, Gap] = {}
     for result in results:
-        if result.verdict.procedure not in _OF_TWO_MEANS or result.measured != panel.measured:
+        if not PROCEDURES[result.verdict.procedure].of_means or result.measured != panel.measured:
             continue
         ends = _ends(result, panel.axis, runs)
         if ends is None or not {end.trained for end in ends} <= trained:
