@@ -306,7 +306,7 @@ class Lab:
             self._named(pair)
         labels = [(label(first), label(second)) for first, second in pairs]
 
-        def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float = ALPHA, resolution: float = 0.0) -> Verdict:
+        def procedure(arms: Samples, /, *, collapsed: Flags, alpha: float, resolution: float) -> Verdict:
             gaps = np.stack([arms[first] - arms[second] for first, second in labels], axis=1)
             flags = np.stack([collapsed[first] | collapsed[second] for first, second in labels], axis=1)
             # A gap is rounded as two accuracies are.
@@ -476,7 +476,7 @@ class Lab:
         return difference(first, second) if set(among) <= set(self._documented_figures()) else None
 
     def _look_from(self, n: int) -> None:
-        """Leave out the looks below n, and what was read at them. Raises NoLookError if none is left."""
+        """Leave out the looks below n. Raises NoLookError if none is left."""
         settings = self._settings.from_look(n)
         if not settings.looks:
             last, first = self._settings.looks[-1] if self._settings.looks else None, settings.planned[0]
@@ -484,8 +484,6 @@ class Lab:
                 f"not judged: such a claim is first looked at with {first} seeds (docs/verdicts.md, Looks), and "
                 f"--max-seeds ends {f'at {last}' if last else 'before that'}: the same command without it looks there"
             )
-        if settings.looks[0] != self._n:
-            self._n, self._evidence = settings.looks[0], {}
         self._settings = settings
 
     def _look(self, decide: Callable[[float], Verdict], n: int, level: float) -> Verdict:

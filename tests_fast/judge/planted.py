@@ -67,6 +67,7 @@ class Planting:
         nodeid: str = "claims/test_p.py::test_p",
         claims: int = 1,
         kind: str = DATA.kind,
+        origin: str = DATA.origin,
         tested: int = TEST_IMAGES,
         may_collapse: Collection[object] = (),
         left_out: Collection[object] = (),
@@ -79,7 +80,7 @@ class Planting:
         seed; the recipe then asks for them. choosing: by arm, the accuracy on the seeds that
         choose settings, one for all or by seed; makes the claim one that chooses. claims: how many the session
         selected. tested: images behind each accuracy. may_collapse: arms that are declared so.
-        left_out: arms that the scale does without.
+        left_out: arms that the scale does without. kind, origin: of the images.
         """
         n = len(next(iter(arms.values())))
         looks = tuple(looks) or (n,)
@@ -125,7 +126,7 @@ class Planting:
             Store(settings.store),
             Leases(settings.store),
             PlantedExecutor(self._result),
-            lambda name: dataclasses.replace(DATA, kind=kind),
+            lambda name: dataclasses.replace(DATA, kind=kind, origin=origin),
             only_stored=settings.only_stored,
         )
         return Lab(nodeid, nodeid, claim, "planted", declared, settings, pool, str, metric, claims, left_out)

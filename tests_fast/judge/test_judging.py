@@ -9,6 +9,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from pytest_claims.data.kinds import FOLDERS
+from pytest_claims.data.load import AS_RECORDED
 from pytest_claims.judge import lab as labs
 from pytest_claims.judge.lab import PLACEBO_DRAWS, NotReproducedError
 from pytest_claims.judge.metric import gradient
@@ -42,6 +44,13 @@ def greater(lab, margin=5.0):
 def by_seeds(*stretches, arms=("arm 0", "arm 1")):
     """What is trained where these stretches of seeds come one after the other, each for every arm."""
     return [(arm, seed) for stretch in stretches for arm in arms for seed in stretch]
+
+
+def test_what_served_is_said_with_its_place_or_as_the_runs_recorded_it(planting, tmp_path):
+    (here,) = greater(planting.lab(ahead(10, n=5))).datasets.values()
+    assert str(tmp_path) in here
+    lab = planting.lab(ahead(10, n=5), kind="cifar", origin=AS_RECORDED)
+    assert greater(lab).datasets == {"cifar10": "cifar, as recorded"}
 
 
 # How far a lead of 5 points may swing for a verdict at the first look, the second, the third, and at none of them.
@@ -343,7 +352,7 @@ def test_chance_is_that_of_the_images_at_hand(planting, monkeypatch):
     """20 % of five classes, and five standard deviations of 500 images: 28.94 %."""
     monkeypatch.setattr(planted, "DATA", tiny(classes=5, test=100))
     arms = {"a": np.full(4, 50.0), "b": [29.0, 28.9, 16.0, 90.0]}
-    assert planting.lab(arms, tested=500).collapsed("b").tolist() == [False, True, True, False]
+    assert planting.lab(arms, tested=500, kind=FOLDERS).collapsed("b").tolist() == [False, True, True, False]
 
 
 def flowing(planting, **options):

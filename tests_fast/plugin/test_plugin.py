@@ -254,6 +254,9 @@ def test_an_assertion_about_arms_that_cannot_be_compared_fails(suite, run, asser
     result = run("-k", "wide_beats_narrow")
     result.assert_outcomes(failed=1)
     assert message in result.stdout.str()
+    # What the claim's author wrote is shown, and not the suite.
+    assert assertion in result.stdout.str()
+    assert "judge/lab.py" not in result.stdout.str()
 
 
 def test_data_that_does_not_fit_fails_the_claims_that_need_it_alone(suite, run):
