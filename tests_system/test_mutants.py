@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("mutmut", reason="mutmut makes the mutants: the extra `mutants`")
 ROOT = Path(__file__).resolve().parents[1]
 
-MODULE = '''
+MODULE = """
 import functools
 
 LIMIT = 3
@@ -34,8 +34,8 @@ def lowest(number):
     while number > 1:
         number = number - 1
     return number
-'''
-TESTS = '''
+"""
+TESTS = """
 import pytest
 
 from decides import Pair, above, lowest
@@ -53,7 +53,7 @@ def test_falls(pair, falls):
 
 def test_lowest():
     assert lowest(4) == 1
-'''
+"""
 
 
 @pytest.fixture

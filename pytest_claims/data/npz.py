@@ -12,33 +12,36 @@ import numpy as np
 from pytest_claims.data.dataset import DataError
 from pytest_claims.data.spec import Splits
 
-_KEYS = ("train_images", "train_labels", "test_images", "test_labels", "class_names")
+_NAMES = "class_names"
+_KEYS = ("train_images", "train_labels", "test_images", "test_labels", _NAMES)
 # Unpacked, of all arrays together: eleven times what CIFAR takes. A few megabytes can unpack to as many gigabytes.
 MOST_BYTES = 2 * 1024**3
 # Names, of which each becomes a text of its own: as many as ImageNet's full set has classes, and more.
 MOST_CLASSES = 2**15
 
 
-def read_npz(path: Path, most_bytes: int = MOST_BYTES) -> Splits:
+def read_npz(path: Path, most_bytes: int = MOST_BYTES, *, named: bool = True) -> Splits:
     """Read the layout in docs/images.md: train_images, train_labels, test_images, test_labels, class_names.
 
-    most_bytes: that all of them may unpack to. Raises DataError, which names the file, for one without one of them,
-    that cannot be read without unpickling, that unpacks to more, or whose class names are no list of texts.
+    most_bytes: that all of them may unpack to. named: whether it must have class names. Raises DataError, which names
+    the file, for one without one of them, that cannot be read without unpickling, that unpacks to more, or whose class
+    names are no list of texts.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             members = set(archive.namelist())
-            missing = [key for key in _KEYS if f"{key}.npy" not in members]
+            keys = [key for key in _KEYS if named or key != _NAMES or f"{key}.npy" in members]
+            missing = [key for key in keys if f"{key}.npy" not in members]
             if missing:
                 raise DataError(f"{path} has no {', '.join(missing)}; needed: {', '.join(_KEYS)} (see docs/images.md)")
-            declared = {key: _declared_bytes(archive, key) for key in _KEYS}
+            declared = {key: _declared_bytes(archive, key) for key in keys}
             if sum(declared.values()) > most_bytes:
                 sizes = ", ".join(f"{key} {size:,}" for key, size in declared.items())
                 raise DataError(
                     f"{path} unpacks to more than {most_bytes:,} bytes ({sizes}); take fewer images, of 32 x 32 pixels"
                 )
             arrays = {}
-            for key in _KEYS:
+            for key in keys:
                 with archive.open(f"{key}.npy") as member:
                     arrays[key] = np.lib.format.read_array(member, allow_pickle=False)
     except DataError:
@@ -49,7 +52,7 @@ def read_npz(path: Path, most_bytes: int = MOST_BYTES) -> Splits:
             "password and objects; docs/images.md has its layout"
         ) from error
     train, test = ((arrays[f"{split}_images"], arrays[f"{split}_labels"]) for split in ("train", "test"))
-    return Splits(str(path), _names(path, arrays["class_names"]), train, test)
+    return Splits(str(path), _names(path, arrays[_NAMES]) if _NAMES in arrays else (), train, test)
 
 
 def _declared_bytes(archive: zipfile.ZipFile, key: str) -> int:

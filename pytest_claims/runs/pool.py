@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 
 from pytest_claims import optimisers
 from pytest_claims.data import DataError, Dataset
+from pytest_claims.data.kinds import FOLDERS
 from pytest_claims.errors import ExplainedError
 from pytest_claims.runs.executor import Executor, ExecutorLostError, GivenUpError, TrainedBlock
 from pytest_claims.runs.leases import Lease, Leases
@@ -20,7 +21,7 @@ from pytest_claims.runs.progress_notes import Block, Notes, in_words
 from pytest_claims.runs.store import Key, Store
 from pytest_claims.runs.store_file import StoreError
 from pytest_claims.runs.wanted import Wanted
-from pytest_claims.stacked import check_form
+from pytest_claims.stacked import NetworkError, check_form
 from pytest_claims.train.cost import cost, flops_per_step
 from pytest_claims.train.engine import version_of
 from pytest_claims.types import Run, Trained
@@ -145,11 +146,18 @@ class Pool:
         """The run for data with another number of classes than the claim was written for (images of one's own).
 
         The network gets as many outputs, and images per class change so that the training set keeps its size.
+        Raises NetworkError where it is the data set itself, and the network has another number of classes.
         """
         check_form(run.network)
-        declared, classes = run.network.classes, self.data(run.dataset).classes
+        data = self.data(run.dataset)
+        declared, classes = run.network.classes, data.classes
         if classes == declared:
             return run
+        if data.kind != FOLDERS:
+            raise NetworkError(
+                f"{type(run.network).__name__} has classes={declared}, and the data set {run.dataset!r} has {classes} "
+                f"classes. Give the network classes={classes}, or the arm another data set"
+            )
 
         def spread(per_class: int | None) -> int | None:
             return None if per_class is None else math.ceil(per_class * declared / classes)

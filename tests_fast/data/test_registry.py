@@ -105,3 +105,48 @@ def test_a_data_set_that_cannot_be_is_refused(change, message):
     with pytest.raises(ValueError) as error:
         dataclasses.replace(LETTERS, **change)
     assert str(error.value).startswith(message)
+
+
+def _rings(folder, *, named=True, train=12, test=6, classes=3):
+    splits = {}
+    for part, images in (("train", train), ("test", test)):
+        splits[f"{part}_images"] = np.zeros((images, 32, 32, 3), np.uint8)
+        splits[f"{part}_labels"] = np.arange(images) % classes
+    names = {"class_names": [f"ring {place}" for place in range(classes)]} if named else {}
+    np.savez(folder / "rings.npz", **splits, **names)
+
+
+RINGS = DatasetSpec("rings", classes=3, training_images=12, test_images=6)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (
+            {"classes": 2},
+            "has classes=2, and 'rings' is registered with classes=3. Correct its DatasetSpec, or the file",
+        ),
+        (
+            {"train": 9, "test": 3},
+            "has training_images=9, test_images=3, and 'rings' is registered with training_images",
+        ),
+        ({"classes": 2, "named": False}, r"rings\.npz has no class_names; needed: "),
+    ],
+)
+def test_a_file_that_is_not_what_its_set_was_registered_as_is_refused_by_its_numbers(
+    monkeypatch, tmp_path, written, said
+):
+    monkeypatch.setitem(spec._registered, "rings", RINGS)
+    _rings(tmp_path, **written)
+    with pytest.raises(DataError, match=said):
+        load(choose(str(tmp_path), "rehearsal", tmp_path), "rings")
+
+
+def test_class_names_that_a_set_is_registered_with_need_not_be_in_its_file(monkeypatch, tmp_path):
+    monkeypatch.setitem(spec._registered, "rings", dataclasses.replace(RINGS, class_names=("one", "two", "three")))
+    _rings(tmp_path, named=False)
+    assert load(choose(str(tmp_path), "rehearsal", tmp_path), "rings").class_names == ("one", "two", "three")
+    # Without names the labels are counted.
+    _rings(tmp_path, named=False, classes=2)
+    with pytest.raises(DataError, match="has classes=2, and 'rings' is registered with classes=3"):
+        load(choose(str(tmp_path), "rehearsal", tmp_path), "rings")

@@ -118,6 +118,7 @@ def test_quick_claims_are_judged_beside_what_recorded_runs_say(sampled, run):
     assert claims["T2"]["evidence"][1] == {
         "verdict": "TOO SMALL", "effect": 1.5, "lower": 0.5, "upper": 2.5, "unit": "points", "n": 20,
         "data_kind": "cifar", "device_kind": "cuda", "device": "cuda (a card)", "date": "2026-11-21",
+        "confounded_by": [],
     }  # fmt: skip
     assert claims["T3"]["evidence"] == []
     assert {claim["data_kind"] for claim in claims.values()} == {"sample"}

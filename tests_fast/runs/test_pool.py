@@ -12,6 +12,7 @@ import torch
 
 from models import DepthCNN, NormCNN
 from pytest_claims.data import DataError
+from pytest_claims.data.kinds import FOLDERS, SAMPLE
 from pytest_claims.errors import ExplainedError
 from pytest_claims.runs.executor import InProcess
 from pytest_claims.runs.leases import Leases
@@ -20,7 +21,7 @@ from pytest_claims.runs.progress_notes import Block, Notes
 from pytest_claims.runs.store import COLUMNS, Key, Store, now
 from pytest_claims.runs.store_file import StoreError
 from pytest_claims.runs.wanted import Wanted
-from pytest_claims.stacked import BATCH
+from pytest_claims.stacked import BATCH, NetworkError
 from pytest_claims.train.cost import cost
 from pytest_claims.train.engine import version_of
 from pytest_claims.types import Recipe, Run
@@ -59,6 +60,14 @@ def pool_of(path):
             return Pool(Store(path), leases, executor or Planted(planted), load, **options)
 
         yield made
+
+
+def test_another_number_of_classes_than_the_data_set_has_is_refused(pool_of):
+    said = "DepthCNN has classes=10, and the data set 'cifar10' has 5 classes. Give the network classes=5, or the arm"
+    for kind in ("cifar", SAMPLE):
+        pool = pool_of(load=lambda name, kind=kind: dataclasses.replace(tiny(classes=5), kind=kind))
+        with pytest.raises(NetworkError, match=said):
+            pool.adapt_classes(RUNS[0])
 
 
 def test_two_workers_train_every_run_once(tmp_path, path):
@@ -285,7 +294,7 @@ def test_a_key_names_the_kind_of_device_and_its_arithmetic(pool_of):
 def test_images_of_ones_own_get_as_many_outputs_and_the_training_set_keeps_its_size(pool_of):
     run = dataclasses.replace(RUN, recipe=dataclasses.replace(RECIPE, images_per_class=3, test_images_per_class=7))
     assert pool_of().adapt_classes(run) is run
-    pool = pool_of(load=lambda name: {"cifar10": tiny(name, classes=4)}[name])
+    pool = pool_of(load=lambda name: {"cifar10": dataclasses.replace(tiny(name, classes=4), kind=FOLDERS)}[name])
     fitted = pool.adapt_classes(run)
     assert fitted.network == dataclasses.replace(run.network, classes=4)
     # Ten classes of 3 images are four of 7.5, and ten of 7 are four of 17.5: rounded up.
