@@ -149,19 +149,23 @@ def device_lr(recipe: Recipe, device: torch.device) -> torch.Tensor | float:
     return torch.tensor(recipe.lr, device=device) if device.type == "cuda" else recipe.lr
 
 
-def check_elementwise(recipe: Recipe) -> None:
-    """Raise OptimiserError if the recipe's optimiser is registered as elementwise and is not.
+def check_steps(recipe: Recipe) -> None:
+    """Raise OptimiserError if the recipe's optimiser draws from global random state, or is registered as elementwise
+    and is not.
 
     Two seeds are stepped in one parameter and each in a parameter of its own, by the same gradients. Both must come to
-    the same values. Takes milliseconds, once per recipe's optimiser in a process.
+    the same values. Takes milliseconds, once per recipe's optimiser in a process. Global random state stays as it is.
     """
-    if registered(recipe.optimizer).elementwise:
-        _check_elementwise(dataclasses.replace(recipe, schedule=("constant",), epochs=1))
+    _check_steps(
+        dataclasses.replace(recipe, schedule=("constant",), epochs=1), registered(recipe.optimizer).elementwise
+    )
 
 
 @functools.cache
-def _check_elementwise(recipe: Recipe) -> None:
+def _check_steps(recipe: Recipe, elementwise: bool) -> None:
     import torch
+
+    from pytest_claims.streams import global_now, global_state
 
     device, generator = torch.device("cpu"), torch.Generator().manual_seed(0)
     shapes = ((4, 3), (4,))
@@ -184,12 +188,24 @@ def _check_elementwise(recipe: Recipe) -> None:
             optimizer.step()
         return [parameter.detach() for parameter in parameters]
 
-    both, first, second = trained(slice(0, 2)), trained(slice(0, 1)), trained(slice(1, 2))
+    with global_state(0):
+        before = global_now()
+        first = trained(slice(0, 1))
+        moved = global_now() != before
+    if moved:
+        raise OptimiserError(
+            f"optimiser {recipe.optimizer!r} draws from global random state, so that a run would depend on what ran "
+            "before it; draw from a torch.Generator that it makes and seeds itself, and register it with "
+            "elementwise=False"
+        )
+    if not elementwise:
+        return
+    both, second = trained(slice(0, 2)), trained(slice(1, 2))
     for together, one, other in zip(both, first, second, strict=True):
         if not torch.allclose(together, torch.cat((one, other)), rtol=1e-7, atol=1e-12, equal_nan=True):
             raise OptimiserError(
                 f"optimiser {recipe.optimizer!r} is registered as elementwise, but a seed's steps depend on the seed "
-                "beside it or on chance; register it with elementwise=False, and seeds are trained one at a time"
+                "beside it; register it with elementwise=False, and seeds are trained one at a time"
             )
 
 

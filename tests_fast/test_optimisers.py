@@ -117,7 +117,19 @@ class Noisy(torch.optim.SGD):
         return super().step(closure)
 
 
-@pytest.mark.parametrize("kind", [RowScaled, Clipped, Noisy])
+@pytest.mark.parametrize("elementwise", [False, True])
+def test_an_optimiser_that_takes_chance_from_global_state_is_refused(elementwise, registry):
+    def make(parameters, recipe, options, device):
+        return Noisy(parameters, lr=recipe.lr)
+
+    register(Optimiser("noisy", make, elementwise=elementwise))
+    before = torch.get_rng_state()
+    with pytest.raises(OptimiserError, match="'noisy' draws from global random state, so that a run would depend on"):
+        train(Run(SMALL, Recipe(10, 25, 1, "noisy", 0.1)), [0], DATA)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("kind", [RowScaled, Clipped])
 def test_an_optimiser_that_couples_seeds_is_not_taken_for_elementwise(kind, registry):
     def make(parameters, recipe, options, device):
         return kind(parameters, lr=recipe.lr)
@@ -125,8 +137,10 @@ def test_an_optimiser_that_couples_seeds_is_not_taken_for_elementwise(kind, regi
     register(Optimiser("coupling", make, elementwise=True))
     register(Optimiser("alone", make, elementwise=False))
     run = Run(SMALL, Recipe(2, 10, 1, "coupling", 0.1))
-    with pytest.raises(OptimiserError, match="'coupling' is registered as elementwise, but a seed's steps depend on"):
-        train(run, [0, 1], DATA)
+    # Also of a batch that is trained one seed at a time.
+    for seeds in ([0, 1], [0]):
+        with pytest.raises(OptimiserError, match="'coupling' is registered as elementwise, but a seed's steps depend"):
+            train(run, seeds, DATA)
     alone = Run(SMALL, Recipe(2, 10, 1, "alone", 0.1))
     assert len(train(alone, [0], DATA)) == 1
     with pytest.raises(OptimiserError, match="'alone' is not elementwise; it trains one seed at a time, not 2"):

@@ -77,7 +77,8 @@ def _check_module(network: Network, module: object, seeds: int) -> None:
     if getattr(module, "seeds", None) != seeds:
         raise NetworkError(
             f"{network}.build({seeds}) gives a module whose attribute `seeds` is "
-            f"{getattr(module, 'seeds', 'missing')}; needed: {seeds}, the number that build was called with"
+            f"{getattr(module, 'seeds', 'missing')}; needed: {seeds}, the number that build was called with. "
+            "StackedClassifier(features, head) has it"
         )
     tensors = [*module.named_parameters(), *module.named_buffers()]
     for name, value in tensors:

@@ -9,11 +9,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import random
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -21,7 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from pytest_claims.stacked.assemble import assemble, layer_of
 from pytest_claims.stacked.network import Network, NetworkError, StackedModule, check_form
-from pytest_claims.streams import stream
+from pytest_claims.streams import global_now, global_state, stream
 
 # With two images, logits of [images, seeds, classes] would pass for [seeds, images, classes].
 _IMAGES = 3
@@ -31,6 +29,12 @@ _OWN_VALUES = (
 )
 _OWN_CHANCE = "take chance from keys of each seed's own, as pytest_claims.stacked.StackedDropout does"
 _APART = "use layers of pytest_claims.stacked, or work on each seed's part apart"
+# What holds S seeds side by side in the place of a layer of torch.nn.
+_INSTEAD: tuple[tuple[type[nn.Module], str], ...] = (
+    (nn.Conv2d, "Conv2d(seeds * before, seeds * after, ..., groups=seeds)"),
+    (nn.Linear, "StackedLinear(..., seeds), or for a hidden layer block(..., kernel=1, seeds=seeds),"),
+    (nn.Dropout, "StackedDropout(p, seeds)"),
+)
 
 
 def check(network: Network, scheme: str = "default") -> None:
@@ -61,11 +65,11 @@ def _check(network: Hashable, scheme: str) -> None:
 def _check_values(network: Network, scheme: str) -> None:
     """Build in other company and under other global states, and compare each seed's slices."""
     with _UnsetIsNan():
-        with _global_state(0):
+        with global_state(0):
             both = assemble(network, (0, 1), scheme)
-        with _global_state(1):
+        with global_state(1):
             swapped = assemble(network, (1, 0), scheme)
-        with _global_state(2):
+        with global_state(2):
             alone = assemble(network, (1,), scheme)
     values, others, singles = (_tensors(module) for module in (both, swapped, alone))
     if not values.keys() == others.keys() == singles.keys():
@@ -73,11 +77,11 @@ def _check_values(network: Network, scheme: str) -> None:
         raise NetworkError(f"{network} is not built of the same layers each time; {names} come and go")
     for name, value in values.items():
         where = f"{network}: {layer_of(both, name)}"
-        _check_slices(where, value, singles[name])
+        _check_slices(where, both.get_submodule(name.rpartition(".")[0]), value, singles[name])
         if value.is_floating_point() and value.isnan().any():
             raise NetworkError(f"{where} was never set; {_OWN_VALUES}")
         if not _same_by_seed(value, others[name], singles[name]):
-            with _global_state(1):
+            with global_state(1):
                 again = _tensors(assemble(network, (0, 1), scheme))[name]
             cause = (
                 "depends on the seed's place beside others, not on the seed alone"
@@ -87,13 +91,21 @@ def _check_values(network: Network, scheme: str) -> None:
             raise NetworkError(f"{where} {cause}; {_OWN_VALUES}")
 
 
-def _check_slices(where: str, both: Tensor, alone: Tensor) -> None:
+def _check_slices(where: str, layer: nn.Module, both: Tensor, alone: Tensor) -> None:
     needed = [2 * alone.shape[0], *alone.shape[1:]] if alone.ndim else []
     if list(both.shape) != needed:
         raise NetworkError(
             f"{where} has shape {list(alone.shape)} for one seed and {list(both.shape)} for two; needed for two: "
-            f"{needed}, a slice a seed along dimension 0"
+            f"{needed}, a slice a seed along dimension 0{_instead(layer)}"
         )
+
+
+def _instead(layer: nn.Module) -> str:
+    """What to take in the place of a layer that holds one seed; "" where that is not known."""
+    if isinstance(layer, nn.Conv2d) and layer.groups > 1:
+        return ""
+    found = next((instead for kind, instead in _INSTEAD if isinstance(layer, kind)), "")
+    return f"; take {found} of pytest_claims.stacked in its place" if found else ""
 
 
 def _same_by_seed(both: Tensor, swapped: Tensor, alone: Tensor) -> bool:
@@ -146,10 +158,10 @@ class _Trial:
     def check_apart(self, train: bool) -> None:
         """Nothing of a pass comes from global state, and nothing of the first seed's from the second one."""
         mode = "training" if train else "eval mode"
-        with _global_state(3):
-            before = _global_now()
+        with global_state(3):
+            before = global_now()
             base = self._passed(train)
-            drawn = _global_now() != before
+            drawn = global_now() != before
         if drawn:
             where, layer = self._first_that_draws(train)
             way = (
@@ -181,7 +193,9 @@ class _Trial:
             alone = self._run(module, self._images[:, :3])
         if not _close(self._passed(False).logits[:1], alone, rtol=1e-3):
             raise NetworkError(
-                f"{self._network} is another function for two seeds side by side than for one alone; {_APART}"
+                f"{self._network} is another function for two seeds side by side than for one alone, from "
+                f"{self._first_that_is_another(module)} on; {_APART}. What counts channels, as a "
+                "norm's groups do, must grow with the number of seeds"
             )
 
     def _passed(self, train: bool, change: _Change | None = None) -> _Passed:
@@ -220,7 +234,10 @@ class _Trial:
                 logits = module(images)
         except Exception as error:
             where = running[-1] if running else _in_words("", module)
-            raise NetworkError(f"{self._network}: {where} fails on {shape}: {type(error).__name__}: {error}") from error
+            layer = next(each for name, each in module.named_modules() if _in_words(name, each) == where)
+            raise NetworkError(
+                f"{self._network}: {where} fails on {shape}: {type(error).__name__}: {error}{_instead(layer)}"
+            ) from error
         needed = [module.seeds, len(images), self._network.classes]
         if not isinstance(logits, Tensor) or not logits.is_floating_point() or list(logits.shape) != needed:
             found = f"{logits.dtype} {list(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__
@@ -236,15 +253,25 @@ class _Trial:
         found: list[tuple[str, nn.Module]] = []
 
         def entered(where: str) -> None:
-            states.append(_global_now())
+            states.append(global_now())
 
         def left(where: str, layer: nn.Module, output: Any) -> None:
-            if states.pop() != _global_now():
+            if states.pop() != global_now():
                 found.append((where, layer))
 
-        with _global_state(3), torch.no_grad(), _watched(module, entered, left):
+        with global_state(3), torch.no_grad(), _watched(module, entered, left):
             module(self._images)
         return found[0] if found else (_in_words("", module), module)
+
+    def _first_that_is_another(self, alone: nn.Module) -> str:
+        """The innermost layer, in words, that first gives the first seed something else than it gives it alone."""
+        beside = self._outputs(False, 0, None)
+        for (where, both), (_, one) in zip(beside, self._layers(alone, self._images[:, :3]), strict=False):
+            # The seeds' slices lie along one of the first two dimensions.
+            along = [place for place in range(min(2, both.ndim)) if both.shape[place] == 2 * one.shape[place]]
+            if along and not any(_close(both.chunk(2, place)[0], one, rtol=1e-3) for place in along):
+                return where
+        return "a layer"
 
     def _first_that_mixes(self, train: bool, change: _Change) -> str:
         """The innermost layer, in words, that first makes a value of both seeds: one that either of them moves."""
@@ -260,13 +287,17 @@ class _Trial:
     def _outputs(self, train: bool, seed: int, change: _Change | None) -> list[tuple[str, Tensor]]:
         """Every layer's output, in the order in which they came, with one seed changed."""
         module, images = self._changed(seed, change)
+        return self._layers(module.train(train), images)
+
+    def _layers(self, module: nn.Module, images: Tensor) -> list[tuple[str, Tensor]]:
+        """What each layer gives, in the order in which they end."""
         found: list[tuple[str, Tensor]] = []
 
         def left(where: str, layer: nn.Module, output: Any) -> None:
             if isinstance(output, Tensor):
                 found.append((where, output.clone()))  # the next layer may work in place
 
-        with torch.no_grad(), _watched(module.train(train), lambda where: None, left):
+        with torch.no_grad(), _watched(module, lambda where: None, left):
             module(images)
         return found
 
@@ -319,27 +350,6 @@ def _close(one: Tensor, other: Tensor, rtol: float = 1e-4) -> bool:
 
 def _unlike(one: Tensor, other: Tensor) -> Tensor:
     return (one != other) & ~((one != one) & (other != other))
-
-
-def _global_now() -> tuple[bytes, bytes, int, object]:
-    """Of torch, numpy and random."""
-    _, words, place, *_ = np.random.get_state()
-    return torch.get_rng_state().numpy().tobytes(), np.asarray(words).tobytes(), int(place), random.getstate()
-
-
-@contextlib.contextmanager
-def _global_state(seed: int) -> Iterator[None]:
-    """Torch's (of the CPU), numpy's and Python's global random state set to a known one, and set back afterwards."""
-    of_torch, of_numpy, of_python = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    torch.default_generator.manual_seed(seed)
-    np.random.seed(seed)
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        torch.set_rng_state(of_torch)
-        np.random.set_state(of_numpy)
-        random.setstate(of_python)
 
 
 class _UnsetIsNan(TorchDispatchMode):

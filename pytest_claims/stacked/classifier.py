@@ -14,7 +14,11 @@ from pytest_claims.stacked.network import StackedModule
 
 
 class StackedLinear(nn.Module):
-    """S linear layers: [B, S, in] -> [S, B, out]. weight [S*out, in], bias [S*out]."""
+    """S linear layers: [B, S, in] -> [S, B, out]. weight [S*out, in], bias [S*out].
+
+    It is the head: a second one cannot follow. A hidden layer is `block(..., kernel=1)` on images of 1x1, as in
+    models.MLP. Raises ValueError for inputs of another shape.
+    """
 
     def __init__(self, in_features: int, out_features: int, seeds: int = 1) -> None:
         super().__init__()
@@ -23,6 +27,11 @@ class StackedLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(seeds * out_features))
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.ndim != 3 or x.shape[1] != self.seeds:
+            raise ValueError(
+                f"StackedLinear was given {list(x.shape)}; needed: [images, {self.seeds} seeds, features]. It is the "
+                "head; a hidden layer is block(..., kernel=1) on images of 1x1"
+            )
         if self.seeds == 1:
             return F.linear(x.squeeze(1), self.weight, self.bias).unsqueeze(0)
         weight = self.weight.view(self.seeds, self.out_features, self.in_features)

@@ -81,7 +81,8 @@ def initialise(module: nn.Module, streams: Streams, scheme: str = "default") -> 
             except Exception as error:
                 raise NetworkError(
                     f"{prefix or 'the module'} (a {type(layer).__name__}) cannot set its initial values: "
-                    f"{type(error).__name__}: {error}"
+                    f"{type(error).__name__}: {error}. In initialise_seeds each of `streams` is called with a name and "
+                    'gives a generator: generator=stream("scale")'
                 ) from error
 
 

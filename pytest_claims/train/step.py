@@ -80,14 +80,13 @@ def recorded_weights(module: nn.Module) -> list[nn.Parameter]:
 def optimizer_of(module: StackedModule, recipe: Recipe, device: torch.device) -> torch.optim.Optimizer:
     """The recipe's optimiser over all seeds' parameters.
 
-    Raises OptimiserError for one that would couple seeds side by side.
+    Raises OptimiserError for one that would couple seeds side by side, or that draws from global random state.
     """
-    if module.seeds > 1:
-        if not optimisers.registered(recipe.optimizer).elementwise:
-            raise optimisers.OptimiserError(
-                f"optimiser {recipe.optimizer!r} is not elementwise; it trains one seed at a time, not {module.seeds}"
-            )
-        optimisers.check_elementwise(recipe)
+    if module.seeds > 1 and not optimisers.registered(recipe.optimizer).elementwise:
+        raise optimisers.OptimiserError(
+            f"optimiser {recipe.optimizer!r} is not elementwise; it trains one seed at a time, not {module.seeds}"
+        )
+    optimisers.check_steps(recipe)
     return optimisers.make(module.parameters(), recipe, device)
 
 

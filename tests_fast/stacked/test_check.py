@@ -389,6 +389,14 @@ class Seeded(nn.Module):
         return self.logits(x, self.weight)
 
 
+class Chained(nn.Sequential):
+    """Layers one after the other, taken for a head."""
+
+    def __init__(self, first, second, seeds):
+        super().__init__(first, second)
+        self.seeds = seeds
+
+
 GIVEN = {
     "nothing": lambda n: None,
     "no seeds": lambda n: nn.Identity(),
@@ -397,6 +405,16 @@ GIVEN = {
     "an error": lambda n: 1 / 0,
     "images first": lambda n: Seeded(n, lambda x, w: (x.mean((1, 2, 3)).view(-1, 1, 1) * w).expand(-1, n, 10)),
     "no tensor": lambda n: Seeded(n, lambda x, w: (x, w)),
+    "plain linear": lambda n: StackedClassifier(
+        nn.Sequential(nn.Flatten(), nn.Linear(3072, 8)), StackedLinear(8, 10, n)
+    ),
+    "plain convolution": lambda n: StackedClassifier(nn.Conv2d(3, 2, 32), StackedLinear(2, 10, n)),
+    "two heads": lambda n: StackedClassifier(
+        nn.Identity(), Chained(StackedLinear(3072, 8, n), StackedLinear(8, 10, n), n)
+    ),
+    "groups": lambda n: StackedClassifier(
+        nn.Sequential(Conv2d(3 * n, 8 * n, 32, groups=n), nn.GroupNorm(2, 8 * n)), StackedLinear(8, 10, n)
+    ),
     "no gradient": lambda n: Seeded(n, lambda x, w: torch.zeros(n, len(x), 10)),
 }
 
@@ -416,7 +434,10 @@ GIVEN = {
         ),
         (Listed([1]), r"Listed.widths is \[1\]; allowed in a network's fields, which are the key"),
         (Giving("nothing"), "gives a NoneType; needed: a torch.nn.Module"),
-        (Giving("no seeds"), r"Giving\(what='no seeds', classes=10\).*attribute `seeds` is missing; needed: 2"),
+        (
+            Giving("no seeds"),
+            r"Giving\(what='no seeds', classes=10\).*attribute `seeds` is missing; needed: 2.*StackedClassifier\(",
+        ),
         (Giving("wrong seeds"), "attribute `seeds` is 1; needed: 2"),
         (Giving("no parameters"), "has no parameter to train"),
         (Giving("an error"), "does not build for 2 seeds: ZeroDivisionError"),
@@ -436,3 +457,27 @@ def test_what_is_no_network_is_refused_by_check_engine_and_cost_alike(network, m
             attempt()
     with pytest.raises(NetworkError):
         cost(run, 100, 100)
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (
+            Giving("plain linear"),
+            r"features.1.weight \(of a Linear\) .*; take StackedLinear\(..., seeds\), or for a",
+        ),
+        (
+            Giving("plain convolution"),
+            r"weight \(of a Conv2d\) .*; take Conv2d\(seeds \* before, seeds \* after, ..., groups=seeds\) of",
+        ),
+        (
+            Giving("two heads"),
+            r"head.1 .*StackedLinear was given \[2, 3, 8\]; needed: \[images, 2 seeds, features\]. It",
+        ),
+        (Giving("groups"), r"for one alone, from features.1 \(a GroupNorm\) on; .*norm's groups do, must grow with"),
+    ],
+    ids=lambda value: getattr(value, "what", None),
+)
+def test_a_layer_that_holds_one_seed_is_named_with_what_takes_its_place(network, message):
+    with pytest.raises(NetworkError, match=message):
+        check(network)
