@@ -75,11 +75,11 @@ def test_every_arm_can_be_built_and_trained_at_every_scale_that_it_has(register)
     for scale, run in set(arms):
         spec = spec_of(run.dataset)
         train, test = spec.training_images // spec.classes, spec.test_images // spec.classes
-        if scale == "rehearsal":  # which the sample must suffice for
+        if scale == "rehearsal" and spec.sample:  # which must suffice for it
             train, test = spec.sample.train, spec.sample.test
-        assert run.network.classes == spec.classes
-        assert (run.recipe.images_per_class or 0) <= train
-        assert (run.recipe.test_images_per_class or 0) <= test
+        assert run.network.classes == spec.classes, f"{run.network} on {run.dataset}"
+        assert (run.recipe.images_per_class or 0) <= train, f"images a class of {run.dataset} at {scale}"
+        assert (run.recipe.test_images_per_class or 0) <= test, f"test images a class of {run.dataset} at {scale}"
         assert run.recipe.batch <= (run.recipe.images_per_class or train) * run.network.classes
         assert cost(run, 1, 1).flops > 0  # which builds the network
 

@@ -135,7 +135,8 @@ class DatasetSpec:
             fetched = f"`python -m pytest_claims.data data {self.name}`, which downloads it into data/; "
             published = f", {' and '.join(self.loader.files)},"
         return (
-            f"Ways to get it: {fetched}--data PATH with a folder that holds {self.name}.npz (layout in docs/images.md)"
+            f"Ways to get it: {fetched}{self.name}.npz in data/, or --data PATH with a folder that holds it (layout in "
+            "docs/images.md)"
             f"{published} or train/<class>/* and test/<class>/* of your own images"
         )
 

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
@@ -45,6 +45,10 @@ class GivenUpError(ExplainedError):
 
 class ExecutorLostError(ExplainedError):
     """Nothing more can be trained in this session: what trains is gone. What was finished is stored."""
+
+
+class ExecutorError(ExplainedError):
+    """What is to train is no Executor; the text names the member that is missing or wrong, and what it has to be."""
 
 
 class Executor(Protocol):
@@ -106,6 +110,31 @@ class Executor(Protocol):
     def close(self) -> None:
         """Take back what has not begun, and let go of processes, connections and memory."""
         ...
+
+
+def checked(given: Any) -> Executor:
+    """What a hook gave, if it has the members that Executor names, each of its type. Raises ExecutorError."""
+    kind = type(given).__name__
+    texts = dict.fromkeys(("device_kind", "device_name", "kernels", "capability"), "a text")
+    for name, allowed in (texts | {"tf32": "True or False", "slots": "an integer, 1 or more"}).items():
+        value: Any = getattr(given, name, None)
+        if name == "slots":
+            fits = isinstance(value, int) and value >= 1
+        else:
+            fits = isinstance(value, bool if name == "tf32" else str)
+        if not fits:
+            said = repr(value) if hasattr(given, name) else "missing"
+            raise ExecutorError(
+                f"{kind} is no executor: its {name} is {said}; needed: {allowed}. What it means is said in "
+                "pytest_claims/runs/executor.py"
+            )
+    for name in ("submit", "close"):
+        if not callable(getattr(given, name, None)):
+            raise ExecutorError(
+                f"{kind} is no executor: it has no method {name}; needed: those of pytest_claims/runs/executor.py"
+            )
+    executor: Executor = given
+    return executor
 
 
 class InProcess:

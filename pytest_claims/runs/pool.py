@@ -479,8 +479,12 @@ def _error(future: Future[TrainedBlock], seeds: Sequence[int]) -> BaseException 
         return CancelledError("the executor took it back")
     if error := future.exception():
         return error
-    given = [result.seed for result in future.result().results]
-    return None if given == list(seeds) else ValueError(f"the executor gave results of seeds {given}")
+    block = future.result()
+    if not isinstance(block, TrainedBlock):
+        return TypeError(f"the executor gave a {type(block).__name__}; needed: a TrainedBlock")
+    given, needed = [result.seed for result in block.results], list(seeds)
+    words = f"the executor gave results of seeds {given}; needed: of {needed}, in this order"
+    return None if given == needed else ValueError(words)
 
 
 def _blocks(size: int, seeds: range) -> list[range]:

@@ -38,7 +38,7 @@ def test_an_unknown_kind_is_an_error_that_names_those_that_are_known():
 
 
 def test_units_signs_and_spreads_are_those_of_the_kind():
-    assert {kind.name: (kind.unit, kind.directed, kind.compares_spreads) for kind in KINDS.values()} == {
+    expected = {
         "effect": ("", True, False),
         "best": ("", True, False),
         "spread": ("doublings", True, True),
@@ -47,6 +47,8 @@ def test_units_signs_and_spreads_are_those_of_the_kind():
         "speed": ("doublings", True, False),
         "no fall": ("", True, False),
     }
+    found = {kind.name: (kind.unit, kind.directed, kind.compares_spreads) for kind in KINDS.values()}
+    assert found == expected, "of a new kind add a line here"
 
 
 ONE_SIDED, CHOSEN = "one-sided 95 % bounds", "bounds (of a pair that the data chose)"

@@ -15,7 +15,7 @@ from pytest_claims.judge.result import ArmEvidence, Result
 from pytest_claims.report.arms import deciding
 from pytest_claims.report.notes import all_notes, plain_notes, verdict_notes
 from pytest_claims.report.numbers import level_words, p_words, points
-from pytest_claims.report.procedures import comparison_text, rule_text
+from pytest_claims.report.procedures import PROCEDURES, comparison_text, rule_text
 from pytest_claims.report.procedures import tests_text as told_tests
 from pytest_claims.report.session import SCHEMA, Session, session_json
 from pytest_claims.stats import (
@@ -35,7 +35,7 @@ from pytest_claims.stats import (
     superiority,
     trend,
 )
-from pytest_claims.types import ChosenSettings, Confounded, Outcome, Source, Verdict
+from pytest_claims.types import ChosenSettings, Confounded, Outcome, Procedure, Source, Verdict
 
 WORSE = np.array([50.0, 51.0, 49.0, 52.0, 50.0])
 GAIN = np.array([4.0, 5.0, 3.5, 4.5, 4.2])
@@ -333,6 +333,11 @@ def verdicts(draw):
             ]
         )
     ), named
+
+
+def test_every_procedure_is_told():
+    missing = [procedure.name for procedure in Procedure if procedure not in PROCEDURES]
+    assert not missing, f"add {', '.join(missing)} to the table in pytest_claims/report/procedures.py"
 
 
 SCHEMA_OF_SESSIONS = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))

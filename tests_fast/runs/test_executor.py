@@ -9,7 +9,7 @@ import torch
 
 from models import DepthCNN
 from pytest_claims.runs import executor as executors
-from pytest_claims.runs.executor import InProcess
+from pytest_claims.runs.executor import ExecutorError, InProcess, checked
 from pytest_claims.train import train
 from pytest_claims.train.device import describe
 from pytest_claims.types import Run
@@ -95,3 +95,27 @@ def test_data_are_moved_to_the_device_once():
     executor.close()
     executor.submit(RUN, [0], counted("cifar10")).result()
     assert moved == ["cifar10", "cifar100", "cifar10"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"slots": 0}, "Changed is no executor: its slots is 0; needed: an integer, 1 or more"),
+        ({"slots": "2"}, "its slots is '2'; needed: an integer, 1 or more"),
+        ({"device_kind": None}, "its device_kind is None; needed: a text"),
+        ({"tf32": 1}, "its tf32 is 1; needed: True or False"),
+        ({"submit": None}, "it has no method submit; needed: those of pytest_claims/runs/executor.py"),
+    ],
+)
+def test_what_a_hook_gave_is_checked_before_anything_waits_for_it(changed, said):
+    executor = InProcess(CPU)
+    assert checked(executor) is executor
+    wrong = type("Changed", (InProcess,), {"__init__": lambda self: None})()
+    wrong.__dict__ = {**executor.__dict__, **changed}
+    with pytest.raises(ExecutorError, match=said):
+        checked(wrong)
+
+
+def test_what_is_missing_of_an_executor_is_named():
+    with pytest.raises(ExecutorError, match="NoneType is no executor: its device_kind is missing"):
+        checked(None)

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import time
 import traceback
+from concurrent.futures import Future
 
 import pytest
 import torch
@@ -490,8 +491,17 @@ def test_an_executor_that_raises_or_mixes_seeds_up_is_a_training_error(pool_of, 
         pool_of(Closed(planted)).results(RUN, range(1))
     # Where it was raised is told with it.
     assert str(raised.value).endswith("".join(traceback.format_exception(raised.value.__cause__)).rstrip())
-    with pytest.raises(TrainingError, match=r"the executor gave results of seeds \[1\]"):
+    with pytest.raises(TrainingError, match=r"gave results of seeds \[1\]; needed: of \[0\], in this order"):
         pool_of(Planted(lambda run, seed: result(seed + 1))).results(RUN, range(1))
+
+    class Listing(Planted):
+        def submit(self, run, seeds, data):
+            given = Future()
+            given.set_result([result(seed) for seed in seeds])
+            return given
+
+    with pytest.raises(TrainingError, match="the executor gave a list; needed: a TrainedBlock"):
+        pool_of(Listing(planted)).results(RUN, range(1))
     assert _rows(path) == 0
 
 
