@@ -68,6 +68,7 @@ class Planting:
         claims: int = 1,
         kind: str = DATA.kind,
         origin: str = DATA.origin,
+        images: bool = False,
         tested: int = TEST_IMAGES,
         may_collapse: Collection[object] = (),
         left_out: Collection[object] = (),
@@ -80,7 +81,7 @@ class Planting:
         seed; the recipe then asks for them. choosing: by arm, the accuracy on the seeds that
         choose settings, one for all or by seed; makes the claim one that chooses. claims: how many the session
         selected. tested: images behind each accuracy. may_collapse: arms that are declared so.
-        left_out: arms that the scale does without. kind, origin: of the images.
+        left_out: arms that the scale does without. kind, origin: of the images. images: as claims declare it.
         """
         n = len(next(iter(arms.values())))
         looks = tuple(looks) or (n,)
@@ -98,7 +99,12 @@ class Planting:
             gone = (diverged or {}).get(name, [False] * len(values))
             self._results[network.name] = _results(values, gone, flow, (choosing or {}).get(name), by_epoch, tested)
         claim = Claim(
-            "P1", "planted", Source("A paper", "Table 1", repetitions), lambda: declared, tunes=choosing is not None
+            "P1",
+            "planted",
+            Source("A paper", "Table 1", repetitions),
+            lambda: declared,
+            tunes=choosing is not None,
+            images=images,
         )
         fields = {
             "device": torch.device("cpu"),

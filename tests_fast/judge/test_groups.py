@@ -354,6 +354,27 @@ def test_a_pair_at_chance_contradicts_no_claim_on_several_pairs(planting, means,
     assert judged(planting.lab(arms), "assert_ranks", ["a", "b", "c"], margin=5.0).called == called
 
 
+def test_a_claim_that_is_reproduced_stands_beside_a_pair_at_chance(planting):
+    arms = {
+        name: around(mean, n=20, spread=0.01, seed=at)
+        for at, (name, mean) in enumerate(zip("abc", (50, 10, 9.2), strict=True))
+    }
+    found = judged(planting.lab(arms), "assert_ranks", ["a", "b", "c"], margin=0.5)
+    assert found.verdict.bounds[1].comparison == ("b", "c")
+    assert [arm.at_chance for arm in found.arms] == [False, True, True]
+    assert found.called == "REPRODUCED"
+
+
+def test_it_is_the_pair_nearest_to_being_excluded_that_must_not_be_at_chance(planting):
+    """Of a over b, 7 points, a size of 20 is excluded; the lead of b over c is the less certain one."""
+    b = around(9, n=20, spread=0.5)
+    arms = {"a": b + 7 + around(0, n=20, spread=0.01, seed=1), "b": b, "c": around(2, n=20, spread=0.5, seed=2)}
+    found = judged(planting.lab(arms), "assert_ranks", ["a", "b", "c"], margin=20.0)
+    assert [bound.comparison for bound in found.verdict.bounds[:2]] == [("b", "c"), ("a", "b")]
+    assert [arm.at_chance for arm in found.arms] == [False, True, True]
+    assert found.called == "TOO SMALL"
+
+
 @pytest.mark.parametrize(("learned", "n", "next_look"), [(0, 5, None), (1, 20, None)])
 def test_where_no_run_has_learned_anything_no_more_seeds_are_looked_at(planting, learned, n, next_look):
     arms = {name: around(10, n=20, spread=0.01, seed=at) for at, name in enumerate("ab")}

@@ -16,13 +16,14 @@ from pytest_claims.judge.lab import PLACEBO_DRAWS, NotReproducedError
 from pytest_claims.judge.metric import gradient
 from pytest_claims.judge.result import Result
 from pytest_claims.report.notes import all_notes
+from pytest_claims.runs import pool
 from pytest_claims.runs.pool import NotStoredError, Pool
-from pytest_claims.stats import agreement, nominal_levels
+from pytest_claims.stats import agreement, nominal_levels, superiority
 from pytest_claims.stats.looks import Level
-from pytest_claims.types import Outcome
+from pytest_claims.types import Confounder, Outcome
 from tests_fast.images import tiny
 from tests_fast.judge import planted
-from tests_fast.judge.planted import ROUNDING, around, judged
+from tests_fast.judge.planted import ROUNDING, PlantedExecutor, around, judged
 
 REPRODUCED, TOO_SMALL = Outcome.REPRODUCED, Outcome.TOO_SMALL
 CONTRADICTED, INCONCLUSIVE = Outcome.CONTRADICTED, Outcome.INCONCLUSIVE
@@ -51,6 +52,33 @@ def test_what_served_is_said_with_its_place_or_as_the_runs_recorded_it(planting,
     assert str(tmp_path) in here
     lab = planting.lab(ahead(10, n=5), kind="cifar", origin=AS_RECORDED)
     assert greater(lab).datasets == {"cifar10": "cifar, as recorded"}
+
+
+@pytest.mark.parametrize("images", [False, True])
+def test_the_result_has_what_the_claim_declares_and_what_its_runs_recorded(planting, monkeypatch, images):
+    monkeypatch.setattr(PlantedExecutor, "capability", "AVX2")
+    found = greater(planting.lab(ahead(10, n=5), images=images))
+    assert (found.images, found.capabilities) == (images, ("AVX2",))
+
+
+@pytest.mark.parametrize(("kind", "option"), [("cpu", "--data real"), ("cuda", "--gpu")])
+def test_the_command_trains_on_what_the_runs_were_trained_on(planting, monkeypatch, kind, option):
+    monkeypatch.setattr(PlantedExecutor, "device_kind", kind)
+    monkeypatch.setattr(pool, "flops_per_step", lambda run: 1e12)  # of a network that is never built
+    arms = ahead(10, n=5)
+    greater(planting.lab(arms))
+    found = greater(planting.lab(arms, only_stored=True))
+    assert found.command.endswith(f" {option}")
+
+
+def test_arms_that_only_confounders_name_are_not_in_how_it_was_trained(planting):
+    rate = Confounder("the rate", "at a lower rate", "c", "d")
+    arms = ahead(10, n=5)
+    curves = {name: np.full((5, 4), values[0]) for name, values in arms.items()}  # four epochs instead of three
+    lab = planting.lab(arms | {"c": arms["a"], "d": arms["b"]}, curves={"c": curves["a"], "d": curves["b"]})
+    found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=[rate])
+    assert [arm.label for arm in found.arms] == ["a", "b", "c", "d"]
+    assert "3 epochs" in found.trained
 
 
 # How far a lead of 5 points may swing for a verdict at the first look, the second, the third, and at none of them.
@@ -372,6 +400,9 @@ def test_gradients_are_compared_in_doublings(planting):
     assert found.verdict.effect == pytest.approx(3.0)
     assert (found.measured, found.unit, found.kind) == ("gradient at initialisation, log2", "doublings", "effect")
     assert found.arms[1].values == (-7.0,) * 10
+    # No test image counts for anything in them.
+    exact = superiority(*(np.array(arm.values) for arm in found.arms), margin=3.0)
+    assert (found.verdict.lower, found.verdict.upper) == (exact.lower, exact.upper)
     # Sources give accuracies, which say nothing about gradients.
     assert found.agreement is None
     assert [arm.documented for arm in found.arms] == [None, None]
@@ -388,6 +419,11 @@ def test_a_run_of_gradients_that_diverged_collapsed(planting):
     found = greater(flowing(planting, diverged={"b": diverged}), margin=3.0)
     assert [arm.collapsed for arm in found.arms] == [(False,) * 10, tuple(diverged)]
     assert any("b 1 of 10" in note for note in all_notes(found))
+
+
+def test_gradients_that_are_not_stored_are_missed(planting):
+    with pytest.raises(NotStoredError):
+        greater(flowing(planting, only_stored=True))
 
 
 def placebo(planting, pattern=None, n=5, **options):
@@ -432,6 +468,21 @@ def decisions(monkeypatch):
 
     monkeypatch.setattr(labs, "superiority", recorded)
     return taken
+
+
+def test_reassigned_arms_are_at_chance_where_most_of_their_runs_collapsed(planting):
+    """Of twelve runs eight diverged: as drawn all of the one arm's, and a third of the other's."""
+    values = np.full(18, 50.0)
+    lab = placebo(planting, values, n=6, diverged={"a": [seed < 8 for seed in range(18)]})
+    found = judged(lab, "assert_greater", "a", "b", margin=30.0)
+    runs = [(values[seed], seed < 8) for seed in range(12)]
+    rng, expected = np.random.default_rng(list(TEST.encode())), Counter()
+    for _ in range(PLACEBO_DRAWS):
+        drawn = [runs[place] for place in rng.permutation(12)]
+        fallen = [sum(collapsed for _, collapsed in part) for part in (drawn[:6], drawn[6:])]
+        expected["INCONCLUSIVE" if min(fallen) > 3 else "CONTRADICTED"] += 1
+    assert found.placebo == dict(expected)
+    assert set(expected) == {"INCONCLUSIVE", "CONTRADICTED"}
 
 
 def test_a_placebo_gives_the_same_results_to_the_arms_at_random(planting, decisions):
