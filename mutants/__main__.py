@@ -319,9 +319,14 @@ def main() -> None:
     }
     parser = argparse.ArgumentParser(prog="python -m mutants", description=__doc__)
     parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of those in {MODULES.name}; none: all")
-    parser.add_argument("-k", default="", metavar="TEXT", help="only mutants with this in their line, as a function")
+    words = "only mutants with this in their line, as a function; given several times: with one of these"
+    parser.add_argument("-k", action="append", metavar="TEXT", help=words)
     arguments = parser.parse_args()
-    chosen, only = arguments.modules or list(modules), arguments.k
+    chosen = arguments.modules or list(modules)
+
+    def is_chosen(name: str) -> bool:
+        return not arguments.k or any(text in name for text in arguments.k)
+
     unknown = [name for name in chosen if name not in modules]
     if unknown:
         parser.error(f"not in {MODULES.name}: {', '.join(unknown)}")
@@ -342,7 +347,7 @@ def main() -> None:
             text = (tree / module).read_text(encoding="utf-8")
             if not survives(tree, module, text, sorted(baseline.seconds, key=baseline.seconds.get), baseline.seconds):
                 sys.exit(f"{module}: its tests, the quickest first, do not pass in a fork with nothing changed")
-            made = [mutant for mutant in mutants(module, text) if only in mutant.name]
+            made = [mutant for mutant in mutants(module, text) if is_chosen(mutant.name)]
             print(f"{module}: {len(made)} mutants, {len(baseline.seconds)} tests", flush=True)
             killed, tried = killed_in_place(tree, module, made, baseline, modules[module])
             print(f"  {len(killed)} of {tried} killed in place; {len(made) - len(killed)} are run anew", flush=True)
@@ -365,7 +370,7 @@ def main() -> None:
                 flush=True,
             )
     new = [name for name in found if name not in reasons]
-    gone = [name for name in reasons if name.split(" ")[0] in chosen and only in name and name not in found]
+    gone = [name for name in reasons if name.split(" ")[0] in chosen and is_chosen(name) and name not in found]
     where = SURVIVORS.relative_to(ROOT)
     if new:
         print(f"\n{len(new)} new survivors: write a test, or list them in {where} with the reason in place of ?:")
