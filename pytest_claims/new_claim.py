@@ -68,7 +68,10 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     below = path.relative_to(Path.cwd())
-    print(f"{below} is written. Rehearse it as it is: pytest {below} --scale rehearsal. Judge it: --scale documented")
+    print(
+        f"{below} is written. Rehearse it as it is: pytest {below} --scale rehearsal. See what its verdict costs: pytest "
+        f"{below} --scale documented --plan. Without --plan the verdict is made"
+    )
     return 0
 
 
