@@ -69,8 +69,8 @@ def main(arguments: list[str]) -> int:
         return 1
     below = path.relative_to(Path.cwd())
     print(
-        f"{below} is written. Rehearse it as it is: pytest {below} --scale rehearsal. See what its verdict costs: pytest "
-        f"{below} --scale documented --plan. Without --plan the verdict is made"
+        f"{below} is written. Rehearse it as it is: pytest {below} --scale rehearsal. See what its verdict costs: "
+        f"pytest {below} --scale documented --plan. Without --plan the verdict is made"
     )
     return 0
 
