@@ -129,6 +129,21 @@ def test_an_optimiser_that_takes_chance_from_global_state_is_refused(elementwise
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_chance_that_only_begins_later_is_found(registry):
+    class Late(torch.optim.SGD):
+        steps = 0
+
+        def step(self, closure=None):
+            self.steps += 1
+            if self.steps > 40:
+                torch.randn(1)
+            return super().step(closure)
+
+    register(Optimiser("late", lambda parameters, recipe, *_: Late(parameters, lr=recipe.lr), elementwise=True))
+    with pytest.raises(OptimiserError, match="'late' draws from global random state"):
+        train(Run(SMALL, Recipe(10, 25, 1, "late", 0.1)), [0], DATA)
+
+
 @pytest.mark.parametrize("kind", [RowScaled, Clipped])
 def test_an_optimiser_that_couples_seeds_is_not_taken_for_elementwise(kind, registry):
     def make(parameters, recipe, options, device):

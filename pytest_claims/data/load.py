@@ -6,7 +6,6 @@ import dataclasses
 import os
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from pytest_claims.data.choice import Choice
@@ -45,7 +44,9 @@ def from_files(spec: DatasetSpec, folder: Path, *, download: bool) -> Dataset:
     if os.path.isfile(npz):
         # A large set of one's own is registered with its size.
         registered = 2 * (spec.training_images + spec.test_images) * SIDE * SIDE * 3
-        return _real(spec, read_npz(npz, max(MOST_BYTES, registered), named=not spec.class_names))
+        found = _real(spec, read_npz(npz, max(MOST_BYTES, registered), named=not spec.class_names))
+        _as_registered(spec, found)
+        return found
     if spec.loader is not None and (download or spec.on_disk(folder)):
         return from_loader(spec, folder, download=download)
     raise DataError(f"{spec.name} is not in {folder}. {spec.ways}")
@@ -86,29 +87,28 @@ def _real(spec: DatasetSpec, splits: Splits) -> Dataset:
         (presented(images, f"{splits.origin}: {part}", channels=spec.channels, size=spec.size), labels)
         for part, (images, labels) in (("train", splits.train), ("test", splits.test))
     )
-    _as_registered(spec, splits)
     found = dataset(spec.name, splits.origin, names, train, test, kind=spec.family)
     return dataclasses.replace(found, kind=spec.kind_of(found.fingerprint))
 
 
-def _as_registered(spec: DatasetSpec, splits: Splits) -> None:
-    """Raises DataError where a set that is known by its name alone is not what it was registered as.
+def _as_registered(spec: DatasetSpec, found: Dataset) -> None:
+    """Raises DataError where the file of a set that has no other form is not what the set is registered as.
 
-    What is published is known by its fingerprint, or its loader verifies it.
+    A published set may be there in part. Of one that is known by its fingerprint, other images are images of one's own.
     """
     if spec.fingerprint or spec.sample or spec.loader:
         return
     has = {
-        "classes": len(splits.class_names or np.unique(splits.train[1])),
-        "training_images": len(splits.train[1]),
-        "test_images": len(splits.test[1]),
+        "classes": found.classes,
+        "training_images": len(found.train_labels),
+        "test_images": len(found.test_labels),
     }
     wrong = {name: number for name, number in has.items() if number != getattr(spec, name)}
     if wrong:
         is_ = ", ".join(f"{name}={number}" for name, number in wrong.items())
         said = ", ".join(f"{name}={getattr(spec, name)}" for name in wrong)
         raise DataError(
-            f"{splits.origin} has {is_}, and {spec.name!r} is registered with {said}. Correct its DatasetSpec, or the "
+            f"{found.origin} has {is_}, and {spec.name!r} is registered with {said}. Correct its DatasetSpec, or the "
             "file"
         )
 

@@ -33,7 +33,7 @@ def read_npz(path: Path, most_bytes: int = MOST_BYTES, *, named: bool = True) ->
             keys = [key for key in _KEYS if named or key != _NAMES or f"{key}.npy" in members]
             missing = [key for key in keys if f"{key}.npy" not in members]
             if missing:
-                raise DataError(f"{path} has no {', '.join(missing)}; needed: {', '.join(_KEYS)} (see docs/images.md)")
+                raise DataError(f"{path} has no {', '.join(missing)}; needed: {', '.join(keys)} (see docs/images.md)")
             declared = {key: _declared_bytes(archive, key) for key in keys}
             if sum(declared.values()) > most_bytes:
                 sizes = ", ".join(f"{key} {size:,}" for key, size in declared.items())

@@ -476,7 +476,7 @@ class Lab:
         return difference(first, second) if set(among) <= set(self._documented_figures()) else None
 
     def _look_from(self, n: int) -> None:
-        """Leave out the looks below n. Raises NoLookError if none is left."""
+        """Leave out the looks below n, and what was read at them. Raises NoLookError if none is left."""
         settings = self._settings.from_look(n)
         if not settings.looks:
             last, first = self._settings.looks[-1] if self._settings.looks else None, settings.planned[0]
@@ -484,7 +484,7 @@ class Lab:
                 f"not judged: such a claim is first looked at with {first} seeds (docs/verdicts.md, Looks), and "
                 f"--max-seeds ends {f'at {last}' if last else 'before that'}: the same command without it looks there"
             )
-        self._settings = settings
+        self._settings, self._n, self._evidence = settings, settings.looks[0], {}
 
     def _look(self, decide: Callable[[float], Verdict], n: int, level: float) -> Verdict:
         """The verdict on n seeds."""

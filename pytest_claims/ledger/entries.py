@@ -45,7 +45,7 @@ class Entry:
     where it is not the effect's. agrees: measured lies in the prediction interval. date: ISO 8601. first_seed: of those
     judged. samples: how many samples of seeds were judged one after the other until a verdict stood. Of more than one
     each has the error rate of one, so that together they have more (docs/verdicts.md). confounded_by: what explains the
-    effect instead of the claimed cause, as the claim declares it; none is named in entries from before 2026-11-27.
+    effect instead of the claimed cause, as the claim declares it; no older entry names any.
     """
 
     finding: str

@@ -39,7 +39,7 @@ from pytest_claims.plugin.session import result_of, results_of
 from pytest_claims.plugin.verdict_lines import VerdictLines, are_written, verdict_line, verdict_status
 from pytest_claims.report.failure import COLUMNS as WIDEST
 from pytest_claims.report.kept_apart import others_in_store
-from pytest_claims.runs.executor import Executor, checked
+from pytest_claims.runs.executor import Executor, ExecutorError, checked
 from pytest_claims.runs.laboratory import Laboratory, in_process, length
 from pytest_claims.runs.plan import needed
 from pytest_claims.runs.results import Results
@@ -222,7 +222,13 @@ class Active:
 
     def _executor(self, settings: Settings, workers: int) -> Executor:
         hook = self.config.hook.pytest_claims_executor
-        return checked(hook(config=self.config, settings=settings, workers=workers))
+        made = hook(config=self.config, settings=settings, workers=workers)
+        try:
+            return checked(made)
+        except ExecutorError:
+            with contextlib.suppress(Exception):
+                made.close()
+            raise
 
     @pytest.hookimpl(trylast=True)
     def pytest_claims_executor(self, settings: Settings, workers: int) -> Executor:

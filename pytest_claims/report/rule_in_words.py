@@ -39,10 +39,12 @@ def flips_name(test: HypothesisTest) -> str:
 
 
 def superiority(verdict: Verdict, unit: str) -> str:
+    """Of two arms, of which one is ahead."""
     return f"{_low_and_high(verdict)}: {_MEANING[verdict.by_bounds]}{_unconfirmed_by_flips(verdict)}"
 
 
 def leads(verdict: Verdict, unit: str) -> str:
+    """Of several leads at once."""
     low, high = verdict.bounds[:2]
     weakest, smallest = (named(bound.comparison, OVER) for bound in (low, high))
     meaning = {
@@ -59,6 +61,7 @@ def leads(verdict: Verdict, unit: str) -> str:
 
 
 def trend(verdict: Verdict, unit: str) -> str:
+    """Of a rise or fall along levels."""
     low, _, slope = verdict.bounds
     agrees = "agrees" if slope.value > 0 else "does not confirm the direction"
     text = (
@@ -71,6 +74,7 @@ def trend(verdict: Verdict, unit: str) -> str:
 
 
 def spread(verdict: Verdict, unit: str) -> str:
+    """Of an arm that varies less than others."""
     others = count(verdict.tests[0].of, "other arm")
     text = (
         f"over {others}, in doublings of the spread, the least {_low_and_high(verdict)} "
@@ -85,6 +89,7 @@ def spread(verdict: Verdict, unit: str) -> str:
 
 
 def speed(verdict: Verdict, unit: str) -> str:
+    """Of epochs to an accuracy."""
     text = f"{_low_and_high(verdict)}: {_MEANING[verdict.by_bounds]}"
     if verdict.doubt:
         flips = flips_name(verdict.tests[-1])
@@ -96,6 +101,7 @@ def speed(verdict: Verdict, unit: str) -> str:
 
 
 def spans(verdict: Verdict, unit: str) -> str:
+    """Of two spans of means."""
     (low, of_low), (high, of_high) = ((at, named(at.comparison, LESS)) for at in verdict.bounds[:2])
     return (
         f"{_low_and_high(verdict)} (L of {of_low}, a {level_words(low.alpha)} bound; U of {of_high}, a "
@@ -105,6 +111,7 @@ def spans(verdict: Verdict, unit: str) -> str:
 
 
 def equivalence(verdict: Verdict, unit: str) -> str:
+    """Of two arms that differ by less than the limit."""
     within = f"{verdict.margin:g}"
     shown = f"the interval {_interval(verdict.bounds)}"
     match verdict.by_bounds:
@@ -141,6 +148,7 @@ def every_pair(verdict: Verdict, unit: str) -> str:
 
 
 def no_fall(verdict: Verdict, unit: str) -> str:
+    """Of every change along levels."""
     low, high = verdict.bounds
     changes, limit = count(len(verdict.parts), "change"), f"{verdict.margin:g}"
     least = f"of {changes} the least L = {_value(low)} (from {named(low.comparison, TO)})"
@@ -162,6 +170,7 @@ def no_fall(verdict: Verdict, unit: str) -> str:
 
 
 def change(verdict: Verdict, unit: str) -> str:
+    """Of one change between two levels."""
     low, high = verdict.bounds
     meaning = {
         Outcome.REPRODUCED: f"no fall of more than {verdict.margin:g}",

@@ -8,6 +8,7 @@ from pytest_claims.types import HypothesisTest, Method, Shows, Verdict
 
 
 def superiority(verdict: Verdict) -> str:
+    """Of two arms, of which one is ahead."""
     text = _both(verdict, Shows.EFFECT)
     if _of(verdict, Shows.BELOW_MARGIN):
         text += f"; against an effect of {verdict.margin:g} or more, {_both(verdict, Shows.BELOW_MARGIN)}"
@@ -15,6 +16,7 @@ def superiority(verdict: Verdict) -> str:
 
 
 def leads(verdict: Verdict) -> str:
+    """Of several leads at once."""
     text = f"the largest p of {count(len(verdict.parts), 'lead')}, {_both(verdict, Shows.EFFECT)}"
     sizes = _of(verdict, Shows.BELOW_MARGIN)
     if sizes:
@@ -26,6 +28,7 @@ def leads(verdict: Verdict) -> str:
 
 
 def trend(verdict: Verdict) -> str:
+    """Of a rise or fall along levels."""
     text = f"end to end and slope on log2(level), the larger p: {_both(verdict, Shows.EFFECT)}"
     if _of(verdict, Shows.BELOW_MARGIN):
         text += f"; against {verdict.margin:g} or more end to end, {_both(verdict, Shows.BELOW_MARGIN)}"
@@ -33,6 +36,7 @@ def trend(verdict: Verdict) -> str:
 
 
 def spread(verdict: Verdict) -> str:
+    """Of an arm that varies less than others."""
     pairs = count(_of(verdict, Shows.EFFECT)[0].of, "pair")
     return (
         f"Brown-Forsythe (one-sided, the largest p of {pairs}) {_p(verdict, Shows.EFFECT)}; against "
@@ -41,6 +45,7 @@ def spread(verdict: Verdict) -> str:
 
 
 def speed(verdict: Verdict) -> str:
+    """Of epochs to an accuracy."""
     null = {
         Shows.EFFECT: "that it is no faster",
         Shows.BELOW_MARGIN: f"that it is {2**verdict.margin:g} times as fast or more",
@@ -58,6 +63,7 @@ def speed(verdict: Verdict) -> str:
 
 
 def spans(verdict: Verdict) -> str:
+    """Of two spans of means."""
     said = []
     for shows in (Shows.EFFECT, Shows.BELOW_MARGIN):
         found = _of(verdict, shows)
@@ -68,6 +74,7 @@ def spans(verdict: Verdict) -> str:
 
 
 def equivalence(verdict: Verdict) -> str:
+    """Of two arms that differ by less than the limit."""
     text = f"paired equivalence (two one-sided t tests, skew-corrected) {_p(verdict, Shows.WITHIN)}"
     if _of(verdict, Shows.BEYOND):
         text += f"; that they differ by less than {verdict.margin:g} (two-sided) {_p(verdict, Shows.BEYOND)}"
@@ -75,6 +82,7 @@ def equivalence(verdict: Verdict) -> str:
 
 
 def every_pair(verdict: Verdict) -> str:
+    """Of no difference, and of its opposite."""
     pairs = count(len(verdict.parts), "pair")
     text = f"the largest p of {pairs}, paired equivalence (two one-sided t tests) {_p(verdict, Shows.WITHIN)}"
     beyond = _of(verdict, Shows.BEYOND)
@@ -85,6 +93,7 @@ def every_pair(verdict: Verdict) -> str:
 
 
 def no_fall(verdict: Verdict) -> str:
+    """Of every change along levels."""
     changes = count(len(verdict.parts), "change")
     text = f"the largest p of {changes}, paired t (one-sided, non-inferiority) {_p(verdict, Shows.NO_FALL)}"
     if _of(verdict, Shows.FALL):
@@ -93,6 +102,7 @@ def no_fall(verdict: Verdict) -> str:
 
 
 def change(verdict: Verdict) -> str:
+    """Of one change between two levels."""
     text = f"paired t (one-sided, non-inferiority) {_p(verdict, Shows.NO_FALL)}"
     if _of(verdict, Shows.FALL):
         text += f"; against a fall of {verdict.margin:g} at most {_p(verdict, Shows.FALL)}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
+import numbers
 import traceback
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -117,13 +119,15 @@ def checked(given: Any) -> Executor:
     kind = type(given).__name__
     texts = dict.fromkeys(("device_kind", "device_name", "kernels", "capability"), "a text")
     for name, allowed in (texts | {"tf32": "True or False", "slots": "an integer, 1 or more"}).items():
-        value: Any = getattr(given, name, None)
+        # What a property raises is its own.
+        there = inspect.getattr_static(given, name, None) is not None or name in getattr(given, "__dict__", {})
+        value: Any = getattr(given, name) if there else None
         if name == "slots":
-            fits = isinstance(value, int) and value >= 1
+            fits = isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) >= 1
         else:
             fits = isinstance(value, bool if name == "tf32" else str)
         if not fits:
-            said = repr(value) if hasattr(given, name) else "missing"
+            said = repr(value) if there else "missing"
             raise ExecutorError(
                 f"{kind} is no executor: its {name} is {said}; needed: {allowed}. What it means is said in "
                 "pytest_claims/runs/executor.py"

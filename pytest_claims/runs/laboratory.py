@@ -10,7 +10,7 @@ from pytest_claims.data import DataError, Dataset, load, spec_of
 from pytest_claims.data.kinds import SAMPLE
 from pytest_claims.data.load import as_recorded
 from pytest_claims.runs.evidence import store_of
-from pytest_claims.runs.executor import Executor, InProcess, Recorded
+from pytest_claims.runs.executor import Executor, ExecutorError, InProcess, Recorded
 from pytest_claims.runs.leases import Leases
 from pytest_claims.runs.pool import Pool
 from pytest_claims.runs.progress_notes import Notes
@@ -62,13 +62,20 @@ class Laboratory:
         self.settings, self._worker, self._workers = settings, worker, workers
         self._session, self._needed, self._make_executor = session, needed, make_executor
         self._open = contextlib.ExitStack()
+        self._no_executor: ExecutorError | None = None
         # Where nothing is trained, by kind of device and instruction set.
         self._pools: dict[tuple[str, str], Pool] = {}
 
     @functools.cached_property
     def executor(self) -> Executor:
-        """What trains; making it may raise DeviceError."""
-        executor = self._make_executor(self.settings, self._workers)
+        """What trains; making it may raise DeviceError, and ExecutorError once and for all."""
+        if self._no_executor:
+            raise self._no_executor
+        try:
+            executor = self._make_executor(self.settings, self._workers)
+        except ExecutorError as error:
+            self._no_executor = error
+            raise
         self._open.callback(executor.close)
         return executor
 

@@ -14,6 +14,7 @@ from pytest_claims.runs.pool import Pool, seeds_per_block
 from pytest_claims.runs.quantities import about, listed, short
 from pytest_claims.runs.store import Store
 from pytest_claims.settings import Settings
+from pytest_claims.stacked import NetworkError
 from pytest_claims.train.cost import DATA_CENTRE_GPU, Cost, Speed, cost, probe
 from pytest_claims.types import Arm, Claim, Run, first_look
 
@@ -85,7 +86,10 @@ def plan(
             images = len(data.train_labels), len(data.test_labels)
             if data.kind == FOLDERS and settings.data.of(run.dataset).kind != FOLDERS:
                 obstacles.append(settings.data.served(run.dataset, data.kind))
-            fitted = pool.adapt_classes(run)
+            try:
+                fitted = pool.adapt_classes(run)
+            except NetworkError as error:
+                obstacles.append(str(error))
             needed, smallest = run.recipe.images_per_class, int(data.train_labels.bincount().min())
             if needed is not None and needed > smallest:
                 obstacles.append(f"{run.dataset} has {smallest} training images in a class; a recipe needs {needed}")

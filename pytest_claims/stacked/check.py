@@ -194,8 +194,8 @@ class _Trial:
         if not _close(self._passed(False).logits[:1], alone, rtol=1e-3):
             raise NetworkError(
                 f"{self._network} is another function for two seeds side by side than for one alone, from "
-                f"{self._first_that_is_another(module)} on; {_APART}. What counts channels, as a "
-                "norm's groups do, must grow with the number of seeds"
+                f"{self._first_that_is_another(module)} on; {_APART}. Numbers that count channels, such as a norm's "
+                "groups, must grow with the number of seeds"
             )
 
     def _passed(self, train: bool, change: _Change | None = None) -> _Passed:
@@ -234,7 +234,7 @@ class _Trial:
                 logits = module(images)
         except Exception as error:
             where = running[-1] if running else _in_words("", module)
-            layer = next(each for name, each in module.named_modules() if _in_words(name, each) == where)
+            layer = next((each for name, each in module.named_modules() if _in_words(name, each) == where), module)
             raise NetworkError(
                 f"{self._network}: {where} fails on {shape}: {type(error).__name__}: {error}{_instead(layer)}"
             ) from error
@@ -267,9 +267,11 @@ class _Trial:
         """The innermost layer, in words, that first gives the first seed something else than it gives it alone."""
         beside = self._outputs(False, 0, None)
         for (where, both), (_, one) in zip(beside, self._layers(alone, self._images[:, :3]), strict=False):
-            # The seeds' slices lie along one of the first two dimensions.
+            # A seed's part lies along one of the first two dimensions, one half of it or every other entry.
             along = [place for place in range(min(2, both.ndim)) if both.shape[place] == 2 * one.shape[place]]
-            if along and not any(_close(both.chunk(2, place)[0], one, rtol=1e-3) for place in along):
+            parts = [both.chunk(2, place)[0] for place in along]
+            parts += [both[(slice(None),) * place + (slice(0, None, 2),)] for place in along]
+            if parts and not any(_close(part, one, rtol=1e-3) for part in parts):
                 return where
         return "a layer"
 

@@ -142,11 +142,19 @@ def test_a_file_that_is_not_what_its_set_was_registered_as_is_refused_by_its_num
         load(choose(str(tmp_path), "rehearsal", tmp_path), "rings")
 
 
+def test_labels_that_are_none_are_told_before_they_are_counted(monkeypatch, tmp_path):
+    monkeypatch.setitem(spec._registered, "rings", RINGS)
+    _rings(tmp_path)
+    arrays = dict(np.load(tmp_path / "rings.npz"))
+    np.savez(tmp_path / "rings.npz", **{**arrays, "train_labels": np.int64(3)})
+    with pytest.raises(DataError, match=r"train labels are int64 \[\]; needed: integers \[12\]"):
+        load(choose(str(tmp_path), "rehearsal", tmp_path), "rings")
+
+
 def test_class_names_that_a_set_is_registered_with_need_not_be_in_its_file(monkeypatch, tmp_path):
     monkeypatch.setitem(spec._registered, "rings", dataclasses.replace(RINGS, class_names=("one", "two", "three")))
     _rings(tmp_path, named=False)
     assert load(choose(str(tmp_path), "rehearsal", tmp_path), "rings").class_names == ("one", "two", "three")
-    # Without names the labels are counted.
     _rings(tmp_path, named=False, classes=2)
-    with pytest.raises(DataError, match="has classes=2, and 'rings' is registered with classes=3"):
+    with pytest.raises(DataError, match="train has no image of class 2; every class needs at least one"):
         load(choose(str(tmp_path), "rehearsal", tmp_path), "rings")

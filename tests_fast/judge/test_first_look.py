@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_claims.judge.lab import NoLookError
-from pytest_claims.runs.pool import NotStoredError
+from pytest_claims.runs.pool import NotStoredError, Pool
 from pytest_claims.stats import LOOKS, nominal_levels
 from pytest_claims.types import Arm, Outcome, first_look
 from tests_fast.judge.planted import NOISY, RECIPE, Planted, arms_at, judged
@@ -129,3 +129,12 @@ def test_nothing_is_chosen_where_nothing_will_be_judged(planting):
     with pytest.raises(NoLookError, match="first looked at with 10 seeds"):
         judged(lab, "assert_needs_lower", *BY_RATE, margin=3.0)
     assert planting.trained == []
+
+
+def test_after_tuning_the_seeds_of_the_look_that_comes_are_wanted(planting, monkeypatch):
+    wanted = []
+    monkeypatch.setattr(Pool, "want", lambda self, runs: wanted.append([seeds for _, seeds in runs]))
+    arms = arms_at(n=20, a=50, b=50)
+    lab = planting.lab(arms, looks=LOOKS, choosing=dict.fromkeys(arms, 50.0))
+    judged(lab, "assert_steadier", "a", ["b"], margin=0.5)
+    assert wanted[0] == [range(20)] * 2  # spreads are first looked at with 20

@@ -54,6 +54,15 @@ def test_what_served_is_said_with_its_place_or_as_the_runs_recorded_it(planting,
     assert greater(lab).datasets == {"cifar10": "cifar, as recorded"}
 
 
+def test_what_is_documented_is_held_beside_a_claim_whose_confounders_have_no_runs(planting):
+    arms, documented = ahead(10, n=5), {"a": 61.0, "b": 50.0}
+    greater(planting.lab(arms))
+    lab = planting.lab(arms | {"c": arms["a"], "d": arms["b"]}, documented=documented, only_stored=True)
+    rate = Confounder("the rate", "at a lower rate", "c", "d")
+    found = judged(lab, "assert_greater", "a", "b", margin=5.0, confounders=[rate])
+    assert (found.verdict.outcome, found.agreement.documented) == (REPRODUCED, 11.0)
+
+
 @pytest.mark.parametrize("images", [False, True])
 def test_the_result_has_what_the_claim_declares_and_what_its_runs_recorded(planting, monkeypatch, images):
     monkeypatch.setattr(PlantedExecutor, "capability", "AVX2")
@@ -412,6 +421,7 @@ def test_gradients_are_compared_in_doublings(planting):
 def test_gradients_of_a_network_at_chance_are_still_what_they_are(planting):
     found = greater(flowing(planting), margin=3.0)
     assert [arm.collapsed for arm in found.arms] == [(False,) * 10] * 2
+    assert all(arm.at_chance is False for arm in found.arms)
 
 
 def test_a_run_of_gradients_that_diverged_collapsed(planting):

@@ -103,6 +103,7 @@ def test_data_are_moved_to_the_device_once():
         ({"slots": 0}, "Changed is no executor: its slots is 0; needed: an integer, 1 or more"),
         ({"slots": "2"}, "its slots is '2'; needed: an integer, 1 or more"),
         ({"device_kind": None}, "its device_kind is None; needed: a text"),
+        ({"slots": True}, "its slots is True; needed: an integer, 1 or more"),
         ({"tf32": 1}, "its tf32 is 1; needed: True or False"),
         ({"submit": None}, "it has no method submit; needed: those of pytest_claims/runs/executor.py"),
     ],
@@ -114,6 +115,17 @@ def test_what_a_hook_gave_is_checked_before_anything_waits_for_it(changed, said)
     wrong.__dict__ = {**executor.__dict__, **changed}
     with pytest.raises(ExecutorError, match=said):
         checked(wrong)
+
+
+def test_what_a_property_raises_is_its_own():
+    class Broken(InProcess):
+        slots = property(lambda self: self.cluster.size)
+
+        def __init__(self):
+            self.__dict__.update(InProcess(CPU).__dict__)
+
+    with pytest.raises(AttributeError, match="no attribute 'cluster'"):
+        checked(Broken())
 
 
 def test_what_is_missing_of_an_executor_is_named():

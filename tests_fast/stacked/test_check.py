@@ -474,7 +474,7 @@ def test_what_is_no_network_is_refused_by_check_engine_and_cost_alike(network, m
             Giving("two heads"),
             r"head.1 .*StackedLinear was given \[2, 3, 8\]; needed: \[images, 2 seeds, features\]. It",
         ),
-        (Giving("groups"), r"for one alone, from features.1 \(a GroupNorm\) on; .*norm's groups do, must grow with"),
+        (Giving("groups"), r"for one alone, from features.1 \(a GroupNorm\) on; .*norm's groups, must grow with"),
     ],
     ids=lambda value: getattr(value, "what", None),
 )

@@ -194,6 +194,12 @@ def test_seeds_to_settle_are_those_of_the_nearer_way_out(wider, fallen, spread, 
     assert found.detectable == pytest.approx(detectable(spread, 5, alpha=share["low"]))
 
 
+def test_an_effect_of_just_the_margin_is_not_excluded():
+    arms = {name: np.full(5, mean) for name, mean in zip(WIDE + NARROW, (50.0, 55.0, 52.0, 40.0, 42.0), strict=True)}
+    found = judged(arms, margin=3.0)
+    assert (found.lower, found.upper, found.outcome) == (3.0, 3.0, REPRODUCED)
+
+
 def test_a_claim_that_is_settled_asks_for_no_seeds():
     for means in ({"a": 50, "b": 60, "c": 55}, {"a": 50, "b": 54, "c": 52}, {"a": 50, "b": 50, "c": 50}):
         assert judged(planted(means | {"x": 40, "y": 42}, spread=0.2)).seeds_to_settle is None

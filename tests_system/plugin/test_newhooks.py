@@ -174,3 +174,30 @@ def test_a_usage_error_of_another_plugin_ends_the_session_with_its_text(suite, r
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*scale full is not for this machine"])
     run("-k", "ordinary").assert_outcomes(passed=1, deselected=4)
+
+
+WRONG = """
+    from pytest_claims.runs.executor import InProcess
+
+
+    class Wrong(InProcess):
+        def close(self):
+            with open("closed", "a") as file:
+                file.write("once ")
+
+
+    def pytest_claims_executor(settings):
+        with open("made", "a") as file:
+            file.write("once ")
+        executor = Wrong(settings.device)
+        executor.kernels = None
+        return executor
+"""
+
+
+def test_an_executor_that_is_none_is_told_by_every_claim_made_once_and_closed(suite, run):
+    suite.makeconftest(WRONG)
+    result = run()
+    result.assert_outcomes(errors=4, passed=1)  # one test is no claim
+    assert result.stdout.str().count("Wrong is no executor: its kernels is None; needed: a text.") >= 4
+    assert ((suite.path / "made").read_text(), (suite.path / "closed").read_text()) == ("once ", "once ")
