@@ -15,7 +15,7 @@ from models import DepthCNN, NormCNN
 from pytest_claims.data import DataError
 from pytest_claims.data.kinds import FOLDERS, SAMPLE
 from pytest_claims.errors import ExplainedError
-from pytest_claims.runs.executor import InProcess
+from pytest_claims.runs.executor import InProcess, TrainedBlock
 from pytest_claims.runs.leases import Leases
 from pytest_claims.runs.pool import NotStoredError, Pool, TrainingError, seeds_per_block
 from pytest_claims.runs.progress_notes import Block, Notes
@@ -308,6 +308,58 @@ def test_what_is_missing_is_what_would_be_trained(pool_of):
     pool = pool_of()
     pool.results(RUN, range(2))
     assert pool.missing(RUN, range(4)) == [2, 3]
+
+
+def test_what_is_stored_is_told_by_name_with_what_trained_it(pool_of, path):
+    class Halved(Planted):
+        capability = "AVX2"
+
+        def submit(self, run, seeds, data):
+            future = Future()
+            future.set_result(TrainedBlock([result(seed) for seed in seeds], "a small card", at_once=len(seeds) // 2))
+            return future
+
+    pool = pool_of(Halved(planted))
+    pool.results(SMALL_BATCH, range(5))
+    digests = [pool.key(SMALL_BATCH).digest(seed) for seed in range(5)]
+    assert pool.names(SMALL_BATCH, [1, 7, 0]) == [digests[1], digests[0]]
+    assert pool.devices(digests[:2]) == ["a small card"]
+    assert pool.capabilities(digests[:2]) == ["AVX2"]
+    assert pool.devices([]) == pool.capabilities([]) == []
+    records = sqlite3.connect(path).execute("SELECT records FROM runs").fetchall()
+    assert [json.loads(text)["at_once"] for (text,) in records] == [2] * 5
+
+
+def test_runs_are_complete_up_to_the_first_gap_if_they_can_be_read(pool_of, path):
+    pool, read = pool_of(), []
+    assert pool.complete(RUN, range(5), read.append) == 0
+    pool.results(RUN, range(2, 4))
+    pool.results(RUN, range(5, 6))
+    assert pool.complete(RUN, range(5), read.append) == 0
+    assert read == []
+    assert pool.complete(RUN, range(2, 7), read.append) == 2
+    assert pool.complete(RUN, range(2, 4), read.append) == 2
+    assert read == [planted(RUN, 2)] * 2
+
+    def unreadable(trained):
+        raise KeyError("no gradients")
+
+    assert pool.complete(RUN, range(2, 4), unreadable) == 0
+    assert pool.complete(BROKEN, range(2, 4), read.append) == 0
+    sqlite3.connect(path).execute("DROP TABLE runs").connection.commit()
+    with pytest.raises(StoreError):
+        pool.complete(RUN, range(2, 4), read.append)
+
+
+def test_what_was_expected_before_is_still_known_where_others_want_it(pool_of, path):
+    executor = Recording(Planted(planted))
+    mine, others = (Wanted(path, "today") for _ in range(2))
+    pool = pool_of(executor, wanted=mine)
+    pool.expect([(RUN, range(0))])
+    pool.expect([(RUNS[3], range(0))])
+    others.add([(RUN.canonical, range(2))])
+    pool.finish()
+    assert executor.submitted == [(RUN, (0,)), (RUN, (1,))]
 
 
 def test_a_session_that_trains_nothing_says_what_is_missing(pool_of):

@@ -48,6 +48,9 @@ def test_what_is_not_needed_any_more_is_taken_back_unless_it_has_begun(pool_of):
     futures = [future for future, _, _ in executor.waiting]
     assert [future.cancelled() for future in futures] == [False, True, False, True]
     assert begun.running()
+    executor.finish(0)
+    assert pool._advance()
+    assert pool.stored(RUNS[0], range(1)) == [planted(RUNS[0], 0)]  # what had begun is still in hand
     # Their leases are free: another session, or this one, may train them.
     other = pool_of(recording := Recording(InThreads(1, planted)))
     other.results(RUNS[0], range(1, 2))
@@ -116,6 +119,72 @@ def test_what_an_ended_claim_wanted_is_forgotten_and_taken_back(pool_of):
     assert pool._advance()
     assert executor.waiting[2][1:] == (RUNS[0], (0,))
     assert len(executor.waiting) == 3
+
+
+def test_what_the_claim_that_waits_needs_is_never_taken_back(pool_of):
+    executor = Queued(2, planted)
+    pool = pool_of(executor)
+    submitted = []
+
+    def heard(names):
+        pool.expect([])
+        submitted.extend(executor.waiting)
+        while executor.waiting:
+            executor.finish()
+
+    pool.watch(heard)
+    assert pool.results(RUNS[0], range(2)) == [planted(RUNS[0], seed) for seed in range(2)]
+    assert [seeds for _, _, seeds in submitted] == [(0,), (1,)]
+
+
+def test_all_that_claims_want_one_after_the_other_is_trained(pool_of):
+    executor = Queued(4, planted)
+    pool = pool_of(executor)
+    pool.want([(RUNS[0], range(1))])
+    pool.want([(RUNS[1], range(1))])
+    assert pool._advance()
+    assert [run for _, run, _ in executor.waiting] == [RUNS[0], RUNS[1]]
+
+
+class Open(Noted):
+    """Keeps what is noted as training now."""
+
+    def __init__(self):
+        super().__init__()
+        self.now = []
+
+    @contextlib.contextmanager
+    def training(self, block):
+        self.in_training.append(block)
+        self.now.append(block.seeds)
+        yield
+        self.now.remove(block.seeds)
+
+
+def test_what_waits_for_a_device_is_not_noted_as_training_and_what_begins_at_once_is_noted_once(pool_of):
+    executor = Queued(2, planted)
+    pool = pool_of(executor, notes=(notes := Open()))
+    pool.expect([(RUNS[0], range(2))])
+    assert pool._advance()
+    assert notes.now == []
+    pool.close()
+
+    class Busy(Queued):
+        def submit(self, run, seeds, data):
+            future = super().submit(run, seeds, data)
+            assert future.set_running_or_notify_cancel()
+            return future
+
+    executor = Busy(2, planted)
+    pool = pool_of(executor, notes=(notes := Open()))
+    pool.expect([(RUNS[0], range(2))])
+    for _ in range(2):
+        assert pool._advance()
+        assert notes.now == [range(1), range(1, 2)]
+    assert len(notes.in_training) == 2
+    executor.finish()
+    assert pool._advance()
+    assert notes.now == [range(1, 2)]
 
 
 def test_what_a_claim_wants_next_comes_before_what_others_need(pool_of):
