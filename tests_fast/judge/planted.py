@@ -132,7 +132,7 @@ class Planting:
             Store(settings.store),
             Leases(settings.store),
             PlantedExecutor(self._result),
-            lambda name: dataclasses.replace(DATA, kind=kind, origin=origin),
+            lambda name: {DATA.name: dataclasses.replace(DATA, kind=kind, origin=origin)}[name],
             only_stored=settings.only_stored,
         )
         return Lab(nodeid, nodeid, claim, "planted", declared, settings, pool, str, metric, claims, left_out)
