@@ -119,9 +119,13 @@ def checked(given: Any) -> Executor:
     kind = type(given).__name__
     texts = dict.fromkeys(("device_kind", "device_name", "kernels", "capability"), "a text")
     for name, allowed in (texts | {"tf32": "True or False", "slots": "an integer, 1 or more"}).items():
-        # What a property raises is its own.
-        there = inspect.getattr_static(given, name, None) is not None or name in getattr(given, "__dict__", {})
-        value: Any = getattr(given, name) if there else None
+        there, value = True, None
+        try:
+            value = getattr(given, name)
+        except AttributeError:
+            if inspect.getattr_static(given, name, None) is not None:
+                raise  # a property's own
+            there = False
         if name == "slots":
             fits = isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) >= 1
         else:

@@ -117,6 +117,17 @@ def test_what_a_hook_gave_is_checked_before_anything_waits_for_it(changed, said)
         checked(wrong)
 
 
+def test_one_that_stands_for_another_is_an_executor():
+    class Witness:
+        def __init__(self, executor):
+            self._executor = executor
+
+        def __getattr__(self, name):
+            return getattr(self._executor, name)
+
+    assert checked(witness := Witness(InProcess(CPU))) is witness
+
+
 def test_what_a_property_raises_is_its_own():
     class Broken(InProcess):
         slots = property(lambda self: self.cluster.size)

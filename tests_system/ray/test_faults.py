@@ -7,10 +7,16 @@ from tests_system.ray.conftest import passed
 
 def test_a_node_killed_in_mid_session_loses_nothing(nodes_of, folder):
     nodes = nodes_of(2)
-    folder.claims(4, on_node="time.sleep(0.2)")
+    # From the third claim on, blocks wait on their nodes until the one node is gone.
+    hold = folder.folder / "hold"
+    hold.touch()
+    folder.claims(4, on_node=f"while self.number >= 4 and os.path.exists({str(hold)!r}): time.sleep(0.05)")
     session = folder.start("--ray", "auto", address=nodes.address)
-    session.wait_for(lambda: session.runs >= 3 and len(folder.nodes_used) == 2)
+    session.wait_for(lambda: len(folder.nodes_that_built(4)) == 2)
+    stored = session.runs
+    assert stored >= 3
     nodes.kill(nodes.all[0])
+    hold.unlink()
     assert session.ended() == 0, session.text
     assert passed(session.text) == 4
     assert session.runs == 24
