@@ -36,7 +36,7 @@ test: $(INSTALLED)
 
 # Whole sessions: in a fresh environment, with killed workers, in a browser, and on clusters if Ray is installed. Minutes.
 test-system: $(INSTALLED)
-	$(VENV)/bin/pytest tests_system
+	$(VENV)/bin/pytest tests_system $(ARGS)
 
 lint: types
 	$(VENV)/bin/ruff check .

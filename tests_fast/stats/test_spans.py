@@ -173,9 +173,10 @@ def test_the_tests_are_of_the_pairs_that_decide_each_by_t_and_by_sign_flips(mean
         assert test.p == pytest.approx(by_t if test.method == Method.PAIRED_T else p_sign_flip(values, 0.0))
 
 
-@pytest.mark.parametrize("alpha", [0.05, Level.of(LOOKS, 5)])
-@pytest.mark.parametrize(("fallen", "spread"), [((), 2.0), ((0,), 2.0), ((0,), 0.6)])
-@pytest.mark.parametrize("wider", [2.5, 0.8, -0.5])
+@pytest.mark.parametrize(
+    ("alpha", "fallen", "spread"), [(0.05, (), 2.0), (0.05, (0,), 0.6), (Level.of(LOOKS, 5), (0,), 0.6)]
+)
+@pytest.mark.parametrize("wider", [2.5, -0.5])
 def test_seeds_to_settle_are_those_of_the_nearer_way_out(wider, fallen, spread, alpha):
     """All contrasts with the pair that L is of above 0, or all with the one that U is of below the margin."""
     arms = planted({"a": 50, "b": 50 + wider + 2, "c": 51, "x": 40, "y": 42}, n=5, spread=spread)

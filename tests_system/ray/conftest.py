@@ -214,10 +214,6 @@ class Suite:
         """On which nodes networks were built, by Ray's id."""
         return {path.name for path in self.used.iterdir()}
 
-    def nodes_that_built(self, number):
-        """On which nodes a network of this number or a later one was built."""
-        return {path.name for path in self.used.iterdir() if any(int(n) >= number for n in path.read_text().split())}
-
 
 @pytest.fixture
 def folder(tmp_path, images):

@@ -1,28 +1,29 @@
 """What is lost on a cluster, and what is not: nodes, workers, the head, and whoever presses Ctrl-C."""
 
 import psutil
+import pytest
 
 from tests_system.ray.conftest import passed
 
 
 def test_a_node_killed_in_mid_session_loses_nothing(nodes_of, folder):
     nodes = nodes_of(2)
-    # From the third claim on, blocks wait on their nodes until the one node is gone.
-    hold = folder.folder / "hold"
+    first = nodes.all[0]
+    # Its block never ends, so that it is training when it is killed.
+    hold = folder.folder / f"hold-{first.node_id}"
     hold.touch()
-    folder.claims(4, on_node=f"while self.number >= 4 and os.path.exists({str(hold)!r}): time.sleep(0.05)")
+    there = f"{str(folder.folder / 'hold-')!r} + ray.get_runtime_context().get_node_id()"
+    folder.claims(4, on_node=f"while os.path.exists({there}): time.sleep(0.05)")
     session = folder.start("--ray", "auto", address=nodes.address)
-    session.wait_for(lambda: len(folder.nodes_that_built(4)) == 2)
-    stored = session.runs
-    assert stored >= 3
-    nodes.kill(nodes.all[0])
-    hold.unlink()
+    session.wait_for(lambda: session.runs >= 3 and first.node_id in folder.nodes_used)
+    nodes.kill(first)
     assert session.ended() == 0, session.text
     assert passed(session.text) == 4
     assert session.runs == 24
     assert "a block is trained again: the node was lost on node" in session.text
 
 
+@pytest.mark.long
 def test_a_node_added_in_mid_session_is_used(nodes_of, folder):
     nodes = nodes_of(1)
     folder.claims(8, on_node="time.sleep(0.2)")
@@ -34,6 +35,7 @@ def test_a_node_added_in_mid_session_is_used(nodes_of, folder):
     assert folder.nodes_used == {nodes.all[0].node_id, added.node_id}
 
 
+@pytest.mark.long
 def test_a_node_that_computes_differently_and_joins_later_is_left_out(nodes_of, folder):
     nodes = nodes_of(1)
     folder.claims(5, on_node="time.sleep(0.2)")
@@ -54,6 +56,7 @@ def test_a_block_that_kills_its_process_is_given_up_and_named(two_nodes, folder)
     assert 12 <= session.runs <= 15  # its other network may have been trained by then
 
 
+@pytest.mark.long
 def test_ctrl_c_keeps_what_is_finished_and_leaves_the_cluster_free(two_nodes, folder):
     folder.claims(6, on_node="time.sleep(0.3)")
     session = folder.start("--ray", "auto", address=two_nodes.address)
@@ -71,6 +74,7 @@ def test_ctrl_c_keeps_what_is_finished_and_leaves_the_cluster_free(two_nodes, fo
     assert f"reused: {session_runs(again)}" in again.text
 
 
+@pytest.mark.long
 def test_the_head_lost_ends_the_session_with_what_is_stored(nodes_of, folder):
     nodes = nodes_of(1)
     folder.claims(6, on_node="time.sleep(0.3)")
