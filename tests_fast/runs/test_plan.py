@@ -7,9 +7,12 @@ import torch
 
 from models import DepthCNN
 from pytest_claims.data import Choice
-from pytest_claims.runs.plan import needed
+from pytest_claims.runs.plan import needed, plan
+from pytest_claims.runs.store import Store
 from pytest_claims.settings import TUNING_SEED, Settings
-from pytest_claims.types import LOOKS, Arm, Claim, Recipe, Source
+from pytest_claims.types import LOOKS, Arm, Claim, Recipe, Run, Source
+from tests_fast.images import tiny
+from tests_fast.runs.executors import Planted
 
 RECIPE = Recipe(1, 10, 1, "sgd", 0.01)
 
@@ -86,3 +89,14 @@ def test_settings_are_chosen_on_as_many_seeds_as_the_first_look_has(settings):
     choosing = [(width, TUNING_SEED, 10) for width in (1, 2)]
     assert asked(tuned, settings, at_most=False) == choosing
     assert asked(tuned, settings) == sorted([*choosing, (1, 3, 10), (2, 3, 10)])
+
+
+def test_a_network_of_other_classes_is_in_the_way_and_all_are_planned(settings, monkeypatch):
+    monkeypatch.setattr("pytest_claims.runs.plan.load", lambda choice, name: tiny())
+    runs = [(Run(DepthCNN(1, "relu", width=2, classes=classes), RECIPE), range(3)) for classes in (7, 10)]
+    planned, obstacles = plan(runs, settings, Store(settings.store), Planted(lambda run, seed: None))
+    assert [each.to_train for each in planned] == [3, 3]
+    assert obstacles == [
+        "DepthCNN has classes=7, and the data set 'cifar10' has 10 classes. Give the network classes=10, or the arm "
+        "another data set"
+    ]
