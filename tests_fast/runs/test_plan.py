@@ -95,7 +95,7 @@ def test_a_network_of_other_classes_is_in_the_way_and_all_are_planned(settings, 
     monkeypatch.setattr("pytest_claims.runs.plan.load", lambda choice, name: tiny())
     runs = [(Run(DepthCNN(1, "relu", width=2, classes=classes), RECIPE), range(3)) for classes in (7, 10)]
     planned, obstacles = plan(runs, settings, Store(settings.store), Planted(lambda run, seed: None))
-    assert [each.to_train for each in planned] == [3, 3]
+    assert [each.to_train for each in planned] == [5, 5]  # whole blocks
     assert obstacles == [
         "DepthCNN has classes=7, and the data set 'cifar10' has 10 classes. Give the network classes=10, or the arm "
         "another data set"
