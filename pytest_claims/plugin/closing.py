@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import traceback
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,9 +54,16 @@ def close(active: Active, reporter: pytest.TerminalReporter) -> None:
         lines = summary_lines(results, width)
     for line in [*lines, *session_lines(settings, session, width)]:
         reporter.write_line(shown(line))
-    for said in config.hook.pytest_claims_session(config=config, session=session):
-        for line in [said] if isinstance(said, str) else said:
-            reporter.write_line(shown(line))
+    try:
+        for said in config.hook.pytest_claims_session(config=config, session=session):
+            for line in [said] if isinstance(said, str) else said:
+                reporter.write_line(shown(line))
+    except Exception as error:  # of a hook of someone's own
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        failures.append(
+            f"a hook pytest_claims_session failed: {type(error).__name__}: {error} ({at.filename}:{at.lineno}). "
+            "What was judged stands above, and the runs are in the store"
+        )
     failures = [*failures, *config.stash[FAILURES]]
     if failures:
         raise pytest.UsageError("\nERROR: ".join(dict.fromkeys(failures)))

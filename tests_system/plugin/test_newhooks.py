@@ -201,3 +201,17 @@ def test_an_executor_that_is_none_is_told_by_every_claim_made_once_and_closed(su
     result.assert_outcomes(errors=4, passed=1)  # one test is no claim
     assert result.stdout.str().count("Wrong is no executor: its kernels is None; needed: a text.") >= 4
     assert ((suite.path / "made").read_text(), (suite.path / "closed").read_text()) == ("once ", "once ")
+
+
+def test_a_hook_that_fails_is_named_with_its_place_after_all_that_was_judged(suite, run):
+    suite.makeconftest("""
+        def pytest_claims_session(session):
+            return [session.no_such_thing]
+    """)
+    result = run("--claims-json", "claims.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stdout.fnmatch_lines(["wall time: *"])
+    said = "ERROR: a hook pytest_claims_session failed: AttributeError: * (*conftest.py:2). What was judged stands *"
+    result.stderr.fnmatch_lines([said])
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()
+    assert (suite.path / "claims.json").exists()
