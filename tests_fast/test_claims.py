@@ -121,12 +121,12 @@ def test_the_recorded_runs_are_still_found_under_their_keys(register):
                 continue  # of a claim that is no more
             numerics = json.loads(run["numerics"])
             kind, ours = numerics["device"], runs[run["configuration"]]
-            if (kind, run["configuration"]) not in seen:
-                blocks, version = seeds_per_block(ours, kind), version_of(ours)
-                seen[kind, run["configuration"]] = Key(
-                    ours, run["data"], kind, blocks, version, numerics.get("tf32", False)
-                )
-            assert seen[kind, run["configuration"]].digest(run["seed"]) == run["key"], run["configuration"]
+            capability = numerics.get("capability", "")
+            place = kind, capability, run["configuration"]
+            if place not in seen:
+                blocks, version, tf32 = seeds_per_block(ours, kind), version_of(ours), numerics.get("tf32", False)
+                seen[place] = Key(ours, run["data"], kind, blocks, version, tf32, capability=capability)
+            assert seen[place].digest(run["seed"]) == run["key"], run["configuration"]
             looked_up[kind] += 1
     assert min(looked_up.values()) >= 500
 
