@@ -21,7 +21,7 @@ def stream(*identity: str | int) -> torch.Generator:
 
 
 def global_now() -> tuple[bytes, bytes, int, object]:
-    """Of torch, numpy and random."""
+    """The global random state of torch (of the CPU), numpy and Python: to be compared with that of another moment."""
     _, words, place, *_ = np.random.get_state()
     return torch.get_rng_state().numpy().tobytes(), np.asarray(words).tobytes(), int(place), random.getstate()
 
